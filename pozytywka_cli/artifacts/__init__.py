@@ -1,0 +1,11 @@
+"""Trained models on disk: manifest, hashes, atomic save, checked load, promotion. Knows no models.
+
+<root>/<family>/versions/<version>/manifest.json …     one folder a version, never changed
+<root>/<family>/current -> versions/<version>          what serves, swapped by one rename
+<root>/<family>/served.json                            what served, oldest first, for rollback
+"""
+
+from pozytywka_cli.artifacts.manifest import Draft, Manifest, Origin, Stored, Trained, Version
+from pozytywka_cli.artifacts.store import LOOKUP_BYTES, Store
+
+__all__ = ["LOOKUP_BYTES", "Draft", "Manifest", "Origin", "Store", "Stored", "Trained", "Version"]

@@ -1,0 +1,150 @@
+"""What is known about a version before it is made (`Origin`, `Draft`) and after (`Manifest`), and its checked reading."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pozytywka_cli import files
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.records import Gate, Input, Row
+
+FORMAT = 1
+MEND = "Roll back with `pozytywka models rollback`, or train again with --force."
+
+
+class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of an artifact."""
+
+    sha256: str
+    size: int
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything known about a version. It never holds code, class paths or trust lists."""
+
+    format: int
+    family: str
+    variant: str
+    version: str
+    parent: str | None
+    created: str
+    libraries: dict[str, str]
+    device: str
+    seed: int
+    until: str | None
+    settings: dict[str, Any]
+    inputs: list[Input]
+    signature: dict[str, dict[str, str]]
+    metrics: list[Row]
+    gate: Gate | None
+    notes: list[str]
+    fingerprint: str
+    files: dict[str, Stored]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Everything that decides a training run's result, known before it starts; `until` is exclusive, ISO 8601."""
+
+    family: str
+    variant: str
+    settings: dict[str, Any]
+    seed: int
+    device: str
+    until: str | None
+    inputs: list[Input]
+
+    @property
+    def fingerprint(self) -> str:
+        """Two runs of one fingerprint give the same model: this package's source is a part of it."""
+        inputs = sorted((given.name, given.sha256) for given in self.inputs)
+        what = [self.family, self.variant, self.settings, self.seed, self.device, self.until, inputs, _source_hash()]
+        return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
+
+
+def _source_hash() -> str:
+    package = Path(__file__).parents[1]
+    return "".join(files.sha256(path)[:16] for path in sorted(package.rglob("*.py")))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A trained model that has no version yet: `write` puts its files into an empty folder.
+
+    `metrics` are its figures and its baseline's; `use` and `limits` are sentences for its card; `signature` names the
+    `inputs` and `outputs` of a prediction with their types.
+    """
+
+    variant: str
+    write: Callable[[Path], None]
+    signature: dict[str, dict[str, str]]
+    metrics: list[Row]
+    use: str
+    limits: str
+    gate: Gate | None = None
+    notes: list[str] = field(default_factory=list)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a family's `train` returns: the model, and the plain baseline that serves if the gate is not met."""
+
+    model: Draft
+    baseline: Draft
+
+
+@dataclass(frozen=True)
+class Version:
+    """A saved version whose files were checked."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """Its time of making and the beginning of its fingerprint."""
+        return self.manifest.version
+
+
+class _FormatOnly(msgspec.Struct):
+    format: int
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a version's folder.
+
+    Raises:
+        ArtifactError: missing, damaged, or of a newer format.
+    """
+    path = folder / "manifest.json"
+    try:
+        content = path.read_bytes()
+        written = msgspec.json.decode(content, type=_FormatOnly).format
+        if written > FORMAT:
+            problem = f"{path} has format {written}, and this pozytywka reads up to {FORMAT}"
+            raise ArtifactError(problem, "Upgrade pozytywka, or train again.")
+        return msgspec.json.decode(content, type=Manifest)
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing", MEND) from None
+    except msgspec.MsgspecError as error:
+        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
+
+
+def check_file(path: Path, stored: Stored, *, hash_limit: int | None) -> None:
+    """Compare a file's size, and its hash unless it is larger than `hash_limit` bytes, with the manifest's.
+
+    Raises:
+        ArtifactError: missing or damaged.
+    """
+    if not path.is_file():
+        raise ArtifactError(f"{path} is missing", MEND)
+    size = path.stat().st_size
+    if size != stored.size:
+        raise ArtifactError(f"{path} is damaged: it has {size} bytes, and {stored.size} were written", MEND)
+    if (hash_limit is None or size <= hash_limit) and files.sha256(path) != stored.sha256:
+        raise ArtifactError(f"{path} is damaged: its SHA-256 differs from the manifest's", MEND)

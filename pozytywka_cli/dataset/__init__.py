@@ -1,0 +1,1 @@
+"""From files to validated tables, plays and splits."""

@@ -1,0 +1,164 @@
+"""The one torch loop: seed, device, early stopping. It yields a record per epoch and knows no columns."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pozytywka_cli.errors import UnavailableError
+
+Tensors = tuple[Tensor, ...]
+Loss = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training rows gave; epoch 0 is the untrained model."""
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    validation_loss: float
+    best: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fit: AdamW, optionally one-cycle over `epochs`; `rows_per_epoch` caps the rows that one epoch draws.
+
+    `stop_after` ends the same schedule early: the number of epochs that an earlier fit found best.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    patience: int
+    one_cycle: bool = False
+    max_norm: float | None = None
+    rows_per_epoch: int | None = None
+    stop_after: int | None = None
+
+    @property
+    def passes(self) -> int:
+        """How many epochs are run at most."""
+        return self.epochs if self.stop_after is None else self.stop_after
+
+
+def device(*, gpu: bool) -> torch.device:
+    """The device to compute on.
+
+    Raises:
+        UnavailableError: a GPU was asked for and torch sees none.
+    """
+    if not gpu:
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        reason = "this torch was built without CUDA" if torch.version.cuda is None else "torch finds no CUDA device"
+        raise UnavailableError(f"--gpu was asked for, but {reason}", "Leave --gpu out to train on the CPU.")
+    return torch.device("cuda")
+
+
+def seeded(seed: int, build: Callable[[], nn.Module]) -> nn.Module:
+    """A module with initial weights that depend on `seed` alone; torch's global state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def fit(
+    model: nn.Module,
+    loss: Loss,
+    training: Tensors,
+    validation: Tensors | None,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: torch.device,
+) -> Iterator[Epoch]:
+    """Train `model` in place and yield an `Epoch` after each pass.
+
+    `loss(model, *batch)` is a batch's mean loss; tensors share their first dimension. With `validation` the weights of
+    the best epoch are kept, the untrained ones (epoch 0) included, and training stops after `patience` epochs without
+    a better one; without it exactly `recipe.passes` epochs are run. The model ends on the CPU, in evaluation mode.
+    """
+    model.to(device)
+    training = tuple(tensor.to(device) for tensor in training)
+    if validation is not None:
+        validation = tuple(tensor.to(device) for tensor in validation)
+    yield from _epochs(model, loss, training, validation, recipe, seed=seed)
+    model.to("cpu").eval()
+
+
+def _epochs(
+    model: nn.Module, loss: Loss, training: Tensors, validation: Tensors | None, recipe: Recipe, *, seed: int
+) -> Iterator[Epoch]:
+    generator = torch.Generator().manual_seed(seed)
+    rows = min(len(training[0]), recipe.rows_per_epoch or len(training[0]))
+    batches = math.ceil(rows / recipe.batch_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    schedule = _one_cycle(optimizer, recipe, batches) if recipe.one_cycle else None
+    best_loss, best_epoch, best_weights = math.inf, 0, copy.deepcopy(model.state_dict())
+    if validation is not None:
+        best_loss = mean_loss(model, loss, validation)
+        yield Epoch(0, recipe.passes, math.nan, best_loss, True, 0.0)
+    for epoch in range(1, recipe.passes + 1):
+        started = time.perf_counter()
+        order = torch.randperm(len(training[0]), generator=generator)[:rows].to(training[0].device)
+        train_loss = _one_pass(model, loss, training, order, recipe, optimizer, schedule, seed=seed * 1000 + epoch)
+        validation_loss = mean_loss(model, loss, validation) if validation is not None else math.nan
+        better = validation is None or validation_loss < best_loss
+        if better:
+            best_loss, best_epoch, best_weights = validation_loss, epoch, copy.deepcopy(model.state_dict())
+        yield Epoch(epoch, recipe.passes, train_loss, validation_loss, better, time.perf_counter() - started)
+        if epoch - best_epoch >= recipe.patience:
+            break
+    model.load_state_dict(best_weights)
+
+
+def _one_cycle(optimizer: torch.optim.Optimizer, recipe: Recipe, batches: int) -> torch.optim.lr_scheduler.OneCycleLR:
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=recipe.learning_rate, epochs=max(recipe.epochs, 1), steps_per_epoch=batches
+    )
+
+
+def _one_pass(
+    model: nn.Module,
+    loss: Loss,
+    training: Tensors,
+    order: Tensor,
+    recipe: Recipe,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.OneCycleLR | None,
+    *,
+    seed: int,
+) -> float:
+    """One pass over the rows in `order`; dropout draws from `seed` alone. Returns the mean loss."""
+    model.train()
+    total = torch.zeros((), device=order.device)
+    with torch.random.fork_rng(devices=[order.device] if order.is_cuda else []):
+        torch.manual_seed(seed)
+        for rows in torch.split(order, recipe.batch_size):
+            batch_loss = loss(model, *(tensor[rows] for tensor in training))
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(batch_loss)
+            if recipe.max_norm is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+            total += batch_loss.detach() * len(rows)
+    return float(total) / len(order)
+
+
+@torch.no_grad()
+def mean_loss(model: nn.Module, loss: Loss, tensors: Tensors, *, rows: int = 65_536) -> float:
+    """The mean loss over all rows, in evaluation mode and in blocks of `rows`."""
+    model.eval()
+    parts = zip(*(torch.split(tensor, rows) for tensor in tensors), strict=True)
+    return sum(float(loss(model, *part)) * len(part[0]) for part in parts) / len(tensors[0])

@@ -1,0 +1,132 @@
+"""What can be configured: one strict tree of values, and the precedence flag, environment, file, default."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from pozytywka_cli.errors import UsageError
+
+
+class SkipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the skip networks are trained (the design's values)."""
+
+    epochs: int = 25
+    batch_size: int = 256
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    dropout: float = 0.3
+    patience: int = 5
+    forest_rows: int = 200_000
+
+
+class WeeklySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the weekly forecast is trained (the design's values); `window` and `test_weeks` are in weeks."""
+
+    window: int = 26
+    hidden: int = 32
+    epochs: int = 30
+    batch_size: int = 512
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    patience: int = 4
+    test_weeks: int = 8
+
+
+class SimilarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the artists' factors are found by alternating least squares."""
+
+    factors: int = 128
+    regularization: float = 100.0
+    alpha: float = 5.0
+    iterations: int = 15
+    min_listeners: int = 3
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that `pozytywka.toml` may hold."""
+
+    data_dir: str = "data"
+    artifacts_dir: str = "artifacts"
+    log_format: Literal["text", "json"] = "text"
+    skip: SkipSettings = SkipSettings()
+    weekly: WeeklySettings = WeeklySettings()
+    similar: SimilarSettings = SimilarSettings()
+
+
+def load(config: Path | None, overrides: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in force: `overrides` (flags that were given), then `POZYTYWKA_*`, then the file, then defaults.
+
+    `POZYTYWKA_DATA_DIR` sets `data_dir`, `POZYTYWKA_SIMILAR_FACTORS` sets `factors` in `[similar]`.
+
+    Raises:
+        UsageError: a file that cannot be read, an unknown key or a value of a wrong type, each named.
+    """
+    source, tree = _from_file(config, environment)
+    settings = _convert(tree, source, strict=True)
+    settings = _convert(
+        _merged(settings, _from_environment(environment)), "the environment (POZYTYWKA_*)", strict=False
+    )
+    given = {key: value for key, value in overrides.items() if value is not None}
+    return _convert(_merged(settings, given), "the command line", strict=True)
+
+
+def _from_file(config: Path | None, environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """The first configuration found: the one named, `pozytywka.toml` here, or `[tool.pozytywka]` here."""
+    named = config or (Path(environment["POZYTYWKA_CONFIG"]) if environment.get("POZYTYWKA_CONFIG") else None)
+    if named:
+        return str(named), _table(named, _parse(named))
+    for path in (Path("pozytywka.toml"), Path("pyproject.toml")):
+        if path.is_file() and (tree := _table(path, _parse(path))):
+            return str(path), tree
+    return "the defaults", {}
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration {path}: {error.strerror}", "Check --config.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is not TOML: {error}", "Mend that line, or name another file with --config."
+        ) from None
+
+
+def _table(path: Path, tree: dict[str, Any]) -> dict[str, Any]:
+    if path.name != "pyproject.toml":
+        return tree
+    table: dict[str, Any] = tree.get("tool", {}).get("pozytywka", {})
+    return table
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """`POZYTYWKA_*` as a tree; a name that starts with a section's name sets a key of that section."""
+    tree: dict[str, Any] = {}
+    for name, value in environment.items():
+        key = name.removeprefix("POZYTYWKA_").lower()
+        if key == name.lower() or key == "config":
+            continue
+        section, _, rest = key.partition("_")
+        if section in ("skip", "weekly", "similar"):
+            tree.setdefault(section, {})[rest] = value
+        else:
+            tree[key] = value
+    return tree
+
+
+def _merged(settings: Settings, changes: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = msgspec.to_builtins(settings)
+    for key, value in changes.items():
+        tree[key] = {**tree.get(key, {}), **value} if isinstance(value, dict) else value
+    return tree
+
+
+def _convert(tree: dict[str, Any], source: str, *, strict: bool) -> Settings:
+    try:
+        return msgspec.convert(tree, Settings, strict=strict)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{source}: {error}", "The README lists every key; mend or remove that one.") from None

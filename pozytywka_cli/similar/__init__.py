@@ -1,0 +1,1 @@
+"""Which artists are like this one?"""

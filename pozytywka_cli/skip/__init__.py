@@ -1,0 +1,1 @@
+"""Will this track be played to its end?"""

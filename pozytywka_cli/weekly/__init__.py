@@ -1,0 +1,1 @@
+"""How long will each artist be listened to next week?"""
