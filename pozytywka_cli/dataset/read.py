@@ -1,0 +1,187 @@
+"""Files to typed frames that know the file and line of each row. Nothing is repaired and nothing is lost."""
+
+import gzip
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+
+from pozytywka_cli.dataset import columnar, values
+from pozytywka_cli.dataset.lines import NOTHING, Canonical, canonical, decode
+from pozytywka_cli.dataset.tables import Kind, Table
+from pozytywka_cli.errors import RefusedError, StorageError
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
+LOOK_AHEAD = 100  # lines that decide which keys, in which order, the fast path expects
+FINDINGS = {"file": pl.UInt32, **values.FINDING}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A table as read.
+
+    frame: one row for each line that is an object: the table's columns, `file` (a position in `paths`) and `line` (from
+        1), in the order of the files. A cell without a usable value is null.
+    findings: what is wrong already: file, line, rule, column (null: the line as a whole), value.
+    spelled: how often each spelling of a column of fixed words occurs.
+    blanks: how often each column is null, empty or -1, as written.
+    """
+
+    table: Table
+    paths: tuple[Path, ...]
+    lines: int
+    frame: pl.DataFrame
+    findings: pl.DataFrame
+    spelled: dict[str, Counter[str]] = field(default_factory=dict)
+    blanks: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+def locate(folder: Path, table: Table) -> tuple[Path, ...]:
+    """The files of a table: `sessions.jsonl`, `sessions-*.jsonl`, or those in `sessions/`; also `.jsonl.gz`, `.parquet`.
+
+    Raises:
+        RefusedError: one file stands there in two formats, and reading both would count every line twice.
+    """
+    found = [*folder.glob(f"{table.name}.*"), *folder.glob(f"{table.name}-*"), *(folder / table.name).glob("*")]
+    paths = sorted(path for path in found if path.name.endswith(SUFFIXES) and path.name[0] != "." and path.is_file())
+    stems = Counter(path.with_name(path.name.split(".")[0]) for path in paths)
+    for path in paths:
+        if stems[path.with_name(path.name.split(".")[0])] > 1:
+            raise RefusedError(f"{path} stands beside the same file in another format", "Keep one of the two.")
+    return tuple(paths)
+
+
+def read(table: Table, paths: tuple[Path, ...]) -> Reading:
+    """Read the files of a table.
+
+    Raises:
+        StorageError: a file cannot be read or decompressed.
+    """
+    parts = [_read_file(table, number, path) for number, path in enumerate(paths)]
+    frame = pl.concat([part.frame for part in parts]) if parts else pl.DataFrame(schema=_schema(table))
+    return Reading(
+        table,
+        paths,
+        sum(part.lines for part in parts),
+        frame,
+        pl.concat([pl.DataFrame(schema=FINDINGS), *(part.findings for part in parts)]),
+        _total(part.spelled for part in parts),
+        _total(part.blanks for part in parts),
+    )
+
+
+def _total(parts: Iterable[dict[str, Counter[str]]]) -> dict[str, Counter[str]]:
+    total: dict[str, Counter[str]] = defaultdict(Counter)
+    for part in parts:
+        for name, counts in part.items():
+            total[name].update(counts)
+    return dict(total)
+
+
+def _schema(table: Table) -> dict[str, Any]:
+    words = {column.name: pl.Enum(column.words) for column in table.columns if column.words}
+    return {**table.schema, **words, "file": pl.UInt32, "line": pl.UInt32}
+
+
+def _read_file(table: Table, number: int, path: Path) -> Reading:
+    try:
+        if path.suffix == ".parquet":
+            raw, findings, lines = columnar.read_parquet(table, path)
+        else:
+            raw, findings, lines = _read_lines(table, path)
+    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+        reason = str(getattr(error, "strerror", None) or error).splitlines()[0]
+        raise StorageError(f"cannot read {path}: {reason}", "Check the file, or copy it again.") from None
+    frame, more = values.typed(table, raw)
+    found = pl.concat([findings, more]).with_columns(pl.lit(number, pl.UInt32).alias("file"))
+    frame = frame.select(*table.schema, pl.lit(number, pl.UInt32).alias("file"), "line")
+    spelled = {
+        column.name: Counter(dict(raw[column.name].drop_nulls().value_counts().iter_rows()))
+        for column in table.columns
+        if column.words
+    }
+    blanks = values.blanks(table, raw)
+    return Reading(table, (path,), lines, frame, found.select(*FINDINGS), spelled, blanks)
+
+
+def _read_lines(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """The raw columns of a JSONL file with their line numbers, what is wrong with its lines, and how many it has."""
+    expected = _expected(table, path)
+    try:
+        scanned = _scan(table, path, expected)
+    except pl.exceptions.ComputeError as error:
+        if "utf8" not in str(error):
+            raise
+        with _open(path) as stream:  # an escaped byte matches no pattern: its line takes the slow path
+            scanned = _scan(table, stream.read().decode(errors="backslashreplace").encode(), expected)
+    odd = scanned.filter(~pl.col("canonical"))["line"]
+    fast = values.with_times(scanned.filter("canonical") if len(odd) else scanned, table)
+    slow, findings = _decode_slowly(table, path, set(odd))
+    columns = [name for name in fast.columns if name != "canonical"]
+    frame = (
+        fast.select(columns)
+        if slow.is_empty()
+        else pl.concat([fast.select(columns), slow.select(columns)]).sort("line")
+    )
+    return frame, pl.concat([_extra(fast["line"], expected.extra), findings]), len(scanned)
+
+
+def _extra(lines: pl.Series, names: tuple[str, ...]) -> pl.DataFrame:
+    """A finding for each canonical line and each key that the schema does not have."""
+    named = pl.DataFrame({"column": names}, schema={"column": pl.String})
+    found = pl.DataFrame({"line": lines}).join(named, how="cross")
+    return found.select("line", pl.lit("extra").alias("rule"), "column", pl.lit("").alias("value"))
+
+
+def _expected(table: Table, path: Path) -> Canonical:
+    """How most of the first lines are written."""
+    with _open(path) as stream:
+        heads = [line for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
+    found = Counter(like for head in heads if (like := canonical(table, head.decode(errors="replace"))))
+    return found.most_common(1)[0][0] if found else NOTHING
+
+
+def _scan(table: Table, source: Path | bytes, expected: Canonical) -> pl.DataFrame:
+    """One streaming pass: line number, whether the line is canonical, and the columns of those that are."""
+    time: pl.DataType = pl.Int64() if expected.epoch else pl.String()
+    fields = {column.name: time if column.kind is Kind.TIME else table.schema[column.name] for column in table.columns}
+    text = pl.when(pl.col("text").str.contains(expected.pattern)).then("text")
+    return (
+        pl.scan_lines(source, name="text", row_index_name="line", row_index_offset=1)
+        .select("line", canonical=text.is_not_null(), fields=text.str.json_decode(pl.Struct(fields)))
+        .unnest("fields")
+        .collect(engine="streaming")
+    )
+
+
+def _decode_slowly(table: Table, path: Path, numbers: set[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows, found = [], []
+    for number, raw in numbered_lines(path, numbers):
+        row, findings = decode(table, raw)
+        found += [(number, *finding) for finding in findings]
+        if row is not None:
+            rows.append({"line": number, **row})
+    raw = {column.name: values.RAW[column.kind] for column in table.columns}
+    frame = pl.DataFrame(rows, schema={"line": pl.UInt32, **raw}, orient="row")
+    return values.with_times(frame, table), pl.DataFrame(found, schema=values.FINDING, orient="row")
+
+
+def numbered_lines(path: Path, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
+    """The lines of these numbers (from 1) as they stand in the file, without their line ends."""
+    if not numbers:
+        return
+    with _open(path) as stream:
+        for number, line in enumerate(stream, start=1):
+            if number in numbers:
+                yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _open(path: Path) -> IO[bytes]:
+    stream = path.open("rb")
+    magic = stream.read(2)
+    stream.seek(0)
+    return gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream  # type: ignore[return-value]

@@ -1,0 +1,184 @@
+"""One line at a time: the slow, exact decoder that names everything that is wrong with a line.
+
+The fast path takes only lines that match `canonical`, on which both decoders agree; all others come here.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from pozytywka_cli.dataset.tables import Column, Kind, Table
+
+INT64 = 2**63
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_MS = 253_402_300_800_000  # the year 10000, past which `datetime` cannot go
+
+_TEXT = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))*'  # no surrogates
+_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
+_NUMBER = _INTEGER + r"(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
+_QUOTED = f'"{_TEXT}"'
+_VALUES = {
+    Kind.INTEGER: _INTEGER,
+    Kind.NUMBER: _NUMBER,
+    Kind.TEXT: _QUOTED,
+    Kind.DATE: _QUOTED,
+    Kind.FLAG: "true|false",
+    Kind.TEXTS: rf"\[(?:{_QUOTED}(?:, ?{_QUOTED})*)?\]",
+}
+_ANY = f"true|false|{_NUMBER}|{_QUOTED}"
+
+
+class Finding(NamedTuple):
+    """Something wrong with a line; `column` is None where it is the line as a whole."""
+
+    rule: str
+    column: str | None
+    value: str
+
+
+class Canonical(NamedTuple):
+    """Lines that both decoders read alike: one pattern, whether their times are integers, keys unknown to the schema."""
+
+    pattern: str
+    epoch: bool
+    extra: tuple[str, ...]
+
+
+NOTHING = Canonical(r"^\b$", False, ())
+
+
+def canonical(table: Table, first: str) -> Canonical | None:
+    """Lines written like `first`: the same keys in the same order, each once, and values of the right type.
+
+    None where `first` is not an object of distinct keys.
+    """
+    try:
+        pairs = json.loads(first, object_pairs_hook=tuple)
+    except (ValueError, RecursionError):
+        return None
+    keys = [pair[0] for pair in pairs] if isinstance(pairs, tuple) else []
+    if not keys or len(set(keys)) < len(keys):
+        return None
+    kinds = {column.name: column.kind for column in table.columns}
+    epoch = any(kinds.get(key) is Kind.TIME and isinstance(value, int) for key, value in pairs)
+    values = {**_VALUES, Kind.TIME: _INTEGER if epoch else _QUOTED}
+    parts = [f"{re.escape(json.dumps(key))}: ?(?:{values[kinds[key]] if key in kinds else _ANY}|null)" for key in keys]
+    extra = tuple(key for key in keys if key not in kinds)
+    return Canonical(rf"^\{{{', ?'.join(parts)}\}}$", epoch, extra)
+
+
+def decode(table: Table, raw: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """A line's values by column (None where the line is not an object), and what is wrong with it.
+
+    A value of a wrong type becomes None. Where -1 and "" mean "no value", both are taken as number or text alike.
+    """
+    try:
+        found = _object(raw)
+    except _NotAnObjectError as problem:
+        shown = "" if any(column.personal for column in table.columns) else f": {raw[:80].decode(errors='replace')}"
+        return None, [Finding("json", problem.column, f"{problem}{shown}")]
+    values: dict[str, Any] = {}
+    findings = [Finding("extra", key, _shown(found[key])) for key in found.keys() - table.schema.keys()]
+    for column in table.columns:
+        try:
+            values[column.name] = _value(column, found.get(column.name))
+        except TypeError:
+            values[column.name] = None
+            findings.append(Finding("type", column.name, _shown(found[column.name])))
+    return values, sorted(findings)
+
+
+class _NotAnObjectError(ValueError):
+    def __init__(self, problem: str, column: str | None = None) -> None:
+        super().__init__(problem)
+        self.column = column
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    if not raw.strip():
+        raise _NotAnObjectError("blank line")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise _NotAnObjectError("byte order mark at the start of the line")
+    try:
+        found = json.loads(raw.decode(), object_pairs_hook=_distinct, parse_constant=_refuse)
+        if not isinstance(found, dict):
+            raise _NotAnObjectError(
+                f"{'an array' if isinstance(found, list) else 'a single value'} instead of an object"
+            )
+        if re.search("[\ud800-\udfff]", json.dumps(found, ensure_ascii=False)):
+            raise _NotAnObjectError("half a surrogate pair")
+    except UnicodeDecodeError as error:
+        raise _NotAnObjectError(f"not UTF-8 at byte {error.start + 1}") from None
+    except json.JSONDecodeError as error:
+        raise _NotAnObjectError(f"{error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise _NotAnObjectError("nested too deeply") from None
+    except _NotAnObjectError:
+        raise
+    except ValueError:
+        raise _NotAnObjectError("a number with too many digits") from None
+    return found
+
+
+def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise _NotAnObjectError(f"the key {twice!r} occurs twice", twice if twice.isprintable() else None)
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise _NotAnObjectError(f"{constant} is not JSON")
+
+
+def _value(column: Column, value: Any) -> Any:
+    """The value as the column's type, or None for no value.
+
+    Raises:
+        TypeError: it is of another type.
+    """
+    if value is None:
+        return None
+    kind = column.kind
+    if column.blank_is_null and not isinstance(value, float) and value in ("", "-1", -1):
+        return -1 if kind is Kind.INTEGER else str(value)
+    if kind is Kind.INTEGER and _is_integer(value):
+        return value
+    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool) and _finite(value):
+        return float(value)
+    if kind in (Kind.TEXT, Kind.DATE) and isinstance(value, str):
+        return value
+    if kind is Kind.FLAG and isinstance(value, bool):
+        return value
+    if kind is Kind.TEXTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    if kind is Kind.TIME and (isinstance(value, str) or _is_integer(value)):
+        return value if isinstance(value, str) else epoch_text(value)
+    raise TypeError
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -INT64 <= value < INT64
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def epoch_text(milliseconds: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 text; past the year 9999 as the bare number, which no reader takes for a time."""
+    if not 0 <= milliseconds < EPOCH_MS:
+        return str(milliseconds)
+    return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat()
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True)[:80]

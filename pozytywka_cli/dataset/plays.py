@@ -1,0 +1,73 @@
+"""Events to plays, one row for each PLAY: written once, in narwhals expressions that every engine understands.
+
+Only cumulative sums over an explicit order and the aggregates any, min and max are used, and times are integers
+(microseconds since 1970): what Polars and PySpark both have.
+"""
+
+import narwhals as nw
+
+COLUMNS = (
+    "user_id",
+    "session_id",
+    "track_id",
+    "started_at",
+    "advertisement_before",
+    "skipped",
+    "liked",
+    "listened_ms",
+)
+SESSION = ("user_id", "session_id")
+
+
+def plays(events: nw.LazyFrame, tracks: nw.LazyFrame) -> nw.LazyFrame:
+    """One row for each PLAY, sorted by user, session and start.
+
+    Args:
+        events: user_id, session_id, timestamp (µs), event_type, track_id; in any order.
+        tracks: track_id, duration_ms; each track once.
+
+    Returns:
+        the columns `COLUMNS`, `started_at` in µs. Events of a session are taken by time; at equal times a PLAY comes
+        last, and PLAYs go by track: an order that the data alone decide. `listened_ms` is the track's duration, or when
+        skipped the time to the first SKIP, at most the duration; null where the track's duration is unknown and nothing
+        was skipped.
+    """
+    kind = nw.col("event_type")
+    numbered = (
+        events.filter(kind != "BUY_PREMIUM")
+        .with_columns(is_play=(kind == "PLAY").cast(nw.Int32), is_ad=(kind == "ADVERTISEMENT").cast(nw.Int32))
+        .with_columns(
+            # an event belongs to the latest PLAY up to it, but an advertisement to the PLAY after it
+            number=nw.col("is_play").cum_sum().over(*SESSION, order_by=("timestamp", "is_play", "track_id"))
+            + nw.col("is_ad")
+        )
+    )
+    played, skip = nw.col("is_play") == 1, kind == "SKIP"
+    at = nw.col("timestamp")
+    rows = (
+        numbered.with_columns(
+            started=nw.when(played).then(at),
+            track=nw.when(played).then(nw.col("track_id")),
+            skip_at=nw.when(skip).then(at),
+            like=kind == "LIKE",
+            ad=nw.col("is_ad") == 1,
+        )
+        .group_by(*SESSION, "number")
+        .agg(
+            track_id=nw.col("track").max(),
+            started_at=nw.col("started").min(),
+            advertisement_before=nw.col("ad").any(),
+            skip_at=nw.col("skip_at").min(),
+            liked=nw.col("like").any(),
+        )
+        .filter(~nw.col("started_at").is_null())
+        .with_columns(skipped=~nw.col("skip_at").is_null(), heard=(nw.col("skip_at") - nw.col("started_at")) // 1000)
+        .join(tracks, on="track_id", how="left")
+    )
+    duration, heard = nw.col("duration_ms"), nw.col("heard")
+    cut_short = nw.col("skipped") & (duration.is_null() | (heard < duration))
+    return (
+        rows.with_columns(listened_ms=nw.when(cut_short).then(heard).otherwise(duration))
+        .sort(*SESSION, "started_at", "track_id")
+        .select(*COLUMNS)
+    )

@@ -1,0 +1,142 @@
+"""The rules that need typed columns: each gives findings (file, line, rule, column, value) and changes nothing."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from pozytywka_cli.dataset.read import FINDINGS, Reading
+from pozytywka_cli.dataset.tables import Column, Kind, Table
+
+REACTIONS = ("SKIP", "LIKE")
+DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+EARLIEST = pl.datetime(2000, 1, 1, time_zone="UTC", time_unit="us")
+
+
+def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
+    """Rules that look at one cell: required, optional, range, time; and at one column: key."""
+    for column in reading.table.columns:
+        cell = pl.col(column.name)
+        if not column.sometimes_needed:
+            rule = "required" if column.required else "optional"
+            yield _unexplained(reading, found(reading, cell.is_null(), rule, column.name), column.name)
+        if (outside := _outside(column)) is not None:
+            yield found(reading, outside, "range", column.name)
+        if column.kind is Kind.DATE:
+            yield found(reading, ~cell.str.contains(DATE), "time", column.name)
+        if column.kind is Kind.TIME:
+            yield found(reading, (cell < EARLIEST) | (cell > now), "time", column.name)
+    if reading.table.key:
+        key = pl.col(reading.table.key)
+        yield found(reading, key.is_not_null() & ~key.is_first_distinct(), "key", reading.table.key)
+
+
+def _outside(column: Column) -> pl.Expr | None:
+    cell = pl.col(column.name)
+    bounds = ((column.low, cell.lt), (column.high, cell.gt), (column.above, cell.le))
+    broken = [beyond(bound) for bound, beyond in bounds if bound is not None]
+    return pl.any_horizontal(broken) if broken else None
+
+
+def _unexplained(reading: Reading, nulls: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Without the cells that are null because reading them failed: those have a finding already."""
+    known = reading.findings.filter(pl.col("column") == column).select("file", "line")
+    return nulls if known.is_empty() or nulls.is_empty() else nulls.join(known, on=["file", "line"], how="anti")
+
+
+def of_references(reading: Reading, keys: dict[str, pl.Series]) -> Iterator[pl.DataFrame]:
+    """Cells that name a row which its table, as read, does not have; tables that are missing are passed over."""
+    for column in reading.table.columns:
+        if column.references in keys:
+            known = pl.col(column.name).is_in(keys[column.references].implode())
+            yield found(reading, ~known, column.reference_rule, column.name)
+
+
+def of_storage(tracks: Reading, stored: pl.Series) -> pl.DataFrame:
+    """Tracks that no line of `track_storage` names."""
+    return found(tracks, ~pl.col("id").is_in(stored.implode()), "storage", "id")
+
+
+def of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
+    """A PLAY needs a track; a SKIP or LIKE should name one."""
+    nothing, event = pl.col("track_id").is_null(), pl.col("event_type")
+    for rule, events in (("required", ("PLAY",)), ("optional", REACTIONS)):
+        needy = found(sessions, nothing & event.is_in(events), rule, "track_id")
+        yield _unexplained(sessions, needy, "track_id")
+
+
+def of_order(sessions: Reading) -> Iterator[pl.DataFrame]:
+    """Rules that follow a session through time: order, orphan, event_track. Events that lack a key or time are left out."""
+    whole = pl.all_horizontal(pl.col("user_id", "session_id", "timestamp", "event_type").is_not_null())
+    events = sessions.frame.filter(whole)
+    same = ~_first_of_session()
+    events = _sorted(events, ["user_id", "session_id"])
+    yield _report(events.filter(same & (pl.col("timestamp") < pl.col("timestamp").shift())), "order", "timestamp")
+    events = _sorted(events, ["user_id", "session_id", "timestamp", _is_play(), "track_id"])
+    rows = pl.int_range(pl.len())
+    events = events.with_columns(
+        play=pl.when(_is_play()).then(rows).forward_fill(), start=pl.when(~same).then(rows).forward_fill()
+    )
+    tracks = events["track_id"]
+    reactions = events.filter(pl.col("event_type").is_in(REACTIONS))
+    orphan = pl.col("play").is_null() | (pl.col("play") < pl.col("start"))
+    yield _report(reactions.filter(orphan), "orphan", "event_type")
+    followers = reactions.filter(~orphan)
+    playing = tracks.gather(followers["play"])
+    yield _report(followers.filter(followers["track_id"] != playing), "event_track", "track_id")
+
+
+def _is_play() -> pl.Expr:
+    return pl.col("event_type") == "PLAY"
+
+
+def _first_of_session() -> pl.Expr:
+    keys = (pl.col("user_id"), pl.col("session_id"))
+    return pl.any_horizontal(key.ne_missing(key.shift()) for key in keys)
+
+
+def _sorted(events: pl.DataFrame, by: list[str | pl.Expr]) -> pl.DataFrame:
+    """Stably sorted; a check that costs a tenth of the sort spares it where the logs are in order already."""
+    keys = events.select(pl.col(key) if isinstance(key, str) else key.alias("event_type") for key in by)
+    later: pl.Expr = pl.lit(False)
+    for name in reversed(keys.columns):
+        column = pl.col(name)
+        later = (column < column.shift()) | ((column == column.shift()) & later)
+    if not keys.select(later.any()).item():
+        return events
+    return events.sort(by, maintain_order=True)
+
+
+def duplicates(reading: Reading, by: list[str]) -> pl.DataFrame:
+    """The lines that share all of `by` with an earlier line, other than by repeating its key: file, line, and `by`."""
+    key = reading.table.key
+    rows = reading.frame.filter(pl.all_horizontal(pl.col(by).is_not_null()))
+    if key:
+        rows = rows.filter(pl.col(key).is_null() | pl.col(key).is_first_distinct())
+    return rows.filter(pl.struct(by).is_duplicated() & ~pl.struct(by).is_first_distinct())
+
+
+def found(reading: Reading, broken: pl.Expr, rule: str, column: str) -> pl.DataFrame:
+    """A finding for each row where `broken` is true."""
+    return _report(reading.frame.filter(broken), rule, column)
+
+
+def _report(rows: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
+    if rows.is_empty():
+        return pl.DataFrame(schema=FINDINGS)
+    written = pl.col(column).cast(pl.String) if not isinstance(rows.schema[column], pl.List) else pl.lit("null")
+    return rows.select(
+        "file",
+        "line",
+        pl.lit(rule).alias("rule"),
+        pl.lit(column).alias("column"),
+        written.fill_null("null").str.head(80).alias("value"),
+    )
+
+
+def needs(table: Table) -> Iterator[tuple[str, str]]:
+    """The rules of a table that need another one: (that table, rule and column in words)."""
+    for column in table.columns:
+        if column.references:
+            yield column.references, f"{column.reference_rule} of {table.name}.{column.name}"
+    if table.name == "tracks":
+        yield "track_storage", "storage of tracks.id"

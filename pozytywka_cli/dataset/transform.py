@@ -1,0 +1,137 @@
+"""Raw logs to `plays.parquet`, which remembers what it was made from and so knows when it is stale."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import narwhals as nw
+import polars as pl
+
+from pozytywka_cli import files
+from pozytywka_cli.dataset import quarantine
+from pozytywka_cli.dataset.plays import plays
+from pozytywka_cli.dataset.read import locate
+from pozytywka_cli.dataset.tables import TABLES
+from pozytywka_cli.dataset.validate import Checked, check
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.records import Input
+
+VERSION = 1  # of what plays mean; a new one makes every plays file stale
+NEEDED = ("tracks", "sessions")
+METADATA = "pozytywka"
+OnInvalid = Literal["fail", "quarantine"]
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """What a plays file was made from, kept in its Parquet metadata."""
+
+    transform: int
+    inputs: list[Input]
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What a transformation wrote, and how many bad lines it left out of each table."""
+
+    plays: Path
+    rows: int
+    sessions: int
+    dropped: dict[str, int]
+    quarantine: Path | None
+
+
+def transform(
+    folder: Path, output: Path, *, on_invalid: OnInvalid = "fail", quarantine_dir: Path | None = None
+) -> Transformed:
+    """Turn the events in `folder` into plays at `output`, and first premium purchases into `purchases.parquet` beside it.
+
+    Raises:
+        RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
+    """
+    checked = check(folder, NEEDED)
+    refuse_missing(checked)
+    dropped = {name: len(checked.bad(name)) for name in NEEDED}
+    if on_invalid == "fail" and any(dropped.values()):
+        raise RefusedError(
+            _first_error(checked), "See `pozytywka validate`, or drop bad lines with --on-invalid quarantine."
+        )
+    if on_invalid == "quarantine" and quarantine_dir is not None:
+        quarantine.write(checked, quarantine_dir)
+    events = checked.good("sessions")
+    made = to_plays(events, checked.good("tracks"))
+    provenance = Provenance(VERSION, describe_inputs(folder, NEEDED, checked))
+    _write(made, output, provenance)
+    _write(_purchases(events), output.with_name("purchases.parquet"), provenance)
+    sessions = made.select("user_id", "session_id").n_unique()
+    return Transformed(output, len(made), sessions, dropped, quarantine_dir if any(dropped.values()) else None)
+
+
+def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
+    """Plays of good events and good tracks, by Polars' streaming engine."""
+    numeric = events.lazy().select("user_id", "session_id", pl.col("timestamp").to_physical(), "event_type", "track_id")
+    durations = tracks.lazy().select(pl.col("id").alias("track_id"), "duration_ms")
+    made = plays(nw.from_native(numeric), nw.from_native(durations)).to_native()
+    return made.with_columns(pl.col("started_at").cast(pl.Datetime("us", "UTC"))).collect(engine="streaming")
+
+
+def _purchases(events: pl.DataFrame) -> pl.DataFrame:
+    bought = events.filter(pl.col("event_type") == "BUY_PREMIUM")
+    return bought.group_by("user_id").agg(purchased_at=pl.col("timestamp").min()).sort("user_id")
+
+
+def _write(frame: pl.DataFrame, target: Path, provenance: Provenance) -> None:
+    with files.replacing(target) as temporary:
+        frame.write_parquet(temporary, metadata={METADATA: msgspec.json.encode(provenance).decode()})
+
+
+def provenance(plays_file: Path) -> Provenance | None:
+    """What a plays file was made from; None where there is no such file, or one that this version cannot vouch for."""
+    try:
+        found = msgspec.json.decode(pl.read_parquet_metadata(plays_file).get(METADATA, ""), type=Provenance)
+    except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
+        return None
+    return found if found.transform == VERSION else None
+
+
+def stale(folder: Path, plays_file: Path) -> str | None:
+    """Why plays must be made again from `folder`, in a few words; None where they are up to date."""
+    if not plays_file.exists():
+        return "there are no plays yet"
+    made_from = provenance(plays_file)
+    if made_from is None or provenance(plays_file.with_name("purchases.parquet")) != made_from:
+        return "they were made by another version"
+    now = sorted((path.name, files.sha256(path)) for name in NEEDED for path in locate(folder, TABLES[name]))
+    return None if now == sorted((i.name, i.sha256) for i in made_from.inputs) else "the data have changed"
+
+
+def describe_inputs(folder: Path, tables: tuple[str, ...], checked: Checked) -> list[Input]:
+    """Each file of these tables: hash, size, rows and, for events, the time range."""
+    return [
+        _describe(checked, name, number, path)
+        for name in tables
+        for number, path in enumerate(locate(folder, TABLES[name]))
+    ]
+
+
+def _describe(checked: Checked, name: str, number: int, path: Path) -> Input:
+    rows = checked.readings[name].frame.filter(pl.col("file") == number)
+    times = rows["timestamp"] if name == "sessions" else pl.Series(dtype=pl.Datetime)
+    first, last = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None for moment in (times.min(), times.max()))
+    return Input(path.name, files.sha256(path), path.stat().st_size, len(rows), first, last)
+
+
+def refuse_missing(checked: Checked) -> None:
+    """Raise RefusedError where a table that is needed is missing."""
+    for violation in checked.violations:
+        if violation.rule == "table" and violation.level == "error":
+            raise RefusedError(
+                f"{violation.examples[0].file} is missing", "Check --data-dir; see `pozytywka validate`."
+            )
+
+
+def _first_error(checked: Checked) -> str:
+    count = sum(len(checked.bad(name)) for name in NEEDED)
+    worst = checked.errors[0]
+    at = worst.examples[0]
+    return f"{count:,} bad lines, first {at.file}:{at.line}: {worst.column or 'line'} breaks `{worst.rule}`: {at.value}"

@@ -1,0 +1,104 @@
+"""Raw columns to typed ones: times, words, blanks. What cannot be read becomes null and a finding."""
+
+from collections import Counter
+
+import polars as pl
+
+from pozytywka_cli.dataset.lines import EPOCH_MS
+from pozytywka_cli.dataset.tables import DTYPES, Column, Kind, Table
+
+RAW: dict[Kind, pl.DataType] = {**DTYPES, Kind.TIME: pl.String()}
+UTC_MICROSECONDS = DTYPES[Kind.TIME]
+FINDING = {"line": pl.UInt32, "rule": pl.String, "column": pl.String, "value": pl.String}
+UNREADABLE = "{} as written"
+
+
+def with_times(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Turn time columns into UTC; beside each stands a column with the text of what could not be read, else null."""
+    for column in (column.name for column in table.columns if column.kind is Kind.TIME):
+        written = pl.col(column)
+        time = _from_epoch(written) if frame.schema[column].is_integer() else _from_text(written)
+        text = written.cast(pl.String)
+        frame = frame.with_columns(time.alias(column), text.alias(UNREADABLE.format(column)))
+        lost = pl.col(column).is_null() & ~pl.col(UNREADABLE.format(column)).is_in(["", "-1"])
+        frame = frame.with_columns(pl.when(lost).then(UNREADABLE.format(column)).alias(UNREADABLE.format(column)))
+    return frame
+
+
+def _from_epoch(written: pl.Expr) -> pl.Expr:
+    usable = pl.when(written.is_between(0, EPOCH_MS - 1)).then(written)
+    return (usable * 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _from_text(written: pl.Expr) -> pl.Expr:
+    """ISO 8601 with or without a fraction; without an offset it is UTC, with one it is converted."""
+    plain = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    other = pl.when(plain.is_null()).then(written)
+    offset = other.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
+    return plain.fill_null(offset)
+
+
+def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The table's typed columns and `line`, and findings (line, rule, column, value).
+
+    Blanks of needed columns become null; words become an Enum, in whatever case they were written.
+    """
+    findings = []
+    for column in table.columns:
+        if column.kind is Kind.TIME:
+            findings.append(_found(raw, pl.col(UNREADABLE.format(column.name)), column.name, "time"))
+        if column.required and column.kind is not Kind.TIME:
+            findings.append(_found(raw, pl.when(_blank(column)).then(_shown(column)), column.name, "required"))
+        if column.blank_is_null:
+            raw = raw.with_columns(_without_blanks(column))
+        if column.words:
+            raw, unknown = _as_words(column, raw)
+            findings.append(unknown)
+    return raw.select("line", *table.schema), pl.concat([pl.DataFrame(schema=FINDING), *findings])
+
+
+def blanks(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
+    """How many cells of each column are null, empty or -1, as they were written."""
+    counts = {}
+    for column in table.columns:
+        written = raw[column.name]
+        counts[column.name] = Counter(nulls=written.null_count())
+        if column.kind is Kind.TIME:
+            counts[column.name]["nulls"] -= raw[UNREADABLE.format(column.name)].count()
+        elif column.blank_is_null:
+            empty = (written == "").sum() if column.kind is Kind.TEXT else 0
+            counts[column.name].update({"empty": empty, "minus one": raw.select(_blank(column)).sum().item() - empty})
+    return counts
+
+
+def _blank(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    return value == -1 if column.kind is Kind.INTEGER else (value == "") | (value == "-1")
+
+
+def _shown(column: Column) -> pl.Expr:
+    value = pl.col(column.name).cast(pl.String)
+    return pl.when(value == "").then(pl.lit("(empty)")).otherwise(value)
+
+
+def _without_blanks(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    return value if column.kind is Kind.TIME else pl.when(~_blank(column)).then(value).alias(column.name)
+
+
+def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    known = {word: word for word in column.words} | dict(column.spellings)
+    spellings = raw[column.name].drop_nulls().unique().to_list()
+    words = {spelling: known[spelling.upper()] for spelling in spellings if spelling.upper() in known}
+    unknown = pl.when(~pl.col(column.name).is_in(list(words))).then(column.name)
+    findings = _found(raw, unknown, column.name, column.word_rule)
+    as_enum = pl.col(column.name).replace_strict(words, default=None, return_dtype=pl.Enum(column.words))
+    return raw.with_columns(as_enum), findings
+
+
+def _found(frame: pl.DataFrame, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
+    """A finding for each row in which `value` is not null."""
+    found = frame.lazy().select(
+        "line", pl.lit(rule).alias("rule"), pl.lit(column).alias("column"), value.alias("value")
+    )
+    return found.filter(pl.col("value").is_not_null()).collect()
