@@ -18,8 +18,8 @@ def read_parquet(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, 
         cast = _cast(column, given)
         columns.append(cast.alias(column.name))
         findings.append(_findings(lines, given, cast.is_null() & given.is_not_null(), column.name, "type"))
-    for name in set(stored.columns) - table.schema.keys():
-        findings.append(_findings(lines, stored[name], stored[name].is_not_null(), name, "extra"))
+    unknown = sorted(set(stored.columns) - table.schema.keys())
+    findings += [_findings(lines, stored[name], stored[name].is_not_null(), name, "extra") for name in unknown]
     return values.with_times(pl.DataFrame(columns), table), pl.concat(findings), len(stored)
 
 

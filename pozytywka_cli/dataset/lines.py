@@ -17,7 +17,8 @@ INT64 = 2**63
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_MS = 253_402_300_800_000  # the year 10000, past which `datetime` cannot go
 
-_TEXT = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))*'  # no surrogates
+# text without surrogates, which the two decoders read differently
+_TEXT = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))*'
 _INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
 _NUMBER = _INTEGER + r"(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
 _QUOTED = f'"{_TEXT}"'
@@ -41,7 +42,7 @@ class Finding(NamedTuple):
 
 
 class Canonical(NamedTuple):
-    """Lines that both decoders read alike: one pattern, whether their times are integers, keys unknown to the schema."""
+    """Lines that both decoders read alike: their pattern, whether times are integers, keys unknown to the schema."""
 
     pattern: str
     epoch: bool
@@ -174,7 +175,7 @@ def _finite(value: float) -> bool:
 
 
 def epoch_text(milliseconds: int) -> str:
-    """Milliseconds since 1970 as ISO 8601 text; past the year 9999 as the bare number, which no reader takes for a time."""
+    """Milliseconds since 1970 as ISO 8601 text; outside 1970 to 9999 the bare number, which nobody takes for a time."""
     if not 0 <= milliseconds < EPOCH_MS:
         return str(milliseconds)
     return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat()

@@ -4,6 +4,8 @@ Only cumulative sums over an explicit order and the aggregates any, min and max 
 (microseconds since 1970): what Polars and PySpark both have.
 """
 
+from typing import Any
+
 import narwhals as nw
 
 COLUMNS = (
@@ -19,7 +21,7 @@ COLUMNS = (
 SESSION = ("user_id", "session_id")
 
 
-def plays(events: nw.LazyFrame, tracks: nw.LazyFrame) -> nw.LazyFrame:
+def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """One row for each PLAY, sorted by user, session and start.
 
     Args:

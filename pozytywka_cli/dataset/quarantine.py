@@ -14,7 +14,7 @@ def write(checked: Checked, folder: Path) -> dict[str, int]:
     """Write each table's lines apart and return how many were bad.
 
     `good/<table>.parquet` holds the good rows and is itself a data folder. `bad/<table>.jsonl` holds the bad lines as
-    they were, byte for byte, and `bad/<table>.reasons.jsonl`, line by line, their file, line number and every rule broken.
+    they were, byte for byte, and `bad/<table>.reasons.jsonl` their files, line numbers and every rule that they break.
     """
     counts = {}
     for name, reading in checked.readings.items():

@@ -41,7 +41,7 @@ class Reading:
 
 
 def locate(folder: Path, table: Table) -> tuple[Path, ...]:
-    """The files of a table: `sessions.jsonl`, `sessions-*.jsonl`, or those in `sessions/`; also `.jsonl.gz`, `.parquet`.
+    """The files of a table: `sessions.jsonl`, `sessions-*.jsonl`, those in `sessions/`; also `.jsonl.gz`, `.parquet`.
 
     Raises:
         RefusedError: one file stands there in two formats, and reading both would count every line twice.
@@ -160,8 +160,8 @@ def _scan(table: Table, source: Path | bytes, expected: Canonical) -> pl.DataFra
 
 def _decode_slowly(table: Table, path: Path, numbers: set[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows, found = [], []
-    for number, raw in numbered_lines(path, numbers):
-        row, findings = decode(table, raw)
+    for number, line in numbered_lines(path, numbers):
+        row, findings = decode(table, line)
         found += [(number, *finding) for finding in findings]
         if row is not None:
             rows.append({"line": number, **row})

@@ -65,7 +65,7 @@ def of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
 
 
 def of_order(sessions: Reading) -> Iterator[pl.DataFrame]:
-    """Rules that follow a session through time: order, orphan, event_track. Events that lack a key or time are left out."""
+    """Rules that follow a session through time: order, orphan, event_track; events without a key or time are left out."""
     whole = pl.all_horizontal(pl.col("user_id", "session_id", "timestamp", "event_type").is_not_null())
     events = sessions.frame.filter(whole)
     same = ~_first_of_session()

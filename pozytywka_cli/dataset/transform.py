@@ -44,7 +44,7 @@ class Transformed:
 def transform(
     folder: Path, output: Path, *, on_invalid: OnInvalid = "fail", quarantine_dir: Path | None = None
 ) -> Transformed:
-    """Turn the events in `folder` into plays at `output`, and first premium purchases into `purchases.parquet` beside it.
+    """Turn the events in `folder` into plays at `output`, and premium purchases into `purchases.parquet` beside it.
 
     Raises:
         RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
@@ -72,7 +72,8 @@ def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     numeric = events.lazy().select("user_id", "session_id", pl.col("timestamp").to_physical(), "event_type", "track_id")
     durations = tracks.lazy().select(pl.col("id").alias("track_id"), "duration_ms")
     made = plays(nw.from_native(numeric), nw.from_native(durations)).to_native()
-    return made.with_columns(pl.col("started_at").cast(pl.Datetime("us", "UTC"))).collect(engine="streaming")
+    timed: pl.LazyFrame = made.with_columns(pl.col("started_at").cast(pl.Datetime("us", "UTC")))
+    return timed.collect(engine="streaming")
 
 
 def _purchases(events: pl.DataFrame) -> pl.DataFrame:
@@ -116,9 +117,11 @@ def describe_inputs(folder: Path, tables: tuple[str, ...], checked: Checked) -> 
 
 def _describe(checked: Checked, name: str, number: int, path: Path) -> Input:
     rows = checked.readings[name].frame.filter(pl.col("file") == number)
-    times = rows["timestamp"] if name == "sessions" else pl.Series(dtype=pl.Datetime)
-    first, last = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None for moment in (times.min(), times.max()))
-    return Input(path.name, files.sha256(path), path.stat().st_size, len(rows), first, last)
+    ends: tuple[str | None, str | None] = (None, None)
+    if name == "sessions" and rows["timestamp"].count():
+        moments = pl.col("timestamp").min().alias("first"), pl.col("timestamp").max().alias("last")
+        ends = rows.select(moments).select(pl.all().dt.strftime("%Y-%m-%dT%H:%M:%SZ")).row(0)
+    return Input(path.name, files.sha256(path), path.stat().st_size, len(rows), *ends)
 
 
 def refuse_missing(checked: Checked) -> None:
