@@ -116,7 +116,7 @@ def _epochs(
         if better:
             best_loss, best_epoch, best_weights = validation_loss, epoch, copy.deepcopy(model.state_dict())
         yield Epoch(epoch, recipe.passes, train_loss, validation_loss, better, time.perf_counter() - started)
-        if epoch - best_epoch >= recipe.patience:
+        if validation is not None and epoch - best_epoch >= recipe.patience:
             break
     model.load_state_dict(best_weights)
 

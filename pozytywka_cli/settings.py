@@ -99,7 +99,8 @@ def _parse(path: Path) -> dict[str, Any]:
 def _table(path: Path, tree: dict[str, Any]) -> dict[str, Any]:
     if path.name != "pyproject.toml":
         return tree
-    table: dict[str, Any] = tree.get("tool", {}).get("pozytywka", {})
+    tools = tree.get("tool", {})
+    table: dict[str, Any] = tools.get("pozytywka", {}) if isinstance(tools, dict) else {}
     return table
 
 

@@ -1,4 +1,4 @@
-"""What is known about a version before it is made (`Origin`, `Draft`) and after (`Manifest`), and its checked reading."""
+"""What is known about a version before it is made (`Origin`, `Draft`) and after (`Manifest`), and reading that."""
 
 import hashlib
 from collections.abc import Callable

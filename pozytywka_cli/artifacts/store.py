@@ -45,6 +45,8 @@ class Store:
         origin = replace(origin, variant=draft.variant)
         created = datetime.now(UTC)
         name = f"{created:%Y%m%dT%H%M%SZ}-{origin.fingerprint[:8]}"
+        while (self._versions(origin.family) / name).exists():  # the same run again within a second
+            name += "+"
         target = self._versions(origin.family) / name
         temporary = target.with_name(f".{name}.{uuid4().hex[:8]}.tmp")
         temporary.mkdir(parents=True)
@@ -177,7 +179,10 @@ class Store:
         return self.root / family / "versions"
 
     def _served(self, family: str) -> list[str]:
-        """What served, oldest first, without versions that were pruned."""
+        """What served up to now, oldest first, without versions that were pruned.
+
+        A kill between the two renames of `_serve` leaves a list that ends before or after the version that serves.
+        """
         path = self.root / family / "served.json"
         try:
             served = msgspec.json.decode(path.read_bytes(), type=list[str])
@@ -185,6 +190,11 @@ class Store:
             return []
         except msgspec.MsgspecError as error:
             raise ArtifactError(f"{path} is damaged: {error}", "Remove it; only `rollback` needs it.") from None
+        current = self.serving(family)
+        while current in served and served[-1] != current:
+            served.pop()
+        if current and current not in served:
+            served.append(current)
         return [name for name in served if (self._versions(family) / name).is_dir()]
 
     def _serve(self, family: str, served: list[str]) -> None:

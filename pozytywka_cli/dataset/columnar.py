@@ -44,6 +44,10 @@ def _cast(column: Column, given: pl.Series) -> pl.Series:
     text = dtype in (pl.String, pl.Categorical, pl.Enum)
     if dtype == wanted or (wanted == pl.String and text):
         return given.cast(wanted)
+    if column.blank_is_null and (text or dtype.is_integer()):  # -1 and "" mean "no value" in any type, as in JSON lines
+        written = given.cast(pl.String)
+        blank = pl.lit(-1, pl.Int64) if column.kind is Kind.INTEGER else written
+        return pl.select(pl.when(written.is_in(["", "-1"])).then(blank)).to_series()
     return nothing
 
 

@@ -17,6 +17,9 @@ INT64 = 2**63
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_MS = 253_402_300_800_000  # the year 10000, past which `datetime` cannot go
 
+LONGEST_PATTERN = 50_000  # some 200 unknown keys; the regex engine gives up at about 700
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # text without surrogates, which the two decoders read differently
 _TEXT = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))*'
 _INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
@@ -55,21 +58,22 @@ NOTHING = Canonical(r"^\b$", False, ())
 def canonical(table: Table, first: str) -> Canonical | None:
     """Lines written like `first`: the same keys in the same order, each once, and values of the right type.
 
-    None where `first` is not an object of distinct keys.
+    None where `first` is not an object of distinct keys, or one of more keys than a regular expression can take.
     """
     try:
         pairs = json.loads(first, object_pairs_hook=tuple)
     except (ValueError, RecursionError):
         return None
     keys = [pair[0] for pair in pairs] if isinstance(pairs, tuple) else []
-    if not keys or len(set(keys)) < len(keys):
+    if not keys or len(set(keys)) < len(keys) or _SURROGATE.search("".join(keys)):
         return None
     kinds = {column.name: column.kind for column in table.columns}
     epoch = any(kinds.get(key) is Kind.TIME and isinstance(value, int) for key, value in pairs)
     values = {**_VALUES, Kind.TIME: _INTEGER if epoch else _QUOTED}
     parts = [f"{re.escape(json.dumps(key))}: ?(?:{values[kinds[key]] if key in kinds else _ANY}|null)" for key in keys]
+    pattern = rf"^\{{{', ?'.join(parts)}\}}$"
     extra = tuple(key for key in keys if key not in kinds)
-    return Canonical(rf"^\{{{', ?'.join(parts)}\}}$", epoch, extra)
+    return Canonical(pattern, epoch, extra) if len(pattern) <= LONGEST_PATTERN else None
 
 
 def decode(table: Table, raw: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -80,7 +84,8 @@ def decode(table: Table, raw: bytes) -> tuple[dict[str, Any] | None, list[Findin
     try:
         found = _object(raw)
     except _NotAnObjectError as problem:
-        shown = "" if any(column.personal for column in table.columns) else f": {raw[:80].decode(errors='replace')}"
+        start = raw[:80].decode(errors="replace").removesuffix("\r")
+        shown = "" if any(column.personal for column in table.columns) else f": {start}"
         return None, [Finding("json", problem.column, f"{problem}{shown}")]
     values: dict[str, Any] = {}
     findings = [Finding("extra", key, _shown(found[key])) for key in found.keys() - table.schema.keys()]
@@ -110,12 +115,12 @@ def _object(raw: bytes) -> dict[str, Any]:
             raise _NotAnObjectError(
                 f"{'an array' if isinstance(found, list) else 'a single value'} instead of an object"
             )
-        if re.search("[\ud800-\udfff]", json.dumps(found, ensure_ascii=False)):
+        if _SURROGATE.search(json.dumps(found, ensure_ascii=False)):
             raise _NotAnObjectError("half a surrogate pair")
     except UnicodeDecodeError as error:
         raise _NotAnObjectError(f"not UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
-        raise _NotAnObjectError(f"{error.msg} at character {error.pos + 1}") from None
+        raise _NotAnObjectError(f"{error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     except RecursionError:
         raise _NotAnObjectError("nested too deeply") from None
     except _NotAnObjectError:

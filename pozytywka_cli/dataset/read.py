@@ -16,6 +16,9 @@ from pozytywka_cli.dataset.tables import Kind, Table
 from pozytywka_cli.errors import RefusedError, StorageError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
+GZIP = b"\x1f\x8b"
+UNZIPPED = (b"x\x01", b"x\x9c", b"x\xda", b"(\xb5/\xfd")  # zlib and zstd, which the line scanner would unpack unasked
+EXTRAS_SHOWN = 3
 LOOK_AHEAD = 100  # lines that decide which keys, in which order, the fast path expects
 FINDINGS = {"file": pl.UInt32, **values.FINDING}
 
@@ -93,8 +96,8 @@ def _read_file(table: Table, number: int, path: Path) -> Reading:
             raw, findings, lines = columnar.read_parquet(table, path)
         else:
             raw, findings, lines = _read_lines(table, path)
-    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
-        reason = str(getattr(error, "strerror", None) or error).splitlines()[0]
+    except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = (str(getattr(error, "strerror", None) or error).splitlines() or ["damaged"])[0]
         raise StorageError(f"cannot read {path}: {reason}", "Check the file, or copy it again.") from None
     frame, more = values.typed(table, raw)
     found = pl.concat([findings, more]).with_columns(pl.lit(number, pl.UInt32).alias("file"))
@@ -112,12 +115,9 @@ def _read_lines(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, i
     """The raw columns of a JSONL file with their line numbers, what is wrong with its lines, and how many it has."""
     expected = _expected(table, path)
     try:
-        scanned = _scan(table, path, expected)
-    except pl.exceptions.ComputeError as error:
-        if "utf8" not in str(error):
-            raise
-        with _open(path) as stream:  # an escaped byte matches no pattern: its line takes the slow path
-            scanned = _scan(table, stream.read().decode(errors="backslashreplace").encode(), expected)
+        scanned = _scan(table, _defused(path) if _magic(path).startswith(UNZIPPED) else path, expected)
+    except pl.exceptions.ComputeError:  # bad UTF-8, or a damaged .gz, which reading it again names
+        scanned = _scan(table, _defused(path), expected)
     odd = scanned.filter(~pl.col("canonical"))["line"]
     fast = values.with_times(scanned.filter("canonical") if len(odd) else scanned, table)
     slow, findings = _decode_slowly(table, path, set(odd))
@@ -127,14 +127,17 @@ def _read_lines(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, i
         if slow.is_empty()
         else pl.concat([fast.select(columns), slow.select(columns)]).sort("line")
     )
-    return frame, pl.concat([_extra(fast["line"], expected.extra), findings]), len(scanned)
+    return frame, pl.concat([_extra(table, path, fast["line"], expected.extra), findings]), len(scanned)
 
 
-def _extra(lines: pl.Series, names: tuple[str, ...]) -> pl.DataFrame:
-    """A finding for each canonical line and each key that the schema does not have."""
+def _extra(table: Table, path: Path, lines: pl.Series, names: tuple[str, ...]) -> pl.DataFrame:
+    """A finding for each canonical line and each key that the schema does not have; the first few know the value."""
     named = pl.DataFrame({"column": names}, schema={"column": pl.String})
     found = pl.DataFrame({"line": lines}).join(named, how="cross")
-    return found.select("line", pl.lit("extra").alias("rule"), "column", pl.lit("").alias("value"))
+    first = set(lines.head(EXTRAS_SHOWN) if names else [])
+    _, shown = _decode_slowly(table, path, first)
+    found = found.join(shown, on=["line", "column"], how="left", maintain_order="left")
+    return found.select("line", pl.lit("extra").alias("rule"), "column", pl.col("value").fill_null(""))
 
 
 def _expected(table: Table, path: Path) -> Canonical:
@@ -143,6 +146,16 @@ def _expected(table: Table, path: Path) -> Canonical:
         heads = [line for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
     found = Counter(like for head in heads if (like := canonical(table, head.decode(errors="replace"))))
     return found.most_common(1)[0][0] if found else NOTHING
+
+
+def _defused(path: Path) -> bytes:
+    """The file's text without anything that the line scanner stumbles on.
+
+    In its place stands a control character, which matches no pattern: such lines take the slow path.
+    """
+    with _open(path) as stream:
+        text = stream.read().decode(errors="replace")
+    return text.replace("\ufffd", "\x02").replace("\x01", "\x02").encode()
 
 
 def _scan(table: Table, source: Path | bytes, expected: Canonical) -> pl.DataFrame:
@@ -171,17 +184,22 @@ def _decode_slowly(table: Table, path: Path, numbers: set[int]) -> tuple[pl.Data
 
 
 def numbered_lines(path: Path, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
-    """The lines of these numbers (from 1) as they stand in the file, without their line ends."""
+    """The lines of these numbers (from 1) as they stand in the file, without the line feed at their end."""
     if not numbers:
         return
+    last = max(numbers)
     with _open(path) as stream:
         for number, line in enumerate(stream, start=1):
             if number in numbers:
-                yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+                yield number, line.removesuffix(b"\n")
+                if number == last:
+                    return
 
 
 def _open(path: Path) -> IO[bytes]:
-    stream = path.open("rb")
-    magic = stream.read(2)
-    stream.seek(0)
-    return gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream  # type: ignore[return-value]
+    return gzip.open(path) if _magic(path).startswith(GZIP) else path.open("rb")  # type: ignore[return-value]
+
+
+def _magic(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(4)

@@ -64,8 +64,11 @@ def of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
         yield _unexplained(sessions, needy, "track_id")
 
 
-def of_order(sessions: Reading) -> Iterator[pl.DataFrame]:
-    """Rules that follow a session through time: order, orphan, event_track; events without a key or time are left out."""
+def of_order(sessions: Reading, tracks: pl.Series | None) -> Iterator[pl.DataFrame]:
+    """Rules that follow a session through time: order, orphan, event_track; events without a key or time are left out.
+
+    An unknown track breaks the rule `track`, and not `event_track` too.
+    """
     whole = pl.all_horizontal(pl.col("user_id", "session_id", "timestamp", "event_type").is_not_null())
     events = sessions.frame.filter(whole)
     same = ~_first_of_session()
@@ -76,13 +79,14 @@ def of_order(sessions: Reading) -> Iterator[pl.DataFrame]:
     events = events.with_columns(
         play=pl.when(_is_play()).then(rows).forward_fill(), start=pl.when(~same).then(rows).forward_fill()
     )
-    tracks = events["track_id"]
     reactions = events.filter(pl.col("event_type").is_in(REACTIONS))
     orphan = pl.col("play").is_null() | (pl.col("play") < pl.col("start"))
     yield _report(reactions.filter(orphan), "orphan", "event_type")
     followers = reactions.filter(~orphan)
-    playing = tracks.gather(followers["play"])
-    yield _report(followers.filter(followers["track_id"] != playing), "event_track", "track_id")
+    playing = events["track_id"].gather(followers["play"])
+    others = followers.filter(followers["track_id"] != playing)
+    known = pl.lit(True) if tracks is None else pl.col("track_id").is_in(tracks.implode())
+    yield _report(others.filter(known), "event_track", "track_id")
 
 
 def _is_play() -> pl.Expr:

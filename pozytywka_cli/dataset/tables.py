@@ -59,6 +59,16 @@ class Column:
         """Whether -1 and empty text mean "no value" here."""
         return self.required or self.sometimes_needed
 
+    @property
+    def allowed(self) -> str:
+        """The range or the words, as text."""
+        if self.words:
+            return " ".join(self.words)
+        if self.above is not None:
+            return f"> {self.above:g}"
+        low, high = ("" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
+        return f"{low}..{high}" if low or high else ""
+
 
 @dataclass(frozen=True)
 class Table:

@@ -95,7 +95,7 @@ def _findings(name: str, readings: dict[str, Reading], now: pl.Expr) -> pl.DataF
     keys = {other: read.frame[key] for other, read in readings.items() if (key := read.table.key)}
     parts = [reading.findings, *rules.of_columns(reading, now), *rules.of_references(reading, keys)]
     if name == "sessions":
-        parts += [*rules.of_track_needed(reading), *rules.of_order(reading)]
+        parts += [*rules.of_track_needed(reading), *rules.of_order(reading, keys.get("tracks"))]
     if name == "tracks" and "track_storage" in readings:
         parts.append(rules.of_storage(reading, keys["track_storage"]))
     return pl.concat([part.select(*FINDINGS) for part in parts])
@@ -109,14 +109,23 @@ def _of_lines(reading: Reading, findings: pl.DataFrame) -> list[Violation]:
         pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES).alias("examples"),
     )
     violations = [
-        Violation(reading.table.name, rule, column, RULES[rule].level, count, _examples(reading, column, examples))
+        Violation(
+            reading.table.name,
+            rule,
+            column,
+            RULES[rule].level,
+            count,
+            _examples(reading, None if rule == "json" else column, examples),
+        )
         for rule, column, count, examples in counted.iter_rows()
     ]
     return sorted([*violations, *_doubles(reading)], key=lambda found: (order[found.rule], found.column or ""))
 
 
 def _examples(reading: Reading, column: str | None, found: list[dict[str, object]]) -> list[Example]:
-    personal = any(known.personal for known in reading.table.columns if known.name == column)
+    known = {column.name: column.personal for column in reading.table.columns}
+    # an unknown column of a table about people may say anything about them
+    personal = column is not None and known.get(column, any(known.values()))
     return [
         Example(
             str(reading.paths[int(str(at["file"]))]),

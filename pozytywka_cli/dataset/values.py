@@ -20,8 +20,8 @@ def with_times(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         time = _from_epoch(written) if frame.schema[column].is_integer() else _from_text(written)
         text = written.cast(pl.String)
         frame = frame.with_columns(time.alias(column), text.alias(UNREADABLE.format(column)))
-        lost = pl.col(column).is_null() & ~pl.col(UNREADABLE.format(column)).is_in(["", "-1"])
-        frame = frame.with_columns(pl.when(lost).then(UNREADABLE.format(column)).alias(UNREADABLE.format(column)))
+        lost = pl.when(pl.col(column).is_null()).then(UNREADABLE.format(column))
+        frame = frame.with_columns(lost.alias(UNREADABLE.format(column)))
     return frame
 
 
@@ -46,8 +46,9 @@ def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     findings = []
     for column in table.columns:
         if column.kind is Kind.TIME:
-            findings.append(_found(raw, pl.col(UNREADABLE.format(column.name)), column.name, "time"))
-        if column.required and column.kind is not Kind.TIME:
+            unreadable = pl.when(~_blank(column)).then(UNREADABLE.format(column.name))
+            findings.append(_found(raw, unreadable, column.name, "time"))
+        if column.required:
             findings.append(_found(raw, pl.when(_blank(column)).then(_shown(column)), column.name, "required"))
         if column.blank_is_null:
             raw = raw.with_columns(_without_blanks(column))
@@ -61,23 +62,27 @@ def blanks(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
     """How many cells of each column are null, empty or -1, as they were written."""
     counts = {}
     for column in table.columns:
-        written = raw[column.name]
-        counts[column.name] = Counter(nulls=written.null_count())
+        counts[column.name] = Counter(nulls=raw[column.name].null_count())
         if column.kind is Kind.TIME:
             counts[column.name]["nulls"] -= raw[UNREADABLE.format(column.name)].count()
-        elif column.blank_is_null:
-            empty = (written == "").sum() if column.kind is Kind.TEXT else 0
+        if column.blank_is_null:
+            empty = raw.select(_written(column) == "").sum().item() if column.kind is not Kind.INTEGER else 0
             counts[column.name].update({"empty": empty, "minus one": raw.select(_blank(column)).sum().item() - empty})
     return counts
 
 
+def _written(column: Column) -> pl.Expr:
+    """The cell as it was written; of a time, only where it could not be read."""
+    return pl.col(UNREADABLE.format(column.name) if column.kind is Kind.TIME else column.name)
+
+
 def _blank(column: Column) -> pl.Expr:
-    value = pl.col(column.name)
+    value = _written(column)
     return value == -1 if column.kind is Kind.INTEGER else (value == "") | (value == "-1")
 
 
 def _shown(column: Column) -> pl.Expr:
-    value = pl.col(column.name).cast(pl.String)
+    value = _written(column).cast(pl.String)
     return pl.when(value == "").then(pl.lit("(empty)")).otherwise(value)
 
 

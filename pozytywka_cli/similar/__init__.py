@@ -1,1 +1,4 @@
 """Which artists are like this one?"""
+
+VARIANTS = ("als", "popularity")
+BASELINE = "popularity"

@@ -1,0 +1,93 @@
+"""The one place where errors become a line or two on stderr and an exit code."""
+
+import itertools
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from pozytywka_cli.errors import PozytywkaError, StorageError
+
+HOISTED_FLAGS = ("-v", "--verbose", "-q", "--quiet")
+HOISTED_OPTIONS = ("--data-dir", "--artifacts-dir", "--config", "--log-format")
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code; nothing is raised but SystemExit on SIGTERM."""
+    from pozytywka_cli.commands.app import app
+
+    signal.signal(signal.SIGTERM, _terminate)
+    arguments = hoisted(arguments)
+    try:
+        result = typer.main.get_command(app)(arguments, prog_name="pozytywka", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has had enough; nothing is left to flush
+        return 0
+    except (KeyboardInterrupt, Abort):
+        return 130
+    except BaseException as error:
+        return _explained(error, arguments)
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """The arguments with global options moved to the front, so that they may stand after the command too."""
+    front, rest, given = [], [], iter(arguments)
+    for argument in given:
+        if argument == "--":
+            rest += [argument, *given]
+        elif argument in HOISTED_FLAGS or argument.startswith(tuple(f"{name}=" for name in HOISTED_OPTIONS)):
+            front.append(argument)
+        elif argument in HOISTED_OPTIONS:
+            front += [argument, *([value] if (value := next(given, None)) is not None else [])]
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def _terminate(*_: Any) -> NoReturn:
+    raise SystemExit(143)  # unwinds, so that temporary files are removed
+
+
+def _explained(error: BaseException, arguments: list[str]) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, TyperException):
+        return _show(error.format_message(), _usage_hint(error), error.exit_code, arguments)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        error = StorageError(
+            f"{where}{error.strerror or error}", "Check the path, its permissions and the disk's space."
+        )
+    if isinstance(error, PozytywkaError):
+        return _show(error.message, error.hint, error.exit_code, arguments)
+    if {"-v", "--verbose"} & set(arguments):
+        raise error
+    message = f"a fault in pozytywka: {type(error).__name__}: {error}"
+    return _show(message, "Please report it, with what the same command prints with -v.", 1, arguments)
+
+
+def _usage_hint(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"See `{context.command_path if context else 'pozytywka'} --help`."
+
+
+def _show(message: str, hint: str, code: int, arguments: list[str]) -> int:
+    from pozytywka_cli.commands.talk import literal, write_log
+
+    if _wants_json(arguments):
+        write_log("error", message, hint=hint, exit_code=code)
+    else:
+        sys.stderr.write(f"error: {literal(message)}\n" + (f"{literal(hint)}\n" if hint else ""))
+    return code
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether messages go out as JSON: read here as well, for the configuration itself may be what is wrong."""
+    pairs = itertools.pairwise(arguments)
+    asked = "--log-format=json" in arguments or ("--log-format", "json") in pairs
+    return asked or os.environ.get("POZYTYWKA_LOG_FORMAT") == "json"

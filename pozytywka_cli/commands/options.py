@@ -1,0 +1,62 @@
+"""Options that several commands share, written once."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pozytywka_cli.errors import UsageError
+
+
+def complete_family(incomplete: str) -> list[str]:
+    """Shell completion of a family."""
+    from pozytywka_cli.families import FAMILIES
+
+    return [name for name in FAMILIES if name.startswith(incomplete)]
+
+
+def complete_version(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Shell completion of a version of the family that stands before it."""
+    from pozytywka_cli import settings
+    from pozytywka_cli.artifacts import Store
+
+    names = Store(Path(settings.load(None, {}).artifacts_dir)).names(ctx.params.get("family") or "")
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def moment(text: str | None) -> datetime | None:
+    """A date or time as UTC.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    from datetime import UTC
+
+    if text is None:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--until {text!r} is no date", "Write it as 2024-11-26 or 2024-11-26T12:00:00.") from None
+    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Families = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FAMILY]...", help="skip, weekly, similar; all if none.", autocompletion=complete_family),
+]
+DataDir = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The data folder; default: --data-dir.")]
+Gpu = Annotated[bool, typer.Option("--gpu", help="Compute on the GPU, or exit 5 if there is none.")]
+Until = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Use only what happened before this date or time (UTC).")
+]
+Seed = Annotated[int, typer.Option(help="The seed of everything random.")]
+Scrobbles = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="similar: a CSV of user_id,artist_id,scrobbles in place of plays."),
+]
+Artists = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="similar: a CSV of artist_id,artist_name, with --scrobbles.")
+]

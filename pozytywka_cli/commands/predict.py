@@ -1,0 +1,102 @@
+"""`pozytywka predict`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pozytywka_cli.commands import options
+from pozytywka_cli.commands.context import Context, context
+from pozytywka_cli.errors import ArtifactError, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PREDICTING = ("skip", "weekly")
+SHOWN = 10  # artists in the table of the forecast
+
+
+def predict(
+    ctx: typer.Context,
+    family: Annotated[
+        str | None, typer.Argument(metavar="[skip|weekly]", help="What to predict; both if none.", show_default=False)
+    ] = None,
+    pairs: Annotated[str | None, typer.Argument(metavar="[INPUT|-]", help="skip: pairs, from a file or stdin.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
+    json: options.Json = False,
+) -> None:
+    """Predict with the models that serve: the tracks that will be skipped, and next week's listening.
+
+    Reads the serving artifacts, the data folder, and artifacts/plays.parquet, which it makes where missing or stale.
+
+    weekly writes every artist's next week (mean, 10 % and 90 % quantile, in seconds) to
+    artifacts/predictions/weekly.parquet and shows the ten most heard. skip reads pairs (user_id, track_id; at and
+    session_id if known) as JSONL, CSV or Parquet and prints a line for each; without input it scores every pair played
+    in the last 28 days into artifacts/predictions/skip.parquet.
+
+    \b
+    Examples:
+      pozytywka predict
+      pozytywka predict weekly -o forecast.csv
+      echo '{"user_id": 101, "track_id": "2PmGtDUyJIpYBEtI1hQIVp"}' | pozytywka predict skip -
+    """
+    from pozytywka_cli.commands import output as out
+    from pozytywka_cli.commands import render, sources
+
+    shared = context(ctx)
+    wanted = _wanted(shared, family, pairs, output)
+    out.check_suffix(output)
+    versions = {name: shared.store.load(name) for name in wanted}
+    service = sources.service(shared)
+    frames = {}
+    if "skip" in wanted:
+        from pozytywka_cli.skip import predict as skip
+        from pozytywka_cli.skip.pairs import read_pairs
+
+        if pairs is None:
+            asked = skip.default_pairs(service)
+        else:
+            with out.as_file(pairs) as path:
+                asked = read_pairs(path)
+        frames["skip"] = skip.predict(versions["skip"], service, asked)
+    if "weekly" in wanted:
+        from pozytywka_cli.weekly import predict as weekly
+
+        frames["weekly"] = weekly.predict(versions["weekly"], service)
+    for name, frame in frames.items():
+        if pairs is None or output is not None:
+            target = output or shared.artifacts / "predictions" / f"{name}.parquet"
+            out.write_frame(frame, target)
+            shared.talk.info(f"Wrote {target}: {len(frame):,} rows by {name} {versions[name].manifest.variant}.")
+        elif not json:
+            typer.echo(frame.write_ndjson(), nl=False)
+    if json:
+        render.json_object("predict", [{"family": name, **row} for name in frames for row in frames[name].to_dicts()])
+    elif "weekly" in frames and output is None and not shared.talk.quiet:
+        _show(frames["weekly"])
+
+
+def _wanted(shared: Context, family: str | None, pairs: str | None, output: Path | None) -> list[str]:
+    """The families to predict with: the one named, or those of which a version serves."""
+    if family is not None and family not in PREDICTING:
+        raise UsageError(
+            f"{family!r} is nothing to predict", f"Choose from {', '.join(PREDICTING)}, or give none for both."
+        )
+    if pairs is not None and family != "skip":
+        raise UsageError("only skip reads pairs", "Write `pozytywka predict skip INPUT`.")
+    if family is None and output is not None:
+        raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
+    names = [family] if family else [name for name in PREDICTING if shared.store.serving(name)]
+    if not names:
+        raise ArtifactError(f"no model serves in {shared.artifacts}", "Make them with `pozytywka train`.")
+    return names
+
+
+def _show(forecast: "pl.DataFrame") -> None:
+    from pozytywka_cli.commands import render
+
+    top = forecast.sort("mean", descending=True).head(SHOWN)
+    title = f"Listening in the week of {top['week'][0]}, in seconds" if len(top) else "No artist to forecast"
+    columns = ("name", "mean", "q10", "q90", "last_week")
+    named = top.with_columns(top["name"].fill_null(top["artist_id"]))
+    render.table(title, columns, named.select(columns).iter_rows())

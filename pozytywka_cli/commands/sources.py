@@ -1,0 +1,38 @@
+"""What a family is trained on or measured by: the service's tables and plays, or two CSV files of scrobbles."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pozytywka_cli.commands.context import Context
+from pozytywka_cli.commands.options import moment
+from pozytywka_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pozytywka_cli.dataset.service import Service
+    from pozytywka_cli.similar.features import Listens
+
+
+def service(context: Context, until: str | None = None) -> "Service":
+    """The service as known before `until`; plays are made again, saying so, where they are missing or stale."""
+    from pozytywka_cli.dataset.service import load
+
+    return load(context.data(), context.plays, context.talk.info).until(moment(until))
+
+
+def scrobbles(families: list[str], scrobbles: Path | None, artists: Path | None, until: str | None) -> "Listens | None":
+    """The two CSV files where they are given; None where plays are meant.
+
+    Raises:
+        UsageError: one is given without the other, or for another family than similar.
+    """
+    if scrobbles is None and artists is None:
+        return None
+    if scrobbles is None or artists is None:
+        raise UsageError("--scrobbles and --artists go together", "Give both files, or neither.")
+    if families != ["similar"] or until is not None:
+        raise UsageError(
+            "--scrobbles is for similar alone, without --until", "Write `pozytywka train similar --scrobbles …`."
+        )
+    from pozytywka_cli.similar.features import from_scrobbles
+
+    return from_scrobbles(scrobbles, artists)

@@ -1,0 +1,50 @@
+"""`pozytywka transform`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pozytywka_cli.commands import options
+from pozytywka_cli.commands.context import context
+
+
+def transform(
+    ctx: typer.Context,
+    folder: options.DataDir = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to.  [default: artifacts/plays.parquet]")
+    ] = None,
+    on_invalid: Annotated[
+        Literal["fail", "quarantine"], typer.Option(help="Refuse bad lines, or drop and keep them.")
+    ] = "fail",
+    json: options.Json = False,
+) -> None:
+    """Turn raw events into plays, one row for each PLAY.
+
+    Reads sessions and tracks from the data folder. Writes user_id, session_id, track_id, started_at,
+    advertisement_before, skipped, liked and listened_ms as Parquet, sorted, and purchases.parquet (the first premium
+    purchase of each user) beside it. With --on-invalid quarantine, bad lines go to artifacts/quarantine/.
+
+    \b
+    Examples:
+      pozytywka transform
+      pozytywka transform logs -o plays.parquet --on-invalid quarantine
+    """
+    from pozytywka_cli.commands import render
+    from pozytywka_cli.dataset import transform as dataset
+
+    shared = context(ctx)
+    with shared.store.lock():
+        made = dataset.transform(
+            shared.data(folder),
+            output or shared.plays,
+            on_invalid=on_invalid,
+            quarantine_dir=shared.artifacts / "quarantine",
+        )
+    if json:
+        render.json_object("transform", [made])
+    for table, count in made.dropped.items():
+        if count:
+            shared.talk.warn(f"{count:,} bad lines of {table} dropped, kept in {made.quarantine}.")
+    shared.talk.info(f"Wrote {made.plays}: {made.rows:,} plays in {made.sessions:,} sessions.")

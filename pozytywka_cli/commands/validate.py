@@ -1,0 +1,62 @@
+"""`pozytywka validate`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pozytywka_cli.commands import options
+from pozytywka_cli.commands.context import context
+from pozytywka_cli.errors import RefusedError
+
+
+def validate(
+    ctx: typer.Context,
+    folder: options.DataDir = None,
+    report: Annotated[
+        list[str] | None, typer.Option(metavar="FMT=PATH", help="Write html=PATH or junit=PATH; may be repeated.")
+    ] = None,
+    quarantine: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Set bad lines apart here, and good ones as Parquet.")
+    ] = None,
+    fail_on: Annotated[
+        Literal["error", "warning", "never"], typer.Option(help="The level of violation that makes this exit 3.")
+    ] = "error",
+    max_bad: Annotated[str, typer.Option(metavar="N|N%", help="How many bad lines a table may have.")] = "0",
+    json: options.Json = False,
+) -> None:
+    """Hold the five tables to every rule, and show every rule that is broken, where and how often.
+
+    Reads users, artists, tracks, sessions and track_storage from the data folder: .jsonl, .jsonl.gz or .parquet, one
+    file or many. Writes nothing but the reports and the quarantine asked for. `pozytywka schema` lists the rules.
+
+    \b
+    Examples:
+      pozytywka validate
+      pozytywka validate logs --max-bad 0.1% --quarantine quarantine
+      pozytywka validate --report html=report.html --report junit=report.xml --fail-on warning
+    """
+    from pozytywka_cli.commands import render, reports
+    from pozytywka_cli.dataset import quarantine as apart
+    from pozytywka_cli.dataset.validate import check
+    from pozytywka_cli.dataset.verdict import MaxBad, failures
+
+    shared, allowed = context(ctx), MaxBad.parse(max_bad)
+    wanted = [reports.parse(text) for text in report or []]
+    checked = check(shared.data(folder), facts=json or bool(wanted))
+    for kind, path in wanted:
+        reports.write(kind, path, checked)
+    if quarantine:
+        apart.write(checked, quarantine)
+    if json:
+        render.json_object("validate", checked.violations, profile=[fact._asdict() for fact in checked.profile])
+    else:
+        columns = ("table", "rule", "column", "level", "count", "examples")
+        rows = [(v.table, v.rule, v.column, v.level, v.count, "\n".join(reports.places(v))) for v in checked.violations]
+        if rows:
+            render.table("", columns, rows)
+    if reasons := failures(checked, fail_on, allowed):
+        hint = f"The bad lines are in {quarantine / 'bad'}." if quarantine else "Set them apart with --quarantine DIR."
+        raise RefusedError("; ".join(reasons), hint)
+    lines = sum(reading.lines for reading in checked.readings.values())
+    shared.talk.info(f"{lines:,} lines in {len(checked.readings)} tables are sound.")

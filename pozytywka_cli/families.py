@@ -1,0 +1,54 @@
+"""The model families, and the five verbs that each of them has. A family's own module is imported when it is used."""
+
+from importlib import import_module
+from typing import Any, Protocol
+
+from pozytywka_cli.artifacts.manifest import Trained
+from pozytywka_cli.errors import UsageError
+from pozytywka_cli.records import Report, Row
+
+FAMILIES = ("skip", "weekly", "similar")
+
+
+class Training(Protocol):
+    """`<family>.train`."""
+
+    def train(self, source: Any, settings: Any, *, variant: str, seed: int, device: str, report: Report) -> Trained:
+        """Measure on the time split, then fit on everything."""
+        ...
+
+
+class Evaluation(Protocol):
+    """`<family>.evaluate`."""
+
+    def evaluate(self, source: Any, settings: Any, *, seed: int, device: str, report: Report) -> list[Row]:
+        """Honest figures beside the baselines'."""
+        ...
+
+
+def chosen(names: list[str] | None) -> list[str]:
+    """The families named, once each and in their order; all of them where none is named.
+
+    Raises:
+        UsageError: there is no such family.
+    """
+    for name in names or []:
+        if name not in FAMILIES:
+            raise UsageError(f"{name!r} is no model family", f"Choose from {', '.join(FAMILIES)}.")
+    return [name for name in FAMILIES if not names or name in names]
+
+
+def variants(family: str) -> tuple[str, ...]:
+    """The variants of a family, the default first."""
+    found: tuple[str, ...] = import_module(f"pozytywka_cli.{family}").VARIANTS
+    return found
+
+
+def training(family: str) -> Training:
+    """The family's `train`."""
+    return import_module(f"pozytywka_cli.{family}.train")
+
+
+def evaluation(family: str) -> Evaluation:
+    """The family's `evaluate`."""
+    return import_module(f"pozytywka_cli.{family}.evaluate")

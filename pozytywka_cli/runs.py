@@ -1,0 +1,108 @@
+"""A training run: was it done before, train, save, hold to the gate, promote, and leave a record."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from pozytywka_cli import __version__, families, files
+from pozytywka_cli.artifacts import Origin, Store, Version
+from pozytywka_cli.errors import UsageError
+from pozytywka_cli.records import Gate, Input, Report
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one family's training: `promoted` is the version that serves because of it, if one does.
+
+    `unchanged`: the same data, settings, seed and code had made this version before, and nothing was done.
+    """
+
+    family: str
+    variant: str
+    version: str
+    promoted: str | None
+    unchanged: bool
+    gate: Gate | None
+    notes: list[str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate, if there was one, was met."""
+        return self.gate is None or self.gate.passed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: `variant` None is each family's default, `until` is exclusive."""
+
+    settings: Any
+    seed: int
+    device: str
+    until: datetime | None = None
+    variant: str | None = None
+    force: bool = False
+    promote: bool = True
+
+    def variant_of(self, family: str) -> str:
+        """The variant to train.
+
+        Raises:
+            UsageError: the family has no such variant.
+        """
+        known = families.variants(family)
+        if self.variant is None:
+            return known[0]
+        if self.variant not in known:
+            raise UsageError(f"{family} has no variant {self.variant!r}", f"Choose from {', '.join(known)}.")
+        return self.variant
+
+
+def train(store: Store, family: str, source: Any, inputs: list[Input], plan: Plan, report: Report) -> Outcome:
+    """Train one family and save it; the baseline serves in its place where the gate is not met."""
+    settings = getattr(plan.settings, family)
+    origin = Origin(
+        family=family,
+        variant=plan.variant_of(family),
+        settings=msgspec.to_builtins(settings),
+        seed=plan.seed,
+        device=plan.device,
+        until=plan.until.isoformat() if plan.until else None,
+        inputs=inputs,
+    )
+    if not plan.force and (known := store.same(origin)):
+        return _outcome(known, promoted=None, unchanged=True)
+    trained = families.training(family).train(
+        source, settings, variant=origin.variant, seed=plan.seed, device=plan.device, report=report
+    )
+    version = store.save(origin, trained.model)
+    outcome = _outcome(version, promoted=None, unchanged=False)
+    if not plan.promote:
+        return outcome
+    serving = version if outcome.passed else store.save(origin, trained.baseline)
+    return msgspec.structs.replace(outcome, promoted=store.promote(family, serving.name))
+
+
+def _outcome(version: Version, *, promoted: str | None, unchanged: bool) -> Outcome:
+    made = version.manifest
+    return Outcome(made.family, made.variant, made.version, promoted, unchanged, made.gate, made.notes)
+
+
+def record(root: Path, command: str, started: datetime, plan: Plan, outcomes: list[Outcome]) -> Path:
+    """Write `runs/<run id>.json`: what was run, when, with what, and what came of it."""
+    target = root / "runs" / f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}.json"
+    facts = {
+        "format": 1,
+        "command": command,
+        "pozytywka": __version__,
+        "started": started,
+        "ended": datetime.now(UTC),
+        "seed": plan.seed,
+        "device": plan.device,
+        "until": plan.until,
+        "outcomes": outcomes,
+    }
+    files.write_text(target, msgspec.json.format(msgspec.json.encode(facts)).decode())
+    return target

@@ -1,0 +1,89 @@
+"""The variants, and the plain methods beside them, as scores over the candidates of a split."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from implicit.nearest_neighbours import bm25_weight, normalize
+from scipy.sparse import csr_matrix
+
+from pozytywka_cli.similar.protocol import Matrix
+from pozytywka_cli.similar.split import Ints, Split
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """More listeners, higher score, whoever asks; `listeners` is (candidates,)."""
+
+    listeners: Ints
+
+    def of_artists(self, artists: Ints) -> Matrix:
+        """The same row for every artist."""
+        return np.broadcast_to(self.listeners.astype(np.float32), (len(artists), len(self.listeners)))
+
+    of_users = of_artists
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Factors: the cosine for two artists, the product for a user and an artist.
+
+    users: (users, k); artists: (artists, k); candidates: rows of `artists`
+    """
+
+    users: Matrix
+    artists: Matrix
+    candidates: Ints
+
+    def of_artists(self, artists: Ints) -> Matrix:
+        """Cosines, -1 to 1."""
+        scores: Matrix = unit(self.artists[artists]) @ unit(self.artists[self.candidates]).T
+        return scores
+
+    def of_users(self, users: Ints) -> Matrix:
+        """Products of factors."""
+        scores: Matrix = self.users[users] @ self.artists[self.candidates].T
+        return scores
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Item neighbours without a model; a user's score sums those of the user's artists.
+
+    likeness: (artists, candidates); library: (users, artists)
+    """
+
+    likeness: csr_matrix
+    library: csr_matrix
+
+    def of_artists(self, artists: Ints) -> Matrix:
+        """Rows of `likeness`."""
+        scores: Matrix = self.likeness[artists].toarray()
+        return scores
+
+    def of_users(self, users: Ints) -> Matrix:
+        """Sums over the library, each artist in proportion to its entry there."""
+        scores: Matrix = (self.library[users] @ self.likeness).toarray()
+        return scores
+
+
+def unit(factors: Matrix) -> Matrix:
+    """Rows of length 1; a row of zeros stays, and is like nothing."""
+    lengths = np.linalg.norm(factors, axis=1, keepdims=True)
+    directions: Matrix = factors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return directions
+
+
+def cosine(split: Split) -> Neighbours:
+    """The cosine of two artists' sets of listeners."""
+    library = split.training.sign()
+    return Neighbours(_likeness(normalize(library.T).T, split.candidates), library)
+
+
+def bm25(split: Split) -> Neighbours:
+    """The product of two artists' BM25-weighted counts (Robertson and Zaragoza, 2009; K1 1.2, B .75)."""
+    return Neighbours(_likeness(bm25_weight(split.training.T, K1=1.2, B=0.75).T, split.candidates), split.training)
+
+
+def _likeness(weights: csr_matrix, candidates: Ints) -> csr_matrix:
+    weights = csr_matrix(weights, dtype=np.float32)
+    return weights.T.tocsr() @ weights[:, candidates]

@@ -1,0 +1,95 @@
+"""Listens apart in two: a fifth of every user's artists is hidden, and a scorer has to find them again."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from pozytywka_cli.errors import RefusedError
+
+Ints = NDArray[np.int64]
+
+FEWEST_ARTISTS = 5
+HELD_OUT = 0.2
+HEARD, HIDDEN = 1, 2  # a candidate in a user's training part, and one held out
+
+
+@dataclass(frozen=True)
+class Split:
+    """Listens apart in two; both matrices are (users, artists), and `candidates` are columns of them."""
+
+    training: csr_matrix
+    held_out: csr_matrix
+    candidates: Ints
+    seed: int
+
+    @cached_property
+    def listeners(self) -> Ints:
+        """How many users listened to each candidate in the training part."""
+        return np.bincount(self.training.indices, minlength=self.training.shape[1])[self.candidates]
+
+    @cached_property
+    def users(self) -> Ints:
+        """The users that have something held out."""
+        return np.flatnonzero(np.diff(self.held_out.indptr))
+
+    @cached_property
+    def known(self) -> csr_matrix:
+        """For all users and candidates: HEARD, HIDDEN or nothing, int8."""
+        heard, hidden = (_marks(part, self.candidates) for part in (self.training, self.held_out))
+        return HEARD * heard + HIDDEN * hidden
+
+
+def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
+    """Hide a random fifth, rounded, of the artists of every user who has at least 5.
+
+    Raises:
+        RefusedError: no user has, or no artist has `min_listeners` in what remains, or none that is hidden has.
+    """
+    sizes = np.diff(counts.indptr)
+    if sizes.max() < FEWEST_ARTISTS:
+        raise RefusedError(
+            f"no user has listened to {FEWEST_ARTISTS} artists (at most {sizes.max()}), so nothing can be held out",
+            f"Give more plays: quality is measured on artists hidden from users who have at least {FEWEST_ARTISTS}.",
+        )
+    users = np.repeat(np.arange(len(sizes)), sizes)
+    drawn = np.lexsort((np.random.default_rng(seed).random(counts.nnz), users))
+    place = np.arange(counts.nnz) - counts.indptr[users]  # among the same user's entries, in the order drawn
+    share = np.where(sizes >= FEWEST_ARTISTS, np.rint(HELD_OUT * sizes), 0)
+    hidden = np.zeros(counts.nnz, dtype=np.bool_)
+    hidden[drawn[place < share[users]]] = True
+    training, held_out = (
+        csr_matrix((counts.data[kept], (users[kept], counts.indices[kept])), shape=counts.shape)
+        for kept in (~hidden, hidden)
+    )
+    split = Split(training, held_out, popular(training, min_listeners), seed)
+    if HIDDEN not in split.known.data:
+        raise RefusedError(
+            f"none of the {held_out.nnz} listens held out is of an artist with {min_listeners} other listeners",
+            "Give more plays, or lower `min_listeners` in [similar].",
+        )
+    return split
+
+
+def popular(counts: csr_matrix, min_listeners: int) -> Ints:
+    """The artists with at least `min_listeners` listeners, as columns of `counts`.
+
+    Raises:
+        RefusedError: there are none.
+    """
+    listeners = np.bincount(counts.indices, minlength=counts.shape[1])
+    kept = np.flatnonzero(listeners >= min_listeners)
+    if not len(kept):
+        raise RefusedError(
+            f"no artist has {min_listeners} listeners (at most {listeners.max()})",
+            "Give more plays, or lower `min_listeners` in [similar].",
+        )
+    return kept
+
+
+def _marks(part: csr_matrix, candidates: Ints) -> csr_matrix:
+    marks = part[:, candidates]
+    marks.data = np.ones(marks.nnz, dtype=np.int8)
+    return marks

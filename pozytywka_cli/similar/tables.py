@@ -1,0 +1,67 @@
+"""CSV files of text columns, read strictly: every refusal names the file, the line and the column."""
+
+import csv
+import io
+from pathlib import Path
+
+import polars as pl
+
+from pozytywka_cli.errors import RefusedError, StorageError
+
+MEND = "Mend or remove that line, and run again."
+
+
+def read_csv(path: Path, columns: tuple[str, ...]) -> pl.DataFrame:
+    """All rows of a UTF-8 CSV file whose header is exactly `columns`; every value is text or null (empty).
+
+    Raises:
+        StorageError: the file cannot be opened.
+        RefusedError: another header, or a line that is not CSV.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}", "Check the path.") from None
+    header = content.partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf").strip()
+    if header != ",".join(columns).encode():
+        problem = f"{path}:1: the header is {header.decode(errors='replace')!r}"
+        raise RefusedError(problem, f"It must be {','.join(columns)!r}.")
+    try:
+        return pl.read_csv(content, infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise _not_csv(path, content, len(columns), error) from None
+
+
+def refuse_first(path: Path, frame: pl.DataFrame, column: str, bad: pl.Expr, problem: str) -> None:
+    """Refuse the first row of `frame` for which `bad` holds; `problem` is the rest of "<value> …".
+
+    Raises:
+        RefusedError: there is such a row.
+    """
+    row = frame.select(bad.arg_max()).item() if frame.select(bad.any()).item() else None
+    if row is None:
+        return
+    value = frame.item(row, column)
+    what = "is empty" if value is None else f"{value!r} {problem}"
+    raise RefusedError(f"{path}:{_line(frame, row)}: column {column}: {what}", MEND)
+
+
+def _line(frame: pl.DataFrame, row: int) -> int:
+    """The line on which a row starts: quoted values may span lines."""
+    breaks = frame.head(row).select(pl.concat_str(pl.all(), ignore_nulls=True).str.count_matches("\n").sum())
+    return 2 + row + int(breaks.item())
+
+
+def _not_csv(path: Path, content: bytes, columns: int, error: Exception) -> RefusedError:
+    """Where a file stops being CSV: polars does not tell the line, so a second, slower reader finds it."""
+    try:
+        reader = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
+        for values in reader:
+            if len(values) > columns:
+                return RefusedError(f"{path}:{reader.line_num}: {len(values)} columns in place of {columns}", MEND)
+    except UnicodeDecodeError as fault:
+        line = content.count(b"\n", 0, fault.start) + 1
+        return RefusedError(f"{path}:{line}: the text is not UTF-8", "Save the file as UTF-8, and run again.")
+    except csv.Error as fault:
+        return RefusedError(f"{path}:{reader.line_num}: not CSV: {fault}", MEND)
+    return RefusedError(f"{path}: not CSV: {str(error).splitlines()[0]}", "Save the file as plain CSV, and run again.")

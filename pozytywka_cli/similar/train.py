@@ -1,0 +1,94 @@
+"""Training: measured on held-out listens beside the baseline, then fitted on everything."""
+
+import numpy as np
+
+from pozytywka_cli.artifacts import Draft, Trained
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.evaluation import paired_difference
+from pozytywka_cli.records import Gate, Report, Row
+from pozytywka_cli.settings import SimilarSettings
+from pozytywka_cli.similar import BASELINE, als
+from pozytywka_cli.similar.evaluate import SPLIT, latent, rows
+from pozytywka_cli.similar.features import Listens, listens
+from pozytywka_cli.similar.model import Factors
+from pozytywka_cli.similar.protocol import METRICS, Floats, measure
+from pozytywka_cli.similar.scorers import Popularity, unit
+from pozytywka_cli.similar.split import hold_out, popular
+
+MARGIN = 0.01
+SIGNATURE = {
+    "inputs": {"name": "string"},
+    "outputs": {"name": "string", "id": "string", "score": "float32, cosine"},
+}
+
+
+def train(
+    source: Service | Listens, settings: SimilarSettings, *, variant: str, seed: int, device: str, report: Report
+) -> Trained:
+    """Measure `variant` and the baseline on split 0, then fit what serves on all listens.
+
+    Raises:
+        RefusedError: too few listens to hold any out, or no artist has enough listeners.
+        UnavailableError: `device` is "cuda" and cannot be used.
+    """
+    heard = listens(source)
+    split = hold_out(heard.counts, seed=SPLIT, min_listeners=settings.min_listeners)
+    plain = Popularity(split.listeners)
+    if variant == BASELINE:
+        draft = _baseline(heard, settings, rows(split, measure(split, {BASELINE: plain}, report)))
+        return Trained(draft, draft)
+    model = latent(split, settings, seed=seed, device=device, report=report)
+    figures = measure(split, {variant: model, BASELINE: plain}, report)
+    metrics = rows(split, figures)
+    draft = Draft(
+        variant=variant,
+        write=fitted(heard, settings, seed=seed, device=device, report=report).save,
+        signature=SIGNATURE,
+        metrics=metrics,
+        use="Finds artists that the same people listen to, by the cosine between factors of implicit feedback.",
+        limits=f"Knows artists with at least {settings.min_listeners} listeners, and nothing of how they sound.",
+        gate=_gate(figures[variant], figures[BASELINE]),
+    )
+    return Trained(draft, _baseline(heard, settings, [row for row in metrics if row.variant == BASELINE]))
+
+
+def fitted(heard: Listens, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> Factors:
+    """The factors that serve: ALS on all listens, of which the artists with enough listeners are kept.
+
+    Raises:
+        RefusedError: no artist has enough listeners.
+        UnavailableError: `device` is "cuda" and cannot be used.
+    """
+    _, artists = als.fit(heard.counts, settings, seed=seed, device=device, report=report, stage="fit on everything")
+    return _served(heard, unit(artists), settings)
+
+
+def _baseline(heard: Listens, settings: SimilarSettings, metrics: list[Row]) -> Draft:
+    constant = np.ones((len(heard.artist_ids), 1), dtype=np.float32)
+    return Draft(
+        variant=BASELINE,
+        write=_served(heard, constant, settings).save,
+        signature=SIGNATURE,
+        metrics=metrics,
+        use="Names the artists with the most listeners, whichever artist is asked for.",
+        limits="It knows no likeness; it serves where no model is shown to be as good.",
+    )
+
+
+def _served(heard: Listens, factors: als.Matrix, settings: SimilarSettings) -> Factors:
+    kept = popular(heard.counts, settings.min_listeners)
+    return Factors.of(
+        factors[kept],
+        heard.listeners[kept],
+        [heard.artist_ids[column] for column in kept],
+        [heard.names[column] for column in kept],
+    )
+
+
+def _gate(model: Floats, baseline: Floats) -> Gate:
+    column = METRICS.index("PM")
+    ours, theirs = (figures[:, column] for figures in (model, baseline))
+    users = np.flatnonzero(~np.isnan(ours))
+    ours, theirs = ours[users], theirs[users]
+    difference, low, high = paired_difference(1 - ours, 1 - theirs, users)
+    return Gate("PM", float(ours.mean()), float(theirs.mean()), BASELINE, difference, low, high, MARGIN)

@@ -1,0 +1,126 @@
+"""What the `advanced` model knows when a track starts: one pure function for training and for prediction."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.skip.history import Flags, Floats, Ints, Past, canonical, known_at, past_of_session, past_of_user, rate
+from pozytywka_cli.skip.taste import ATTRIBUTES, codes, edges, taste
+
+USER_PRIOR = 5.0  # plays at the training part's own rate
+RECENT_PRIOR = 2.0
+SESSION_PRIOR = 2.0  # plays at the user's own rate
+HALF_LIFE = 15.0  # plays
+RECENT = 8  # plays
+
+
+class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the features take from training data: the rates of all plays, and each attribute's quantiles in the catalogue."""
+
+    skip_rate: float
+    like_rate: float
+    advertisement_rate: float
+    edges: dict[str, list[float]]
+
+
+def fit(plays: pl.DataFrame, tracks: pl.DataFrame) -> Fitted:
+    """The rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
+    rates = plays.select(pl.col("skipped", "liked", "advertisement_before").mean()).row(0)
+    return Fitted(*rates, {name: edges(tracks[name]) for name in ATTRIBUTES})
+
+
+def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFrame:
+    """The features of each asked row (Float32, in the order given), from what was known when it started.
+
+    Args:
+        asked: user_id, session_id (null: a new session), track_id, started_at (UTC, µs), advertisement_before; plays or
+            candidates. They are seen against `service.plays` and never against each other.
+        service: the log and the tables; only plays whose outcome was known, and purchases made, by `started_at` count.
+        fitted: kept from training.
+
+    Returns:
+        rates in 0..1, smoothed towards a prior; counts as log(1 + n); track attributes as they are, null where unknown.
+    """
+    log = canonical(service.plays)
+    log = _described(log.with_columns(known_at(log)), service, fitted)
+    rows = _described(asked, service, fitted)
+    session = past_of_session(log, rows)
+    user = past_of_user(log, rows, session)
+    user_columns = _user(log, rows, user, fitted)
+    found = user_columns | taste(log, rows, user, user_columns["user_rate"])
+    found |= _session(log, rows, session, user_columns["user_rate"]) | _moment(rows)
+    return pl.DataFrame({name: values.astype(np.float32) for name, values in found.items()}).with_columns(
+        rows.select(pl.col(ATTRIBUTES).cast(pl.Float32))
+    )
+
+
+def user_rate(asked: pl.DataFrame, service: Service, skip_rate: float) -> Floats:
+    """The share of each asked row's user's known plays that were skipped, with 5 plays at `skip_rate`: (asked,)."""
+    log = canonical(service.plays)
+    log = log.with_columns(known_at(log))
+    user = past_of_user(log, asked, past_of_session(log, asked))
+    return rate(user.count(log["skipped"].to_numpy()), user.size, USER_PRIOR, skip_rate)
+
+
+def _described(plays: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFrame:
+    """`plays` with their track's attributes and their quantile codes, and `premium`: an earlier purchase proves it."""
+    coded = [codes(service.tracks[name], fitted.edges[name]).alias(f"{name}_code") for name in ATTRIBUTES]
+    tracks = service.tracks.select(pl.col("id").alias("track_id"), *ATTRIBUTES, *coded)
+    return (
+        plays.join(tracks, on="track_id", how="left", maintain_order="left")
+        .join(service.purchases, on="user_id", how="left", maintain_order="left")
+        .with_columns(premium=(pl.col("purchased_at") <= pl.col("started_at")).fill_null(False))
+    )
+
+
+def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, fitted: Fitted) -> dict[str, Floats]:
+    skipped, liked, premium = (log[name].to_numpy() for name in ("skipped", "liked", "premium"))
+    advertised, owners = log["advertisement_before"].to_numpy(), log["user_id"].to_numpy()
+    size, recent = past.size, np.minimum(past.size, RECENT)
+    same, skipped_in_same = _in_state(past, premium, rows), _in_state(past, premium, rows, skipped)
+    return {
+        "user_rate": rate(past.count(skipped), size, USER_PRIOR, fitted.skip_rate),
+        "user_plays": np.log1p(size),
+        "like_rate": rate(past.count(liked), size, USER_PRIOR, fitted.like_rate),
+        "rate_in_premium_state": rate(skipped_in_same, same, USER_PRIOR, fitted.skip_rate),
+        "moving_average": past.moving_average(skipped, owners, start=fitted.skip_rate, half_life=HALF_LIFE),
+        "last_8": rate(past.count(skipped, last=RECENT), recent, RECENT_PRIOR, fitted.skip_rate),
+        "advertisement_rate": rate(past.count(advertised), size, USER_PRIOR, fitted.advertisement_rate),
+        "previous_skipped": np.where(size > 0, past.count(skipped, last=1), fitted.skip_rate),
+        "previous_liked": np.where(size > 0, past.count(liked, last=1), fitted.like_rate),
+    }
+
+
+def _in_state(past: Past, premium: Flags, rows: pl.DataFrame, flags: Any = True) -> Ints:
+    """How many known plays with their flag set were made in the premium state that the asked row is in: (asked,)."""
+    return np.where(rows["premium"].to_numpy(), past.count(premium & flags), past.count(~premium & flags))
+
+
+def _session(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats) -> dict[str, Floats]:
+    """How the session went so far; a play that was skipped counts as soon as the next one starts."""
+    advertised = rows["advertisement_before"].to_numpy()
+    begun = np.append(log["started_at"].to_physical().to_numpy()[past.order], 0)
+    now = rows["started_at"].to_physical().to_numpy()
+    elapsed = np.where(past.size > 0, now - begun[np.where(past.size > 0, past.first, -1)], 0)
+    return {
+        "session_rate": rate(past.count(log["skipped"].to_numpy()), past.size, SESSION_PRIOR, own_rate),
+        "session_advertisements": np.log1p(past.count(log["advertisement_before"].to_numpy()) + advertised),
+        "session_position": np.log1p(past.size),
+        "session_minutes": np.log1p(elapsed / 60e6),
+    }
+
+
+def _moment(rows: pl.DataFrame) -> dict[str, NDArray[Any]]:
+    hour = 2 * np.pi / 24 * np.arange(24)
+    hours = rows["started_at"].dt.hour().to_numpy()
+    return {
+        "hour_sine": np.sin(hour)[hours],
+        "hour_cosine": np.cos(hour)[hours],
+        "weekend": (rows["started_at"].dt.weekday() > 5).to_numpy(),
+        "advertisement_before": rows["advertisement_before"].to_numpy(),
+        "premium": rows["premium"].to_numpy(),
+    }

@@ -1,0 +1,125 @@
+"""What is known at the moment a track starts: which earlier plays have run their course by then, and how they went."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+SESSION = ("user_id", "session_id")
+INSTANT = pl.duration(microseconds=1)  # what happens at the very moment a track starts is not yet known to it
+
+
+def canonical(plays: pl.DataFrame) -> pl.DataFrame:
+    """The same plays in an order that they alone decide: by user, start, session and track, then by all the rest."""
+    keys = ["user_id", "started_at", "session_id", "track_id"]
+    return plays.sort(*keys, *sorted(set(plays.columns) - set(keys)))
+
+
+def known_at(plays: pl.DataFrame) -> pl.Series:
+    """When the outcome of each of `canonical` plays is known: at its SKIP, or else at its end or the session's next PLAY.
+
+    Null where that never comes: the last play of a session, not skipped, of a track of unknown duration.
+    """
+    ended = pl.col("started_at") + pl.duration(milliseconds="listened_ms")
+    next_play = pl.col("started_at").shift(-1).over(SESSION)
+    known = pl.coalesce(pl.when("skipped").then(ended), pl.min_horizontal(ended, next_play))
+    earliest = pl.col("started_at") + INSTANT
+    return plays.select(known_at=pl.when(known < earliest).then(earliest).otherwise(known))["known_at"]
+
+
+def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
+    """(events + weight · prior) ÷ (of + weight): a rate that starts at its prior (a Beta prior's posterior mean)."""
+    return np.asarray((events + weight * prior) / (of + weight))
+
+
+@dataclass(frozen=True)
+class Past:
+    """For each asked row, the plays of one user (or session) whose outcome it may know, in the order they became known.
+
+    order: rows of the log, by user and the time at which they were known.
+    first, end: (asked,) the range of `order` that an asked row knows.
+    pending: (asked,) the row of the log that the asked row's own start ends, so that it is known last of all; or −1.
+    """
+
+    order: Ints
+    first: Ints
+    end: Ints
+    pending: Ints
+
+    @property
+    def size(self) -> Ints:
+        """How many plays each asked row knows: (asked,)."""
+        return self.end - self.first + (self.pending >= 0)
+
+    def count(self, flags: Flags, *, last: int | None = None) -> Ints:
+        """How many known plays, or how many of the `last` ones, have their flag set: (asked,); `flags` is (log,).
+
+        Counts are integers: what a row gets cannot depend, not even in its last bit, on other users' plays.
+        """
+        total = np.concatenate(([0], np.cumsum(flags[self.order], dtype=np.int32)))
+        ended = np.append(flags, False)[self.pending]
+        first = self.first if last is None else np.maximum(self.first, self.end - last + (self.pending >= 0))
+        return total[self.end] - total[first] + ended
+
+    def moving_average(self, flags: Flags, owners: NDArray[np.int64], *, start: float, half_life: float) -> Floats:
+        """Exponentially weighted share of known plays whose flag is set, from `start` on: (asked,).
+
+        `owners` (log,) are the users; a play's weight halves with every `half_life` later plays.
+        """
+        kept = 0.5 ** (1 / half_life)
+        ordered = pl.DataFrame({"flag": flags[self.order].astype(np.float64), "owner": owners[self.order]})
+        mean = ordered.select(pl.col("flag").ewm_mean(half_life=half_life).over("owner")).to_series().to_numpy()
+        known = self.end - self.first
+        share = kept**known
+        average = share * start + (1 - share) * np.append(mean, 0.0)[np.where(known > 0, self.end - 1, -1)]
+        ended = kept * average + (1 - kept) * np.append(flags, False)[self.pending]
+        return np.where(self.pending >= 0, ended, average)
+
+
+def past_of_session(log: pl.DataFrame, asked: pl.DataFrame) -> Past:
+    """The plays that began earlier in the same session: its next PLAY has ended each of them."""
+    started = log.with_columns(known_at=pl.col("started_at") + INSTANT)
+    return Past(*_known(started, asked, SESSION), np.full(len(asked), -1))
+
+
+def past_of_user(log: pl.DataFrame, asked: pl.DataFrame, session: Past) -> Past:
+    """The plays of the same user whose outcome is known; `log` is canonical and has its `known_at`.
+
+    A play that still runs in the asked row's own session is ended by that row's start, so it was not skipped. One that
+    the log says is skipped later stays unknown.
+    """
+    order, first, end = _known(log, asked, ("user_id",))
+    before = np.append(session.order, -1)[np.where(session.end > session.first, session.end - 1, -1)]
+    never = np.iinfo(np.int64).max
+    known = log["known_at"].to_physical().fill_null(never)
+    running = np.append(known.to_numpy(), 0)[before] > asked["started_at"].to_physical().to_numpy()
+    whole = ~np.append(log["skipped"].to_numpy(), True)[before]
+    return Past(order, first, end, np.where(running & whole, before, -1))
+
+
+def _known(log: pl.DataFrame, asked: pl.DataFrame, by: tuple[str, ...]) -> tuple[Ints, Ints, Ints]:
+    """`order`, `first` and `end` of a `Past` of plays that share the columns `by`."""
+    timeline = (
+        log.with_row_index("row")
+        .select("row", "known_at", *by)
+        .drop_nulls("known_at")
+        .sort(*by, "known_at", maintain_order=True)
+        .with_row_index("position")
+    )
+    firsts = timeline.group_by(by).agg(first=pl.col("position").min())
+    found = (
+        asked.select("started_at", *by)
+        .with_row_index("asked")
+        .sort("started_at")
+        .join_asof(timeline, left_on="started_at", right_on="known_at", by=by, check_sortedness=False)
+        .join(firsts, on=by, how="left")
+        .sort("asked")
+        .select(pl.col("first", "position").cast(pl.Int64))
+        .select(first=pl.col("first").fill_null(0), end=(pl.col("position") + 1).fill_null(pl.col("first")).fill_null(0))
+    )
+    return timeline["row"].cast(pl.Int64).to_numpy(), found["first"].to_numpy(), found["end"].to_numpy()

@@ -1,0 +1,109 @@
+"""The lookup by name and by id."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.similar.predict import Lookup, Match, Neighbour
+
+from .conftest import factors
+
+EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
+
+
+def names(*listed: str) -> Lookup:
+    """A lookup over names alone, those first in the list with the most listeners."""
+    return Lookup(factors(*((name, EAST, 100 - place) for place, name in enumerate(listed))))
+
+
+@pytest.mark.parametrize(
+    ("query", "matched"),
+    [
+        ("bjork", "Björk"),
+        ("sigur rós", "Sigur Rós"),
+        ("sigur ro\u0301s", "Sigur Rós"),
+        ("ocean", "The Ocean"),
+        ("spunge", "[spunge]"),
+        ("[spunge]", "[spunge]"),
+        ("-leading", "-leading"),
+        ("кино", "Кино"),
+        ("!!!", "!!!"),
+        ("\x1b[31mred", "\x1b[31mred"),
+        ("", ""),
+    ],
+)
+def test_a_name_is_found_whatever_its_spelling(query, matched):
+    """Case, diacritics and punctuation do not count, and the name comes back literally."""
+    lookup = names("Björk", "Sigur Rós", "The Ocean", "[spunge]", "-leading", "Кино", "!!!", "\x1b[31mred", "", "[/b]")
+    match = lookup.find(query)
+    assert (match.query, match.matched, match.exact) == (query, matched, True)
+
+
+def test_a_typo_is_forgiven_and_told():
+    """One missing letter."""
+    match = names("Megadeth", "Metallica").find("metalica")
+    assert match == Match("metalica", "Metallica", 1, exact=False)
+
+
+def test_of_equal_keys_the_artist_with_more_listeners_is_meant():
+    """Unless one of them is named literally."""
+    lookup = names("The Ocean", "Ocean")
+    assert lookup.find("OCEAN").matched == "The Ocean"
+    assert lookup.find("Ocean").matched == "Ocean"
+
+
+def test_of_equally_near_names_the_artist_with_more_listeners_is_meant():
+    """Both are one letter away."""
+    assert names("Mato", "Mako").find("mayo").matched == "Mato"
+    assert names("Mako", "Mato").find("mayo").matched == "Mako"
+
+
+@pytest.mark.parametrize("query", ["xyz", "\udcff", "[/b]"])
+def test_an_unknown_name_is_refused_with_the_nearest(query):
+    """Literally, in the message and in the hint."""
+    with pytest.raises(RefusedError) as refused:
+        names("Metallica", "[red]", "Кино", "Air").find(query)
+    assert refused.value.message == f'no artist is called "{query}"'
+    assert refused.value.hint.startswith("The nearest are ")
+    assert refused.value.hint.count('"') == 6
+
+
+def test_an_id_is_found_literally():
+    """An unknown one is refused with the nearest."""
+    lookup = names("Metallica", "Air")
+    assert lookup.by_id("1") == Match("1", "Air", 1, exact=True)
+    with pytest.raises(RefusedError) as refused:
+        lookup.by_id("12")
+    assert refused.value.message == 'no artist has the id "12"'
+    assert refused.value.hint == 'The nearest are "1", "0".'
+
+
+def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
+    """By cosine; asking for more than there are gives them all."""
+    lookup = Lookup(factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6)))
+    found = lookup.similar(lookup.find("a"), 10)
+    assert [neighbour.name for neighbour in found] == ["d", "c", "b"]
+    assert found[1] == Neighbour("c", "2", 0.0)
+    assert [neighbour.score for neighbour in found] == pytest.approx([2**-0.5, 0, -1])
+    assert lookup.similar(lookup.find("a"), 0) == []
+
+
+def test_ties_go_to_more_listeners_and_then_to_the_id():
+    """Also where the tie goes on beyond the last one shown."""
+    lookup = Lookup(factors(("a", EAST, 1), ("b", EAST, 2), ("c", EAST, 5), ("d", EAST, 5), ("e", EAST, 3)))
+    assert [neighbour.id for neighbour in lookup.similar(lookup.find("a"), 3)] == ["2", "3", "4"]
+
+
+def test_a_single_artist_has_no_neighbours():
+    """Nothing to show is no error."""
+    lookup = names("alone")
+    assert lookup.similar(lookup.find("alone"), 5) == []
+
+
+def test_the_lookup_imports_nothing_heavy():
+    """And rapidfuzz only where a spelling has to be guessed."""
+    program = "import sys, pozytywka_cli.similar.predict; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"polars", "torch", "scipy", "sklearn", "implicit", "pyspark", "rapidfuzz"} & set(loaded)

@@ -1,0 +1,76 @@
+"""Small services and series made by hand."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.weekly.features import Series
+
+Play = tuple[str, str, float]
+MakeService = Callable[[Sequence[Play]], Service]
+MakeSeries = Callable[..., Series]
+
+MONDAY = date(2025, 1, 6)
+
+
+def service_of(plays: Sequence[Play]) -> Service:
+    """A service with these plays (artist, ISO 8601 start in UTC, seconds) and one track of each artist."""
+    artists = sorted({artist for artist, _, _ in plays})
+    rows = {
+        "user_id": [1] * len(plays),
+        "session_id": [1] * len(plays),
+        "track_id": [f"track of {artist}" for artist, _, _ in plays],
+        "started_at": [datetime.fromisoformat(start).replace(tzinfo=UTC) for _, start, _ in plays],
+        "listened_ms": [round(seconds * 1000) for _, _, seconds in plays],
+    }
+    types = {"track_id": pl.String, "started_at": pl.Datetime("us", "UTC"), "listened_ms": pl.Int64}
+    return Service(
+        plays=pl.DataFrame(rows, schema_overrides=types),
+        purchases=pl.DataFrame(schema={"user_id": pl.Int64, "purchased_at": pl.Datetime("us", "UTC")}),
+        users=pl.DataFrame(schema={"user_id": pl.Int64, "favourite_genres": pl.List(pl.String)}),
+        artists=pl.DataFrame({"id": artists, "name": [f"The {a}" for a in artists]}, schema_overrides={"id": pl.String}),
+        tracks=pl.DataFrame(
+            {"id": [f"track of {artist}" for artist in artists], "id_artist": artists},
+            schema={"id": pl.String, "id_artist": pl.String},
+        ),
+    )
+
+
+def service_from(listened: NDArray[np.float64]) -> Service:
+    """A service whose full weeks are the columns of `listened` (s): a play on Monday and one on Sunday each."""
+    plays = []
+    for (artist, week), seconds in np.ndenumerate(listened):
+        for day in (0, 6):
+            start = MONDAY + timedelta(weeks=week, days=day)
+            plays.append((f"artist {artist:03}", start.isoformat(), seconds / 2))
+    return service_of(plays)
+
+
+def series_of(listened: NDArray[np.float64], listen: float = 200.0) -> Series:
+    """A series of `listened` (artists, weeks) in s, made of listens of `listen` seconds each."""
+    weeks = [MONDAY + timedelta(weeks=week) for week in range(listened.shape[1])]
+    ids = [f"artist {row:05}" for row in range(len(listened))]
+    return Series(ids, weeks, listened, listened * listen)
+
+
+def compound_poisson(rates: NDArray[np.float64], seed: int) -> Series:
+    """Weeks of Poisson many listens at `rates` (artists, weeks), each of 197 ± 89 seconds (gamma)."""
+    random = np.random.default_rng(seed)
+    counts = random.poisson(rates).ravel()
+    listens = random.gamma(4.9, 197 / 4.9, counts.sum())
+    cells = np.repeat(np.arange(counts.size), counts)
+    sums = [np.bincount(cells, values, counts.size).reshape(rates.shape) for values in (listens, listens**2)]
+    base = series_of(sums[0])
+    return Series(base.artist_ids, base.weeks, *sums)
+
+
+@pytest.fixture
+def noise_service() -> Service:
+    """40 artists over 30 weeks, each noise around a level of its own."""
+    random = np.random.default_rng(4)
+    return service_from(random.gamma(5, 1, (40, 30)) * random.uniform(20, 400, (40, 1)))
