@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 TARGET = Path(__file__).with_name("commands.md")
 HEAD = "# Commands\n\nGenerated from the help by `make docs`; do not edit.\n"
@@ -17,13 +18,14 @@ def reference() -> str:
 
     parts = [HEAD]
 
-    def visit(command: typer.main.TyperGroup | typer.core.TyperCommand, path: str) -> None:
-        context = typer.Context(command, info_name=path, terminal_width=100, max_content_width=100)
-        parts.append(f"## {path}\n\n```text\n{command.get_help(context)}\n```\n")
-        for name, child in getattr(command, "commands", {}).items():
-            visit(child, f"{path} {name}")
+    def visit(command: Any, name: str, parent: typer.Context | None) -> None:
+        settings = {**command.context_settings, "terminal_width": 100, "max_content_width": 100}
+        context = typer.Context(command, info_name=name, parent=parent, **settings)
+        parts.append(f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n")
+        for child, its_command in getattr(command, "commands", {}).items():
+            visit(its_command, child, context)
 
-    visit(typer.main.get_command(app), "pozytywka")
+    visit(typer.main.get_command(app), "pozytywka", None)
     return "\n".join(parts)
 
 

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from pozytywka_cli.errors import UnavailableError
 
 Tensors = tuple[Tensor, ...]
 Loss = Callable[..., Tensor]
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def device(*, gpu: bool) -> torch.device:
     return torch.device("cuda")
 
 
-def seeded(seed: int, build: Callable[[], nn.Module]) -> nn.Module:
+def seeded(seed: int, build: Callable[[], M]) -> M:
     """A module with initial weights that depend on `seed` alone; torch's global state is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -4,46 +4,51 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from pozytywka_cli.errors import UsageError
 
 
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+
+
 class SkipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the skip networks are trained (the design's values)."""
 
-    epochs: int = 25
-    batch_size: int = 256
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    dropout: float = 0.3
-    patience: int = 5
-    forest_rows: int = 200_000
+    epochs: Count = 25
+    batch_size: Count = 256
+    learning_rate: Positive = 2e-3
+    weight_decay: NotNegative = 0.05
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.3
+    patience: Count = 5
+    forest_rows: Count = 200_000
 
 
 class WeeklySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the weekly forecast is trained (the design's values); `window` and `test_weeks` are in weeks."""
 
-    window: int = 26
-    hidden: int = 32
-    epochs: int = 30
-    batch_size: int = 512
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-4
-    patience: int = 4
-    test_weeks: int = 8
+    window: Count = 26
+    hidden: Count = 32
+    epochs: Count = 30
+    batch_size: Count = 512
+    learning_rate: Positive = 3e-3
+    weight_decay: NotNegative = 1e-4
+    patience: Count = 4
+    test_weeks: Count = 8
 
 
 class SimilarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the artists' factors are found by alternating least squares."""
 
-    factors: int = 128
-    regularization: float = 100.0
-    alpha: float = 5.0
-    iterations: int = 15
-    min_listeners: int = 3
+    factors: Count = 128
+    regularization: NotNegative = 100.0
+    alpha: NotNegative = 5.0
+    iterations: Count = 15
+    min_listeners: Count = 3
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,22 +6,22 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
-from pozytywka_cli.errors import ArtifactError, UsageError
+from pozytywka_cli.errors import ArtifactError
 
 app = typer.Typer(
     help="List, show, verify, promote, roll back and prune trained models.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Family = Annotated[str, typer.Argument(help="skip, weekly or similar.", autocompletion=options.complete_family)]
+Family = Annotated[str, typer.Argument(metavar="FAMILY", help="skip, weekly or similar.", autocompletion=options.complete_family)]
 AnyFamily = Annotated[
-    str | None, typer.Argument(metavar="[FAMILY]", help="All if none.", autocompletion=options.complete_family)
+    str | None, typer.Argument(metavar="FAMILY", help="All if none.", autocompletion=options.complete_family)
 ]
 Version = Annotated[
-    str, typer.Argument(help="A version, or its beginning or end.", autocompletion=options.complete_version)
+    str, typer.Argument(metavar="VERSION", help="A version, or its beginning or end.", autocompletion=options.complete_version)
 ]
 AnyVersion = Annotated[
     str | None,
-    typer.Argument(metavar="[VERSION]", help="Default: the one that serves.", autocompletion=options.complete_version),
+    typer.Argument(metavar="VERSION", help="Default: the one that serves.", autocompletion=options.complete_version),
 ]
 
 
@@ -70,7 +70,7 @@ def show(ctx: typer.Context, family: Family, version: AnyVersion = None, json: o
     from pozytywka_cli.commands import render
     from pozytywka_cli.commands.talk import literal
 
-    found = context(ctx).store.load(family, version)
+    found = context(ctx).store.load(_known(family), version)
     if json:
         render.json_object("models show", [found.manifest])
     else:
@@ -119,7 +119,7 @@ def promote(ctx: typer.Context, family: Family, version: Version) -> None:
     """
     shared = context(ctx)
     with shared.store.lock():
-        name = shared.store.promote(family, version)
+        name = shared.store.promote(_known(family), version)
     shared.talk.info(f"{family} {name} serves.")
 
 
@@ -135,7 +135,7 @@ def rollback(ctx: typer.Context, family: Family) -> None:
     """
     shared = context(ctx)
     with shared.store.lock():
-        name = shared.store.rollback(family)
+        name = shared.store.rollback(_known(family))
     shared.talk.info(f"{family} {name} serves again.")
 
 
@@ -160,9 +160,11 @@ def prune(
             shared.talk.info(f"{name}: {len(gone)} versions removed.")
 
 
-def _families(ctx: typer.Context, family: str | None) -> list[str]:
-    from pozytywka_cli.families import FAMILIES
+def _known(family: str) -> str:
+    from pozytywka_cli.families import chosen
 
-    if family is not None and family not in FAMILIES:
-        raise UsageError(f"{family!r} is no model family", f"Choose from {', '.join(FAMILIES)}.")
-    return [family] if family else context(ctx).store.families()
+    return chosen([family])[0]
+
+
+def _families(ctx: typer.Context, family: str | None) -> list[str]:
+    return [_known(family)] if family else context(ctx).store.families()

@@ -45,9 +45,9 @@ def moment(text: str | None) -> datetime | None:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Families = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FAMILY]...", help="skip, weekly, similar; all if none.", autocompletion=complete_family),
+    typer.Argument(metavar="FAMILY", help="skip, weekly, similar; all if none.", autocompletion=complete_family),
 ]
-DataDir = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The data folder; default: --data-dir.")]
+DataDir = Annotated[Path | None, typer.Argument(metavar="DIR", help="The data folder; default: --data-dir.")]
 Gpu = Annotated[bool, typer.Option("--gpu", help="Compute on the GPU, or exit 5 if there is none.")]
 Until = Annotated[
     str | None, typer.Option(metavar="DATE", help="Use only what happened before this date or time (UTC).")

@@ -19,9 +19,9 @@ SHOWN = 10  # artists in the table of the forecast
 def predict(
     ctx: typer.Context,
     family: Annotated[
-        str | None, typer.Argument(metavar="[skip|weekly]", help="What to predict; both if none.", show_default=False)
+        str | None, typer.Argument(metavar="skip|weekly", help="What to predict; both if none.", show_default=False)
     ] = None,
-    pairs: Annotated[str | None, typer.Argument(metavar="[INPUT|-]", help="skip: pairs, from a file or stdin.")] = None,
+    pairs: Annotated[str | None, typer.Argument(metavar="INPUT|-", help="skip: pairs, from a file or stdin.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
     json: options.Json = False,
 ) -> None:

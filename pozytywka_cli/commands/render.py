@@ -14,7 +14,7 @@ def json_object(command: str, rows: Iterable[Any], **more: Any) -> None:
     import msgspec
 
     answer = {"format": FORMAT, "command": command, "rows": list(rows), **more}
-    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    sys.stdout.write(msgspec.json.encode(answer, enc_hook=str).decode() + "\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, file: Any = None) -> None:

@@ -11,7 +11,7 @@ from pozytywka_cli.commands.context import context
 
 def sample(
     ctx: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Where to; default: --data-dir.")] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to; default: --data-dir.")] = None,
     users: Annotated[int, typer.Option(help="How many users.")] = 120,
     weeks: Annotated[int, typer.Option(help="How many weeks of logs.")] = 40,
     seed: options.Seed = 0,

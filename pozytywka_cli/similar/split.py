@@ -46,7 +46,7 @@ def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
     """Hide a random fifth, rounded, of the artists of every user who has at least 5.
 
     Raises:
-        RefusedError: no user has, or no artist has `min_listeners` in what remains, or none that is hidden has.
+        RefusedError: no user has; or fewer than two artists, or none of the hidden, have `min_listeners` that remain.
     """
     sizes = np.diff(counts.indptr)
     if sizes.max() < FEWEST_ARTISTS:
@@ -55,11 +55,7 @@ def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
             f"Give more plays: quality is measured on artists hidden from users who have at least {FEWEST_ARTISTS}.",
         )
     users = np.repeat(np.arange(len(sizes)), sizes)
-    drawn = np.lexsort((np.random.default_rng(seed).random(counts.nnz), users))
-    place = np.arange(counts.nnz) - counts.indptr[users]  # among the same user's entries, in the order drawn
-    share = np.where(sizes >= FEWEST_ARTISTS, np.rint(HELD_OUT * sizes), 0)
-    hidden = np.zeros(counts.nnz, dtype=np.bool_)
-    hidden[drawn[place < share[users]]] = True
+    hidden = _hidden(users, sizes, np.random.default_rng(seed))
     training, held_out = (
         csr_matrix((counts.data[kept], (users[kept], counts.indices[kept])), shape=counts.shape)
         for kept in (~hidden, hidden)
@@ -77,16 +73,26 @@ def popular(counts: csr_matrix, min_listeners: int) -> Ints:
     """The artists with at least `min_listeners` listeners, as columns of `counts`.
 
     Raises:
-        RefusedError: there are none.
+        RefusedError: there are fewer than two, so that none has a neighbour.
     """
     listeners = np.bincount(counts.indices, minlength=counts.shape[1])
     kept = np.flatnonzero(listeners >= min_listeners)
-    if not len(kept):
+    if len(kept) < 2:
         raise RefusedError(
-            f"no artist has {min_listeners} listeners (at most {listeners.max()})",
-            "Give more plays, or lower `min_listeners` in [similar].",
+            f"{len(kept)} artists have {min_listeners} listeners (the most that any has is {listeners.max()})",
+            "Two are needed: give more plays, or lower `min_listeners` in [similar].",
         )
     return kept
+
+
+def _hidden(users: Ints, sizes: Ints, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Which entries are held out; `users` is each entry's user, ascending, and `sizes` how many each user has."""
+    drawn = np.lexsort((random.random(len(users)), users))
+    place = np.arange(len(users)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the user, in the order drawn
+    share = np.where(sizes >= FEWEST_ARTISTS, np.rint(HELD_OUT * sizes), 0)
+    hidden = np.zeros(len(users), dtype=np.bool_)
+    hidden[drawn[place < share[users]]] = True
+    return hidden
 
 
 def _marks(part: csr_matrix, candidates: Ints) -> csr_matrix:

@@ -8,8 +8,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.history import Flags, Floats, Ints, Past, canonical, known_at, past_of_session, past_of_user, rate
-from pozytywka_cli.skip.taste import ATTRIBUTES, codes, edges, taste
+from pozytywka_cli.skip.history import (
+    Flags,
+    Floats,
+    Ints,
+    Past,
+    canonical,
+    known_at,
+    past_of_session,
+    past_of_user,
+    rate,
+)
+from pozytywka_cli.skip.taste import ATTRIBUTES, BINS, codes, edges, taste
 
 USER_PRIOR = 5.0  # plays at the training part's own rate
 RECENT_PRIOR = 2.0
@@ -19,7 +29,7 @@ RECENT = 8  # plays
 
 
 class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the features take from training data: the rates of all plays, and each attribute's quantiles in the catalogue."""
+    """What the features take from training: the rates of all plays, and each attribute's quantiles in the catalogue."""
 
     skip_rate: float
     like_rate: float
@@ -29,8 +39,8 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def fit(plays: pl.DataFrame, tracks: pl.DataFrame) -> Fitted:
     """The rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
-    rates = plays.select(pl.col("skipped", "liked", "advertisement_before").mean()).row(0)
-    return Fitted(*rates, {name: edges(tracks[name]) for name in ATTRIBUTES})
+    skip_rate, like_rate, advertisement_rate = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
+    return Fitted(skip_rate, like_rate, advertisement_rate, {name: edges(tracks[name]) for name in ATTRIBUTES})
 
 
 def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFrame:
@@ -73,7 +83,10 @@ def _described(plays: pl.DataFrame, service: Service, fitted: Fitted) -> pl.Data
     return (
         plays.join(tracks, on="track_id", how="left", maintain_order="left")
         .join(service.purchases, on="user_id", how="left", maintain_order="left")
-        .with_columns(premium=(pl.col("purchased_at") <= pl.col("started_at")).fill_null(False))
+        .with_columns(
+            pl.col("^.*_code$").fill_null(BINS),
+            premium=(pl.col("purchased_at") <= pl.col("started_at")).fill_null(False),
+        )
     )
 
 

@@ -21,7 +21,7 @@ def canonical(plays: pl.DataFrame) -> pl.DataFrame:
 
 
 def known_at(plays: pl.DataFrame) -> pl.Series:
-    """When the outcome of each of `canonical` plays is known: at its SKIP, or else at its end or the session's next PLAY.
+    """When each canonical play's outcome is known: at its SKIP, or else at its end or the session's next PLAY.
 
     Null where that never comes: the last play of a session, not skipped, of a track of unknown duration.
     """
@@ -61,10 +61,10 @@ class Past:
 
         Counts are integers: what a row gets cannot depend, not even in its last bit, on other users' plays.
         """
-        total = np.concatenate(([0], np.cumsum(flags[self.order], dtype=np.int32)))
+        total = np.concatenate(([0], np.cumsum(flags[self.order])))
         ended = np.append(flags, False)[self.pending]
         first = self.first if last is None else np.maximum(self.first, self.end - last + (self.pending >= 0))
-        return total[self.end] - total[first] + ended
+        return np.asarray(total[self.end] - total[first] + ended)
 
     def moving_average(self, flags: Flags, owners: NDArray[np.int64], *, start: float, half_life: float) -> Floats:
         """Exponentially weighted share of known plays whose flag is set, from `start` on: (asked,).
@@ -78,7 +78,7 @@ class Past:
         share = kept**known
         average = share * start + (1 - share) * np.append(mean, 0.0)[np.where(known > 0, self.end - 1, -1)]
         ended = kept * average + (1 - kept) * np.append(flags, False)[self.pending]
-        return np.where(self.pending >= 0, ended, average)
+        return np.asarray(np.where(self.pending >= 0, ended, average))
 
 
 def past_of_session(log: pl.DataFrame, asked: pl.DataFrame) -> Past:
@@ -120,6 +120,8 @@ def _known(log: pl.DataFrame, asked: pl.DataFrame, by: tuple[str, ...]) -> tuple
         .join(firsts, on=by, how="left")
         .sort("asked")
         .select(pl.col("first", "position").cast(pl.Int64))
-        .select(first=pl.col("first").fill_null(0), end=(pl.col("position") + 1).fill_null(pl.col("first")).fill_null(0))
+        .select(
+            first=pl.col("first").fill_null(0), end=(pl.col("position") + 1).fill_null(pl.col("first")).fill_null(0)
+        )
     )
     return timeline["row"].cast(pl.Int64).to_numpy(), found["first"].to_numpy(), found["end"].to_numpy()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -70,7 +70,7 @@ class Lstm:
     @classmethod
     def untrained(cls, parameters: LstmParameters, seed: int) -> "Lstm":
         """A network that forecasts the mean of all history; `seed` decides the weights that training starts from."""
-        return cls(parameters, cast(Forecaster, learning.seeded(seed, lambda: Forecaster(parameters.hidden))))
+        return cls(parameters, learning.seeded(seed, lambda: Forecaster(parameters.hidden)))
 
     def forecast(self, history: Series) -> Forecast:
         """Forecast the week after `history`; an artist without any listening gets zeros.

@@ -13,8 +13,8 @@ from pozytywka_cli.dataset.sample.vocabulary import CITIES, FIRST_NAMES, STREET_
 FIRST_USER = 101
 FAVOURITES = 3
 BUYERS = 0.24  # share of users who buy premium
-KINSHIP = 0.2  # a liked genre makes its kin this much liked
-FLOOR = 0.03  # taste for everything else
+KINSHIP = 0.05  # a liked genre makes its kin this much liked
+FLOOR = 0.003  # taste for everything else
 # logit of a skip per unit of danceability, per minute, per unit of valence, each from its mean; one row a persona
 PERSONAS = {
     "even": (0.0, 0.0, 0.0),

@@ -1,19 +1,16 @@
 """Small services and series made by hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
-import pytest
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.weekly.features import Series
 
 Play = tuple[str, str, float]
-MakeService = Callable[[Sequence[Play]], Service]
-MakeSeries = Callable[..., Series]
 
 MONDAY = date(2025, 1, 6)
 
@@ -33,7 +30,9 @@ def service_of(plays: Sequence[Play]) -> Service:
         plays=pl.DataFrame(rows, schema_overrides=types),
         purchases=pl.DataFrame(schema={"user_id": pl.Int64, "purchased_at": pl.Datetime("us", "UTC")}),
         users=pl.DataFrame(schema={"user_id": pl.Int64, "favourite_genres": pl.List(pl.String)}),
-        artists=pl.DataFrame({"id": artists, "name": [f"The {a}" for a in artists]}, schema_overrides={"id": pl.String}),
+        artists=pl.DataFrame(
+            {"id": artists, "name": [f"The {a}" for a in artists]}, schema_overrides={"id": pl.String}
+        ),
         tracks=pl.DataFrame(
             {"id": [f"track of {artist}" for artist in artists], "id_artist": artists},
             schema={"id": pl.String, "id_artist": pl.String},
@@ -67,10 +66,3 @@ def compound_poisson(rates: NDArray[np.float64], seed: int) -> Series:
     sums = [np.bincount(cells, values, counts.size).reshape(rates.shape) for values in (listens, listens**2)]
     base = series_of(sums[0])
     return Series(base.artist_ids, base.weeks, *sums)
-
-
-@pytest.fixture
-def noise_service() -> Service:
-    """40 artists over 30 weeks, each noise around a level of its own."""
-    random = np.random.default_rng(4)
-    return service_from(random.gamma(5, 1, (40, 30)) * random.uniform(20, 400, (40, 1)))

@@ -1,0 +1,103 @@
+"""A random forest over genres: what the old system served, kept for comparison."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from skops import io
+from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
+
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.skip.genres import UNKNOWN, Genres, Numbers
+from pozytywka_cli.skip.history import Flags, Floats
+
+FOREST = "forest.skops"
+TRUSTED = ["sklearn.tree._tree.Tree"]  # beside what skops itself trusts; nothing that can run code
+TREES = 100
+LEAF = 20  # plays: smaller leaves learn single users by heart
+COMMONEST = 50  # genres that are a column of their own, of users and of artists
+
+
+@dataclass(frozen=True)
+class Forest:
+    """A fitted forest and the genres that it reads."""
+
+    variant: ClassVar[str] = "forest"
+    genres: Genres
+    classifier: RandomForestClassifier
+
+    @property
+    def skip_rate(self) -> float:
+        """The share of training plays that were skipped."""
+        return self.genres.skip_rate
+
+    @classmethod
+    def fit(cls, service: Service, training: Flags, *, rows: int, seed: int) -> Self:
+        """Fit on at most `rows` of the `training` plays, drawn with `seed`."""
+        genres, _ = Genres.prepare(service, training)
+        drawn = np.random.default_rng(seed).permutation(np.flatnonzero(training))[:rows]
+        plays = service.plays[np.sort(drawn)]
+        classifier = RandomForestClassifier(TREES, min_samples_leaf=LEAF, random_state=seed, n_jobs=-1)
+        classifier.fit(columns(*genres.numbers(plays, service)), plays["skipped"].to_numpy())
+        # trees that vote in parallel are summed in any order, which shows in the last bits
+        return cls(genres, classifier.set_params(n_jobs=1))
+
+    def predict_proba(self, asked: pl.DataFrame, service: Service) -> Floats:
+        """The probability of a skip, and for unknown users that of any play: (asked,)."""
+        if asked.is_empty():
+            return np.zeros(0)
+        found = self.classifier.predict_proba(columns(*self.genres.numbers(asked, service)))
+        skipped = found[:, self.classifier.classes_.tolist().index(True)]
+        return np.where(self.genres.known(asked, service), skipped, self.skip_rate)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.json`, `vocabulary.json` and `forest.skops`."""
+        self.genres.save(folder)
+        io.dump(self.classifier, folder / FOREST)
+
+    @classmethod
+    def load(cls, version: Version) -> Self:
+        """The model of a checked version.
+
+        Raises:
+            ArtifactError: the file holds anything but a random forest.
+        """
+        return cls(Genres.load(version), read_classifier(version.folder / FOREST))
+
+
+def read_classifier(path: Path) -> RandomForestClassifier:
+    """A random forest from a skops file.
+
+    Raises:
+        ArtifactError: the file holds a type that is not trusted, or no random forest.
+    """
+    hint = "Train it again with `pozytywka train skip --force`."
+    try:
+        found = io.load(path, trusted=TRUSTED)
+    except (UntrustedTypesFoundException, UnsupportedTypeException) as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(f"{path} holds what no random forest holds: {reason}", hint) from None
+    if type(found) is not RandomForestClassifier:
+        raise ArtifactError(f"{path} holds a {type(found).__name__}, not a random forest", hint)
+    return found
+
+
+def columns(user: Numbers, artist: Numbers) -> NDArray[np.float32]:
+    """Which of the commonest genres user and artist have, how many each has, and how many they share: (rows, 103)."""
+    counts = [(numbers > 0).sum(1) for numbers in (user, artist)]
+    shared = sum(((artist == one[:, None]) & (artist > UNKNOWN)).any(1) for one in user.T)
+    return np.column_stack([_multi_hot(user), _multi_hot(artist), *counts, shared]).astype(np.float32)
+
+
+def _multi_hot(numbers: Numbers) -> NDArray[np.bool_]:
+    first = UNKNOWN + 1
+    hot = np.zeros((len(numbers), first + COMMONEST + 1), np.bool_)
+    for column in np.minimum(numbers, first + COMMONEST).T:
+        hot[np.arange(len(numbers)), column] = True
+    return hot[:, first : first + COMMONEST]

@@ -1,0 +1,109 @@
+"""The models that networks make, and the loading of any model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pozytywka_cli import learning
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.learning import Tensors
+from pozytywka_cli.skip.baselines import Constant, Model, shifted
+from pozytywka_cli.skip.forest import Forest
+from pozytywka_cli.skip.genres import Genres
+from pozytywka_cli.skip.history import Floats
+from pozytywka_cli.skip.standard import Standard
+
+WEIGHTS = "weights.safetensors"
+MEMBERS = 3
+BLOCK = 512  # rows of every forward pass: matrix products of another size may differ in their last bits
+
+Reader = Standard | Genres
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks from different seeds over the same inputs; the mean of their scores is the model's.
+
+    Scores are averaged, not probabilities: three zeros give the constant to the last bit.
+    """
+
+    reader: Reader
+    members: nn.ModuleList
+
+    @classmethod
+    def untrained(cls, reader: Reader, seed: int, dropout: float = 0.0) -> "Networks":
+        """Networks that all give the constant; `seed` decides the weights that training starts from."""
+        seeds = range(MEMBERS * seed, MEMBERS * (seed + 1))
+        return cls(reader, nn.ModuleList(learning.seeded(one, lambda: reader.network(dropout)) for one in seeds))
+
+    @property
+    def variant(self) -> str:
+        """Its name."""
+        return self.reader.variant
+
+    @property
+    def skip_rate(self) -> float:
+        """The share of training plays that were skipped."""
+        return self.reader.skip_rate
+
+    def predict_proba(self, asked: pl.DataFrame, service: Service) -> Floats:
+        """The probability that each asked row is skipped, the constant where nothing is known: (asked,)."""
+        score = self._score(self.reader.inputs(asked, service))
+        return shifted(np.where(self.reader.known(asked, service), score, 0), self.skip_rate)
+
+    @torch.inference_mode()
+    def _score(self, inputs: Tensors) -> Floats:
+        """The mean score of the members in double precision: (rows,)."""
+        rows = len(inputs[0])
+        padded = (F.pad(tensor, (0, 0, 0, -rows % BLOCK)) for tensor in inputs)
+        blocks = zip(*(torch.split(tensor, BLOCK) for tensor in padded), strict=True)
+        scores = [sum(member(*block).double() for member in self.members) / MEMBERS for block in blocks if rows]
+        return np.concatenate([np.zeros(0), *scores])[:rows]
+
+    def save(self, folder: Path) -> None:
+        """Write `weights.safetensors`, and `model.json` and `vocabulary.json` for what they read."""
+        self.reader.save(folder)
+        save_file(self.members.state_dict(), folder / WEIGHTS)
+
+    @classmethod
+    def load(cls, reader: Reader, version: Version) -> "Networks":
+        """The model of a checked version, which reads what `reader` gives."""
+        model = cls.untrained(reader, seed=0)
+        model.members.load_state_dict(load_file(version.folder / WEIGHTS))
+        model.members.eval()
+        return model
+
+
+def skip_loss(skip_rate: float) -> learning.Loss:
+    """The log loss of a network whose score of zero means `skip_rate`."""
+    offset = float(np.log(skip_rate / (1 - skip_rate)))
+
+    def loss(network: nn.Module, *batch: Tensor) -> Tensor:
+        *inputs, skipped = batch
+        return F.binary_cross_entropy_with_logits(network(*inputs) + offset, skipped)
+
+    return loss
+
+
+def load(version: Version) -> Model:
+    """The model of a checked version, whichever variant it is.
+
+    Raises:
+        ArtifactError: a forest's file holds something else.
+    """
+    match version.manifest.variant:
+        case "advanced":
+            return Networks.load(Standard.load(version), version)
+        case "simple":
+            return Networks.load(Genres.load(version), version)
+        case "forest":
+            return Forest.load(version)
+        case _:
+            return Constant.load(version)

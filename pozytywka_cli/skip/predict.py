@@ -1,0 +1,88 @@
+"""How likely is each of these users to skip each of these tracks?"""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.skip.features import user_rate
+from pozytywka_cli.skip.history import canonical, known_at
+from pozytywka_cli.skip.model import load
+
+__all__ = ["default_pairs", "load", "predict"]
+
+RECENT = timedelta(days=28)
+MOMENT = pl.Datetime("us", "UTC")
+
+
+def default_pairs(service: Service) -> pl.DataFrame:
+    """Every pair of user and track that was played in the last 28 days of the log, sorted."""
+    latest = pl.col("started_at").max()
+    recent = service.plays.filter(pl.col("started_at") > latest - RECENT)
+    return recent.select("user_id", "track_id").unique().sort("user_id", "track_id")
+
+
+def predict(version: Version, service: Service, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The probability that each pair's user skips its track, as the next play from what the log knew at that moment.
+
+    Args:
+        version: of a skip model.
+        service: the log, which is not changed: candidates do not see each other.
+        pairs: user_id, track_id, optionally `at` (UTC; null: when the user's last known play has ended) and
+            `session_id` (null: a new session).
+
+    Returns:
+        user_id, track_id, at, probability, played_to_end (the probability is below .5) and reason, in the order given.
+        The reason is "model", or "unknown user" (neither in the log nor in the users table: what the model
+        says of a user without any history), or "unknown track" (not in the tracks table: the user's running skip rate).
+
+    Raises:
+        RefusedError: `pairs` lack a column.
+    """
+    asked = candidates(service, pairs)
+    model = load(version)
+    known_user = asked["user_id"].is_in(pl.concat([service.plays["user_id"], service.users["user_id"]]).implode())
+    known_track = asked["track_id"].is_in(service.tracks["id"].implode())
+    fallback = user_rate(asked, service, model.skip_rate)
+    found = np.where(known_track.fill_null(False), model.predict_proba(asked, service), fallback)
+    return asked.select("user_id", "track_id", pl.col("started_at").alias("at"), probability=found).with_columns(
+        played_to_end=pl.col("probability") < 0.5,
+        reason=pl.when(~known_track.fill_null(False))
+        .then(pl.lit("unknown track"))
+        .when(~known_user.fill_null(False))
+        .then(pl.lit("unknown user"))
+        .otherwise(pl.lit("model")),
+    )
+
+
+def candidates(service: Service, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Pairs as plays that start: user_id, session_id, track_id, started_at, advertisement_before; in the order given.
+
+    Raises:
+        RefusedError: `pairs` lack a column.
+    """
+    for column in ("user_id", "track_id"):
+        if column not in pairs.columns:
+            raise RefusedError(f"the pairs have no column {column}", "Give user_id and track_id for every pair.")
+    given = {"session_id": pl.lit(None), "at": pl.lit(None)} | {name: pl.col(name) for name in pairs.columns}
+    wanted = pairs.select(
+        pl.col("user_id").cast(pl.Int64),
+        given["session_id"].cast(pl.Int64).alias("session_id"),
+        pl.col("track_id").cast(pl.String),
+        given["at"].cast(MOMENT).alias("at"),
+        advertisement_before=pl.lit(False),
+    )
+    latest = pl.coalesce("at", "ended", pl.lit(service.plays["started_at"].max(), MOMENT)).alias("started_at")
+    return wanted.join(_ends(service.plays), on="user_id", how="left", maintain_order="left").select(
+        "user_id", "session_id", "track_id", latest, "advertisement_before"
+    )
+
+
+def _ends(plays: pl.DataFrame) -> pl.DataFrame:
+    """When each user's plays have all ended: user_id, ended; a play whose end nobody knows counts by its start."""
+    log = canonical(plays)
+    last = pl.max_horizontal("started_at", known_at(log)).max().alias("ended")
+    return log.group_by("user_id").agg(last)

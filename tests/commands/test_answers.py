@@ -1,0 +1,312 @@
+"""What the commands answer: data on stdout, the rest on stderr, one JSON object where it is asked for."""
+
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+
+NAMES = ["[spunge]", "[/b]", "\x1b[31mred", "-lead", "Rosetta", "Cult Of Luna"]
+
+
+def rows(answer, command: str) -> list[dict]:
+    """The rows of a JSON answer, after a look at its envelope."""
+    found = json.loads(answer.out)
+    assert (answer.code, found["format"], found["command"]) == (0, 1, command)
+    return found["rows"]
+
+
+@pytest.fixture
+def odd_names(pozytywka, tmp_path, quick) -> Path:
+    """Artifacts of `similar` over artists whose names a terminal or a parser could take for something else."""
+    (tmp_path / "artists.csv").write_text(
+        "artist_id,artist_name\n" + "".join(f"{i},{name}\n" for i, name in enumerate(NAMES))
+    )
+    plays = [f"{user},{artist},{1 + (user * artist) % 7}\n" for user in range(12) for artist in range(len(NAMES))]
+    (tmp_path / "scrobbles.csv").write_text("user_id,artist_id,scrobbles\n" + "".join(plays))
+    files = ["--scrobbles", tmp_path / "scrobbles.csv", "--artists", tmp_path / "artists.csv"]
+    answer = pozytywka("-q", "train", "similar", *files, "--artifacts-dir", tmp_path / "artifacts")
+    assert (answer.code, answer.out) == (0, "")
+    return tmp_path / "artifacts"
+
+
+def test_quiet_success_is_silent(pozytywka, sampled, tmp_path):
+    """-q and success: nothing on stdout or stderr."""
+    answer = pozytywka("-q", "transform", sampled, "--artifacts-dir", tmp_path)
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+
+def test_global_options_may_follow_the_command(pozytywka, sampled, tmp_path):
+    """Before or after it, with = or without."""
+    before = pozytywka("--artifacts-dir", tmp_path, "-q", "transform", sampled)
+    after = pozytywka("transform", sampled, "-q", f"--artifacts-dir={tmp_path}")
+    assert before == after
+
+
+def test_validate_says_that_clean_data_are_sound(pozytywka, sampled):
+    """Nothing on stdout, a sentence on stderr."""
+    answer = pozytywka("validate", sampled)
+    assert (answer.code, answer.out) == (0, "")
+    assert answer.err.endswith(" lines in 5 tables are sound.\n")
+
+
+def test_every_planted_fault_is_found_as_often_as_it_was_planted(pozytywka, tmp_path):
+    """The sample's truth/faults.json and `validate --json` agree exactly, and the bad lines are set apart."""
+    assert pozytywka("-q", "sample", tmp_path / "data", "--users", "20", "--weeks", "6", "--dirty").code == 0
+    planted: dict[tuple, int] = {}
+    for fault in json.loads((tmp_path / "data" / "truth" / "faults.json").read_text()):
+        key = (fault["table"], fault["rule"], fault["column"], fault["level"])
+        planted[key] = planted.get(key, 0) + fault["count"]
+    answer = pozytywka("validate", tmp_path / "data", "--json", "--fail-on", "never")
+    found = {(r["table"], r["rule"], r["column"], r["level"]): r["count"] for r in rows(answer, "validate")}
+    assert found == planted
+
+
+def test_a_table_without_one_file_fails_and_says_what_is_skipped(pozytywka, sampled, tmp_path):
+    """A missing table is an error, or for track_storage a warning; rules that need it are listed."""
+    folder = shutil.copytree(sampled, tmp_path / "data")
+    (folder / "tracks.jsonl").unlink()
+    (folder / "track_storage.jsonl").unlink()
+    answer = pozytywka("validate", folder, "--json")
+    assert answer.code == 3
+    assert answer.err.startswith("error: tracks is missing\n")
+    found = {r["table"]: (r["level"], r["examples"][0]["value"]) for r in json.loads(answer.out)["rows"]}
+    skipped = "missing; skipped: reference of track_storage.track_id, track of sessions.track_id"
+    assert found == {
+        "tracks": ("error", skipped),
+        "track_storage": ("warning", "missing; skipped: storage of tracks.id"),
+    }
+
+
+@pytest.fixture
+def slightly_bad(sampled, tmp_path) -> Path:
+    """A copy of the sample with one broken line and one name that is markup."""
+    folder = shutil.copytree(sampled, tmp_path / "slightly_bad")
+    with (folder / "artists.jsonl").open("a") as stream:
+        stream.write('{"id": "x1", "name": "<b>[red]", "genres": null}\n{"id": "x2", "na\n')
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ([], 3),
+        (["--max-bad", "1"], 0),
+        (["--max-bad", "0.1%"], 3),
+        (["--max-bad", "50%"], 0),
+        (["--fail-on", "never"], 0),
+        (["--max-bad", "1", "--fail-on", "warning"], 3),
+    ],
+)
+def test_how_much_may_be_bad(pozytywka, slightly_bad, options, code):
+    """--max-bad counts lines of a table, or a share of them; --fail-on sets the level."""
+    assert pozytywka("validate", slightly_bad, *options).code == code
+
+
+def test_reports_are_pages_that_escape_and_results_that_parse(pozytywka, slightly_bad, tmp_path):
+    """Text from the data does not act in the page; CI reads the failures."""
+    page, junit = tmp_path / "report.html", tmp_path / "report.xml"
+    answer = pozytywka("validate", slightly_bad, "--report", f"html={page}", "--report", f"junit={junit}")
+    assert answer.code == 3
+    assert "<b>[red]" not in page.read_text()
+    suite = ElementTree.parse(junit).find("testsuite[@name='artists']")
+    assert suite is not None
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["json"]
+
+
+def test_quarantine_sets_bad_lines_apart_and_good_ones_read_again(pozytywka, slightly_bad, tmp_path):
+    """The bad line as it was, its reason beside it, and a folder of good data that validates."""
+    pozytywka("validate", slightly_bad, "--quarantine", tmp_path / "q")
+    assert (tmp_path / "q" / "bad" / "artists.jsonl").read_bytes() == b'{"id": "x2", "na\n'
+    reason = json.loads((tmp_path / "q" / "bad" / "artists.reasons.jsonl").read_text())
+    assert reason["rules"] == ["json"]
+    assert pozytywka("validate", tmp_path / "q" / "good").code == 0
+
+
+def test_transform_writes_plays_and_says_how_many(pozytywka, sampled, tmp_path):
+    """One row for each PLAY; --json names the file."""
+    answer = pozytywka("transform", sampled, "-o", tmp_path / "p.parquet", "--artifacts-dir", tmp_path, "--json")
+    [made] = rows(answer, "transform")
+    events = pl.read_ndjson(sampled / "sessions.jsonl")
+    assert made["rows"] == (events["event_type"] == "PLAY").sum() == len(pl.read_parquet(tmp_path / "p.parquet"))
+
+
+def test_transform_keeps_what_it_drops(pozytywka, slightly_bad, tmp_path):
+    """--on-invalid quarantine goes on without the bad lines and says where they are."""
+    with (slightly_bad / "sessions.jsonl").open("a") as stream:
+        stream.write("nonsense\n")
+    refused = pozytywka("transform", slightly_bad, "--artifacts-dir", tmp_path)
+    assert refused.code == 3
+    assert refused.err.startswith("error: 1 bad lines, first ")
+    kept = pozytywka("transform", slightly_bad, "--artifacts-dir", tmp_path, "--on-invalid", "quarantine")
+    assert kept.code == 0
+    assert f"warning: 1 bad lines of sessions dropped, kept in {tmp_path / 'quarantine'}.\n" in kept.err
+    assert (tmp_path / "quarantine" / "bad" / "sessions.jsonl").read_bytes() == b"nonsense\n"
+
+
+def test_train_makes_plays_says_so_and_does_nothing_twice(pozytywka, sampled, tmp_path, quick):
+    """A second run is a no-op that says so; --force trains again; a run leaves a record."""
+    command = ["train", "weekly", "--variant", "mean", "--data-dir", sampled, "--artifacts-dir", tmp_path]
+    first = pozytywka(*command, "--json")
+    [made] = rows(first, "train")
+    assert first.err.startswith(f"Making {tmp_path / 'plays.parquet'}: there are no plays yet.\n")
+    assert made["promoted"] == made["version"]
+    [again] = rows(pozytywka(*command, "--json"), "train")
+    assert (again["unchanged"], again["version"]) == (True, made["version"])
+    [forced] = rows(pozytywka(*command, "--force", "--json"), "train")
+    assert not forced["unchanged"]
+    records = [json.loads(path.read_text()) for path in sorted((tmp_path / "runs").iterdir())]
+    assert [len(record["outcomes"]) for record in records] == [1, 1, 1]
+
+
+def test_no_promote_changes_nothing_that_serves(pozytywka, sampled, tmp_path, quick):
+    """The version is saved and listed, and `predict` does not see it."""
+    folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
+    assert pozytywka("train", "weekly", "--variant", "mean", "--no-promote", *folders).code == 0
+    [row, *_] = rows(pozytywka("models", "list", "--json", *folders), "models list")
+    assert row["promoted"] is False
+    assert pozytywka("predict", "weekly", *folders).code == 4
+
+
+def test_a_model_that_is_worse_does_not_serve(pozytywka, sampled, tmp_path, quick, monkeypatch):
+    """Its baseline does, both figures are shown, and --strict exits 3."""
+    monkeypatch.setattr("pozytywka_cli.weekly.train.MARGIN", -10.0)
+    folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
+    answer = pozytywka("train", "weekly", "--variant", "linear", "--strict", *folders)
+    assert answer.code == 3
+    assert "warning: weekly linear " in answer.err
+    assert "error: worse than the baseline: weekly\n" in answer.err
+    serving = {r["variant"] for r in rows(pozytywka("models", "list", "--json", *folders), "models list") if r["promoted"]}
+    assert serving == {"mean"}
+
+
+def test_predict_writes_a_forecast_of_every_artist_and_shows_the_top(pozytywka, sampled, trained):
+    """artifacts/predictions/weekly.parquet, and a table on stdout."""
+    answer = pozytywka("predict", "weekly", "--data-dir", sampled, "--artifacts-dir", trained)
+    assert answer.code == 0
+    assert answer.out.startswith("Listening in the week of 2026-01-05, in seconds")
+    forecast = pl.read_parquet(trained / "predictions" / "weekly.parquet")
+    assert {"artist_id", "name", "week", "mean", "q10", "q90"} <= set(forecast.columns)
+    assert (forecast["q10"] <= forecast["q90"]).all()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_predict_skip_reads_pairs_in_three_formats(pozytywka, sampled, trained, tmp_path, suffix):
+    """The same pairs give the same lines, whatever their format."""
+    tracks = pl.read_ndjson(sampled / "tracks.jsonl")["id"][:3]
+    pairs = pl.DataFrame({"user_id": [101, 102, 999_999], "track_id": tracks})
+    path = tmp_path / f"pairs.{suffix}"
+    {"csv": pairs.write_csv, "jsonl": pairs.write_ndjson, "parquet": pairs.write_parquet}[suffix](path)
+    answer = pozytywka("predict", "skip", path, "--data-dir", sampled, "--artifacts-dir", trained)
+    found = [json.loads(line) for line in answer.out.splitlines()]
+    assert [(row["user_id"], row["track_id"]) for row in found] == list(pairs.iter_rows())
+    assert all(0 < row["probability"] < 1 for row in found)
+    assert [row["reason"] for row in found] == ["model", "model", "unknown user"]
+
+
+def test_predict_skip_reads_standard_input(pozytywka, sampled, trained, monkeypatch):
+    """`-`; a broken line is named."""
+    folders = ["--data-dir", sampled, "--artifacts-dir", trained]
+
+    class Stdin:
+        buffer = io.BytesIO(b'{"user_id": 101, "track_id": "x"}\n{"user_id": "a", "track_id": "x"}\n')
+
+    monkeypatch.setattr(sys, "stdin", Stdin)
+    answer = pozytywka("predict", "skip", "-", *folders)
+    assert answer.code == 3
+    assert 'stdin.jsonl:2: user_id breaks `type`: "a"\n' in answer.err
+
+
+def test_similar_prints_a_name_a_line_and_announces_typos(pozytywka, odd_names):
+    """Piped output is plain; the guess goes to stderr."""
+    answer = pozytywka("similar", "roseta", "-n", "2", "--artifacts-dir", odd_names)
+    assert answer.code == 0
+    assert len(answer.out.splitlines()) == 2
+    assert answer.err == "roseta → Rosetta\n"
+
+
+def test_names_from_data_are_shown_literally(pozytywka, odd_names):
+    """Markup is not markup, an escape sequence is written out, and a leading dash is a name after --."""
+    shown = pozytywka("similar", "Rosetta", "--artifacts-dir", odd_names).out.splitlines()
+    assert sorted(shown) == sorted(["[spunge]", "[/b]", "\\x1b[31mred", "-lead", "Cult Of Luna"])
+    for name in ("[spunge]", "[/b]", "-lead"):
+        answer = pozytywka("similar", "--artifacts-dir", odd_names, "--json", "--", name)
+        assert {row["matched"] for row in rows(answer, "similar")} == {name}
+
+
+def test_similar_reads_names_from_standard_input(pozytywka, odd_names, monkeypatch):
+    """One a line, with scores beside if asked for."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Rosetta\nCult Of Luna\n"))
+    answer = pozytywka("similar", "-", "-n", "1", "--scores", "--artifacts-dir", odd_names)
+    assert [len(line.split("\t")) for line in answer.out.splitlines()] == [2, 2]
+
+
+def test_an_unknown_name_exits_3_with_the_nearest(pozytywka, odd_names):
+    """Nothing on stdout."""
+    answer = pozytywka("similar", "qqqqqqqqqq", "--artifacts-dir", odd_names)
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err.startswith('error: no artist is called "qqqqqqqqqq"\nThe nearest are ')
+
+
+def test_models_are_listed_shown_verified_promoted_and_rolled_back(pozytywka, trained, tmp_path):
+    """The whole life of a version by hand."""
+    store = shutil.copytree(trained, tmp_path / "artifacts", symlinks=True)
+    where = ["--artifacts-dir", store]
+    listed = rows(pozytywka("models", "list", "skip", "--json", *where), "models list")
+    assert set(listed[0]) == {"family", "variant", "version", "promoted", "created", "metric", "value"}
+    version = listed[0]["version"]
+    assert pozytywka("models", "show", "skip", *where).out.startswith("# skip: ")
+    [manifest] = rows(pozytywka("models", "show", "skip", version[-8:], "--json", *where), "models show")
+    assert manifest["version"] == version
+    assert pozytywka("models", "verify", *where).err.endswith(" versions are whole.\n")
+    assert pozytywka("models", "promote", "skip", version, *where).code == 0
+    assert pozytywka("models", "promote", "skip", "nope", *where).code == 4
+    weights = next((store / "skip" / "versions" / version).glob("*.json"))
+    weights.write_bytes(weights.read_bytes() + b" ")
+    broken = pozytywka("models", "verify", *where)
+    assert broken.code == 4
+    assert f"{weights} is damaged" in broken.err
+
+
+def test_a_damaged_artifact_is_never_read(pozytywka, sampled, trained, tmp_path):
+    """One flipped byte: exit 4, the file named, and the way back."""
+    store = shutil.copytree(trained, tmp_path / "artifacts", symlinks=True)
+    weights = next((store / "skip" / "current").glob("*.safetensors"), None) or next(
+        (store / "skip" / "current").glob("model.json")
+    )
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    answer = pozytywka("predict", "skip", "--data-dir", sampled, "--artifacts-dir", store)
+    assert answer.code == 4
+    assert answer.err.endswith("Roll back with `pozytywka models rollback`, or train again with --force.\n")
+
+
+def test_schema_prints_columns_and_rules(pozytywka):
+    """As tables and as JSON."""
+    answer = pozytywka("schema", "--json")
+    columns = {(row["table"], row["column"]) for row in rows(answer, "schema")}
+    assert ("sessions", "event_type") in columns
+    assert {"json", "type", "order"} <= {rule["rule"] for rule in json.loads(answer.out)["rules"]}
+    assert "event_type" in pozytywka("schema").out
+
+
+def test_evaluate_prints_every_variant_beside_its_baselines(pozytywka, sampled, tmp_path, quick):
+    """Tidy rows of one family."""
+    answer = pozytywka("evaluate", "weekly", "--data-dir", sampled, "--artifacts-dir", tmp_path, "--json")
+    found = rows(answer, "evaluate")
+    assert set(found[0]) == {"family", "variant", "protocol", "metric", "value", "low", "high"}
+    assert {"lstm", "mean", "linear"} <= {row["variant"] for row in found}
+
+
+def test_no_personal_data_leave_validation(sampled, trained):
+    """No name, city or street of a user, nor premium_user, is in any artifact, plays or predictions."""
+    users = pl.read_ndjson(sampled / "users.jsonl")
+    secrets = [text.encode() for column in ("name", "street") for text in users[column]] + [b"premium_user"]
+    for path in (path for path in trained.rglob("*") if path.is_file() and not path.is_symlink()):
+        content = path.read_bytes()
+        assert not [secret for secret in secrets if secret in content], path

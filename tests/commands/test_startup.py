@@ -1,0 +1,69 @@
+"""What a command may import, and the reference that is made from the help."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "sklearn", "implicit", "scipy", "pyspark"}
+LOOK = "import sys; from pozytywka_cli.commands.boundary import run; code = run(sys.argv[1:]); print(*sys.modules, file=sys.stderr); sys.exit(code)"
+
+
+def modules(*arguments: object) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in done.stderr.split()}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["models", "--help"]])
+def test_help_imports_nothing_heavy(arguments):
+    """Neither a model library nor polars, numpy or rich."""
+    assert not modules(*arguments) & (HEAVY | {"polars", "numpy", "rich", "narwhals"})
+
+
+@pytest.mark.parametrize("arguments", [["similar", "Rosetta"], ["models", "list"], ["models", "verify"]])
+def test_lookups_import_no_model_library(arguments, trained):
+    """`similar` and `models` must feel instant."""
+    assert not modules(*arguments, "--artifacts-dir", trained) & (HEAVY | {"polars"})
+
+
+def test_the_command_reference_is_fresh():
+    """docs/commands.md is what the help says; `make docs` writes it."""
+    done = subprocess.run([sys.executable, "-m", "docs.generate", "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("pozytywka train we", ["weekly"]), ("pozytywka models show s", ["skip", "similar"])],
+)
+def test_shell_completion_knows_families(words, expected):
+    """As bash asks for it."""
+    import os
+
+    environment = {
+        **os.environ,
+        "_POZYTYWKA_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    done = subprocess.run(["pozytywka"], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.split() == expected
+
+
+def test_shell_completion_knows_versions(trained):
+    """Of the family that stands before."""
+    import os
+
+    version = next((trained / "skip" / "versions").iterdir()).name
+    environment = {
+        **os.environ,
+        "POZYTYWKA_ARTIFACTS_DIR": str(trained),
+        "_POZYTYWKA_COMPLETE": "complete_bash",
+        "COMP_WORDS": "pozytywka models show skip ",
+        "COMP_CWORD": "4",
+    }
+    done = subprocess.run(["pozytywka"], capture_output=True, text=True, env=environment, check=False)
+    assert version in done.stdout.split()

@@ -1,0 +1,224 @@
+"""What is known at the moment a track starts."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from pozytywka_cli.dataset.service import Service, load
+from pozytywka_cli.dataset.transform import to_plays
+from pozytywka_cli.dataset.validate import check
+from pozytywka_cli.skip.features import features, fit, user_rate
+from pozytywka_cli.skip.history import canonical, known_at
+
+from .worlds import PLAYS, at, fitted, service, tangled, tracks
+
+TRACKS = tracks(6)
+
+# two sessions of user 1 run at once; user 2 is somebody else
+LOG = pl.DataFrame(
+    [
+        (1, 1, "t0", at(0), False, False, False, 200_000),
+        (1, 1, "t1", at(200), False, True, True, 30_000),
+        (1, 2, "t3", at(220), False, False, False, 300_000),
+        (1, 1, "t2", at(240), True, False, False, 200_000),
+        (1, 1, "t4", at(300), False, True, False, 10_000),
+        (1, 3, "t5", at(600), False, False, False, 300_000),
+        (2, 1, "t0", at(100), False, True, True, 5_000),
+    ],
+    schema=PLAYS,
+    orient="row",
+)
+SMALL = service(LOG, TRACKS, bought={1: at(250)})
+
+
+def small(column: str) -> list[float]:
+    """One feature of the seven plays."""
+    return features(LOG, SMALL, fitted(TRACKS))[column].to_list()
+
+
+def exactly(values: object) -> object:
+    """These values as 32-bit numbers."""
+    return pytest.approx(values, rel=1e-6)
+
+
+def prefix(given: Service, moment: datetime) -> Service:
+    """The service as its log stood at `moment`: later plays are missing, and plays that still ran look whole."""
+    log = canonical(given.plays)
+    durations = given.tracks.select(track_id="id", duration="duration_ms")
+    log = log.with_columns(running=known_at(log).fill_null(at(1e9)) > moment).join(
+        durations, on="track_id", how="left", maintain_order="left"
+    )
+    running = pl.col("running")
+    plays = log.filter(pl.col("started_at") <= moment).select(
+        "user_id",
+        "session_id",
+        "track_id",
+        "started_at",
+        "advertisement_before",
+        skipped=pl.col("skipped") & ~running,
+        liked=pl.col("liked") & ~running,
+        listened_ms=pl.when(running).then("duration").otherwise("listened_ms"),
+    )
+    return replace(given, plays=plays, purchases=given.purchases.filter(pl.col("purchased_at") <= moment))
+
+
+def test_the_user_s_rate_counts_outcomes_that_are_known_with_five_plays_of_prior():
+    """A play of another session that still runs is not known, nor is a skip that is still to come."""
+    known = [(0, 0), (0, 1), (0, 1), (1, 2), (1, 3), (2, 5), (0, 0)]
+    assert small("user_rate") == exactly([(skips + 5 * 0.4) / (plays + 5) for skips, plays in known])
+    assert small("user_plays") == exactly([np.log1p(plays) for _, plays in known])
+    assert small("like_rate")[3:6] == exactly([(1 + 5 * 0.2) / 7, (1 + 5 * 0.2) / 8, (1 + 5 * 0.2) / 10])
+    assert user_rate(LOG, SMALL, 0.4) == exactly([(skips + 2) / (plays + 5) for skips, plays in known])
+
+
+def test_the_moving_average_takes_plays_as_they_became_known_and_starts_at_the_prior():
+    """Its weights halve every 15 plays; the play of the other session was known last."""
+    kept, average = 0.5 ** (1 / 15), 0.4
+    for skipped in (0, 1, 0, 1, 0):
+        average = kept * average + (1 - kept) * skipped
+    assert small("moving_average")[5] == exactly(average)
+    assert small("moving_average")[0] == exactly(0.4)
+    assert small("previous_skipped") == exactly([0.4, 0, 0, 1, 0, 0, 0.4])
+    assert small("previous_liked") == exactly([0.2, 0, 0, 1, 0, 0, 0.2])
+
+
+def test_the_last_eight_plays_are_eight():
+    """Of ten plays, all skipped but the last eight, none counts as skipped; two plays of prior."""
+    rows = [(1, 1, "t0", at(200.0 * n), False, n < 2, False, 200_000) for n in range(11)]
+    log = pl.DataFrame(rows, schema=PLAYS, orient="row")
+    found = features(log, service(log, TRACKS), fitted(TRACKS))["last_8"].to_list()
+    assert found[10] == exactly(2 * 0.4 / 10)
+    assert found[9] == exactly((1 + 2 * 0.4) / 10)
+    assert found[1] == exactly((1 + 2 * 0.4) / 3)
+
+
+def test_premium_is_known_only_after_the_purchase():
+    """And the rate within that state starts again at its prior."""
+    assert small("premium") == [0, 0, 0, 0, 1, 1, 0]
+    assert small("rate_in_premium_state")[3:6] == exactly([(1 + 2) / 7, 2 / 5, (1 + 2) / 6])
+
+
+def test_the_session_knows_its_own_earlier_plays_and_advertisements():
+    """The rate leans on the user's; the advertisement before a track is known when it starts."""
+    rate = [(1 + 5 * 0.4) / (plays + 5) for plays in (2, 3)]
+    assert small("session_rate")[3:5] == exactly([(1 + 2 * rate[0]) / 4, (1 + 2 * rate[1]) / 5])
+    assert small("session_position") == exactly(np.log1p([0, 1, 0, 2, 3, 0, 0]).tolist())
+    assert small("session_advertisements") == exactly(np.log1p([0, 0, 0, 1, 1, 0, 0]).tolist())
+    assert small("session_minutes") == exactly(np.log1p([0, 200 / 60, 0, 4, 5, 0, 0]).tolist())
+    assert small("advertisement_before") == [0, 0, 0, 1, 0, 0, 0]
+    assert small("advertisement_rate")[4:6] == exactly([(1 + 0.5) / 8, (1 + 0.5) / 10])
+
+
+def test_skips_of_similar_tracks_weigh_by_their_distance_in_quantiles():
+    """By hand for one attribute: a Gaussian of .8 of 12 bins, three plays of prior; then both sides of 24 bins."""
+    edge = np.array(fitted(TRACKS).edges["danceability"])
+    bins = [int((edge <= value).sum()) for value in TRACKS["danceability"]]
+    own, known = bins[5], [(bins[0], 0), (bins[1], 1), (bins[3], 0), (bins[2], 0), (bins[4], 1)]
+    rate = (2 + 5 * 0.4) / 10
+
+    def smoothed(weights: list[float], prior: float) -> float:
+        skips = sum(weight * skipped for weight, (_, skipped) in zip(weights, known, strict=True))
+        return (skips + prior * rate) / (sum(weights) + prior)
+
+    near = [np.exp(-(((own // 2 - other // 2) / 0.8) ** 2) / 2) for other, _ in known]
+    assert small("near_danceability")[5] == exactly(smoothed(near, 3))
+    assert small("below_danceability")[5] == exactly(smoothed([float(b <= own) for b, _ in known], 2))
+    assert small("above_danceability")[5] == exactly(smoothed([float(b >= own) for b, _ in known], 2))
+
+
+def test_an_unknown_track_has_no_attributes_and_lies_near_to_nothing():
+    """Its user's own rate stands in for taste, and as a past play it counts for the rate alone."""
+    stranger = LOG.with_columns(track_id=pl.lit("gone"))
+    found = features(stranger, replace(SMALL, plays=stranger), fitted(TRACKS))
+    assert found["valence"].null_count() == len(LOG)
+    for name in ("near_valence", "below_valence", "above_valence"):
+        assert found[name].to_list() == found["user_rate"].to_list()
+
+
+def test_a_play_of_unknown_length_is_known_when_the_next_one_starts():
+    """And never, where none follows in its session."""
+    log = LOG.with_columns(listened_ms=pl.when("skipped").then("listened_ms"))
+    assert known_at(log).to_list()[:6] == [at(200), at(230), None, at(300), at(310), None]
+
+
+def test_plays_that_start_together_do_not_know_each_other():
+    """Though the one ends the other in their session."""
+    rows = [(1, 1, name, at(0), False, False, True, 200_000) for name in ("t0", "t2")]
+    log = pl.DataFrame(rows, schema=PLAYS, orient="row")
+    assert features(log, service(log, TRACKS), fitted(TRACKS))["user_plays"].to_list() == [0, 0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_plays_changes_nothing(seed: int):
+    """Neither that of the log nor that of the rows that are asked for."""
+    given = tangled(seed)
+    whole = features(given.plays, given, fitted(given.tracks))
+    order = np.random.default_rng(seed).permutation(len(given.plays))
+    shuffled = replace(given, plays=given.plays[order])
+    assert_frame_equal(features(shuffled.plays, shuffled, fitted(given.tracks)), whole[order], check_exact=True)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_deleting_all_later_events_changes_no_earlier_play(seed: int):
+    """The prefix test: sessions overlap, plays tie, some tracks are unknown; rates and edges are held fixed."""
+    given = tangled(seed)
+    log = replace(given, plays=canonical(given.plays))
+    whole = features(log.plays, log, fitted(log.tracks))
+    for moment in log.plays["started_at"].gather_every(23):
+        known = prefix(log, moment)
+        earlier = whole.filter(log.plays["started_at"] <= moment)
+        assert_frame_equal(features(known.plays, known, fitted(log.tracks)), earlier, check_exact=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_candidate_is_seen_as_the_play_that_it_would_be(seed: int):
+    """From the log as it stood just before, in its session, a play has the features that it had in training."""
+    given = tangled(seed)
+    whole = features(given.plays, given, fitted(given.tracks))
+    for row in range(0, len(given.plays), 7):
+        asked = given.plays[row].select("user_id", "session_id", "track_id", "started_at", "advertisement_before")
+        known = prefix(given, asked["started_at"][0] - timedelta(microseconds=1))
+        known = replace(known, purchases=given.purchases)
+        assert_frame_equal(features(asked, known, fitted(given.tracks)), whole[row], check_exact=True)
+
+
+def test_candidates_do_not_see_each_other():
+    """Many at once have, bit for bit, the features that each has alone."""
+    given = tangled(1)
+    asked = given.plays.select("user_id", "track_id", "started_at", "advertisement_before").with_columns(
+        session_id=pl.lit(None, pl.Int64)
+    )
+    whole = features(asked, given, fitted(given.tracks))
+    for row in range(0, len(asked), 29):
+        assert_frame_equal(features(asked[row], given, fitted(given.tracks)), whole[row], check_exact=True)
+
+
+def test_what_is_fitted_comes_from_the_plays_rates_and_the_catalogue_s_quantiles():
+    """Quantiles are of the tracks, whoever plays them."""
+    found = fit(LOG, TRACKS)
+    assert found.skip_rate == pytest.approx(3 / 7)
+    assert found.like_rate == pytest.approx(2 / 7)
+    assert found.advertisement_rate == pytest.approx(1 / 7)
+    assert fit(LOG.head(1), TRACKS).edges == found.edges
+    assert len(found.edges["tempo"]) == 23
+
+
+@pytest.mark.real
+def test_deleting_all_later_events_changes_no_earlier_play_of_the_real_log(real: Path, tmp_path: Path):
+    """Plays are made again from the events up to a moment."""
+    folder = real / "pozytywka-2023"
+    given = load(folder, tmp_path / "plays.parquet", lambda _: None)
+    checked = check(folder, ("tracks", "sessions"))
+    events, catalogue = checked.good("sessions"), checked.good("tracks")
+    parameters = fit(given.plays, given.tracks)
+    whole = features(given.plays, given, parameters)
+    for moment in given.plays["started_at"].sort().gather_every(1700, offset=900):
+        plays = to_plays(events.filter(pl.col("timestamp") <= moment), catalogue)
+        known = replace(given, plays=plays, purchases=given.purchases.filter(pl.col("purchased_at") <= moment))
+        earlier = whole.filter(given.plays["started_at"] <= moment)
+        assert_frame_equal(features(plays, known, parameters), earlier, check_exact=True)
