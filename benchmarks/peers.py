@@ -19,21 +19,21 @@ def duckdb_plays(folder: Path, output: Path) -> None:
 QUERY = """
 COPY (
     WITH events AS (
-        SELECT user_id, session_id, "timestamp" AS at, upper(event_type) AS event, track_id
+        SELECT user_id, session_id, "timestamp" AS moment, upper(event_type) AS event, track_id
         FROM read_json('{folder}/sessions.jsonl', format = 'newline_delimited', columns = {{
             session_id: 'BIGINT', "timestamp": 'BIGINT', user_id: 'BIGINT', track_id: 'VARCHAR', event_type: 'VARCHAR'
         }})
     ), numbered AS (
         SELECT *, (event LIKE 'ADVERTIS%')::INT + sum((event = 'PLAY')::INT) OVER (
-            PARTITION BY user_id, session_id ORDER BY at, (event = 'PLAY')::INT, track_id ROWS UNBOUNDED PRECEDING
+            PARTITION BY user_id, session_id ORDER BY moment, (event = 'PLAY')::INT, track_id ROWS UNBOUNDED PRECEDING
         ) AS number
         FROM events WHERE event <> 'BUY_PREMIUM'
     ), grouped AS (
         SELECT user_id, session_id, number,
             max(CASE WHEN event = 'PLAY' THEN track_id END) AS track_id,
-            min(CASE WHEN event = 'PLAY' THEN at END) AS started,
+            min(CASE WHEN event = 'PLAY' THEN moment END) AS started,
             bool_or(event LIKE 'ADVERTIS%') AS advertisement_before,
-            min(CASE WHEN event = 'SKIP' THEN at END) AS skip_at,
+            min(CASE WHEN event = 'SKIP' THEN moment END) AS skip_at,
             bool_or(event = 'LIKE') AS liked
         FROM numbered GROUP BY ALL
     )

@@ -1,12 +1,11 @@
-"""Times of commands and calls, in turn, so that a machine whose speed drifts slows both alike."""
+"""Two things timed in turn, so that a machine whose speed drifts slows both alike."""
 
 import gc
 import os
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
@@ -14,52 +13,67 @@ ENVIRONMENT = {**os.environ, "POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "2"}
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Seconds of two things, run by run, and the larger peak memory of the first one's processes in MB (0: a call)."""
+class Timed:
+    """Seconds, and for a command its peak memory in MB."""
 
-    ours: list[float]
-    theirs: list[float]
+    seconds: float
     megabytes: float = 0.0
 
+
+@dataclass(frozen=True)
+class Compared:
+    """Two things, run by run."""
+
+    ours: list[Timed]
+    theirs: list[Timed]
+
+    def ratio(self, less: float = 0.0) -> float:
+        """The median over runs of ours, less some seconds that are allowed, over theirs."""
+        pairs = zip(self.ours, self.theirs, strict=True)
+        return median((our.seconds - less) / their.seconds for our, their in pairs)
+
     @property
-    def ratio(self) -> float:
-        """The median of the ratios of neighbouring runs."""
-        return median(a / b for a, b in zip(self.ours, self.theirs, strict=True))
+    def medians(self) -> str:
+        """The two median times."""
+        ours, theirs = (median(run.seconds for run in runs) for runs in (self.ours, self.theirs))
+        return f"{ours:.2f} s, {theirs:.2f} s"
+
+    @property
+    def megabytes(self) -> float:
+        """The most memory that one of our runs took."""
+        return max(run.megabytes for run in self.ours)
 
 
-def calls(ours: Callable[[], object], theirs: Callable[[], object], *, runs: int = 5) -> Compared:
-    """Two calls in this process, in turn, after one of each that does not count."""
+def in_turn(ours: Callable[[], Timed], theirs: Callable[[], Timed], *, runs: int = 5) -> Compared:
+    """Run both `runs` times in turn, after one run of each that does not count."""
     ours(), theirs()
-    times = [(_call(ours), _call(theirs)) for _ in range(runs)]
-    return Compared([a for a, _ in times], [b for _, b in times])
+    pairs = [(ours(), theirs()) for _ in range(runs)]
+    return Compared([our for our, _ in pairs], [their for _, their in pairs])
 
 
-def commands(ours: Sequence[str], theirs: Sequence[str], *, runs: int = 5) -> Compared:
-    """Two commands as whole processes, in turn, after one of each that does not count."""
-    _command(ours), _command(theirs)
-    times = [(_command(ours), _command(theirs)) for _ in range(runs)]
-    return Compared([a[0] for a, _ in times], [b[0] for _, b in times], max(a[1] for a, _ in times))
+def call(function: Callable[[], object]) -> Callable[[], Timed]:
+    """A call in this process, so without imports."""
+
+    def run() -> Timed:
+        gc.collect()
+        started = time.perf_counter()
+        function()
+        return Timed(time.perf_counter() - started)
+
+    return run
 
 
-def _call(function: Callable[[], object]) -> float:
-    gc.collect()
-    started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
+def command(*arguments: object) -> Callable[[], Timed]:
+    """A command as a whole process; if it fails, so does the benchmark."""
+    words = [str(argument) for argument in arguments]
 
-
-def _command(arguments: Sequence[str]) -> tuple[float, float]:
-    """Seconds and peak memory in MB; a failure ends the benchmark."""
-    started = time.perf_counter()
-    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - started
+    def run() -> Timed:
+        started = time.perf_counter()
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            sys.exit(f"{' '.join(arguments)} failed: {process.stderr.read().decode() if process.stderr else ''}")
-    return seconds, usage.ru_maxrss / 1024
+            sys.exit(f"{' '.join(words)} exited with {process.returncode}")
+        return Timed(time.perf_counter() - started, usage.ru_maxrss / 1024)
 
-
-def peak() -> float:
-    """This process's peak memory in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return run

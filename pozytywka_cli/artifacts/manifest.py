@@ -131,7 +131,7 @@ def read_manifest(folder: Path) -> Manifest:
         return msgspec.json.decode(content, type=Manifest)
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing", MEND) from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
 
 

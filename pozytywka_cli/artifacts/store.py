@@ -188,7 +188,7 @@ class Store:
             served = msgspec.json.decode(path.read_bytes(), type=list[str])
         except FileNotFoundError:
             return []
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ArtifactError(f"{path} is damaged: {error}", "Remove it; only `rollback` needs it.") from None
         current = self.serving(family)
         while current in served and served[-1] != current:

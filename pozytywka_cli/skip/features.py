@@ -8,17 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.history import (
-    Flags,
-    Floats,
-    Ints,
-    Past,
-    canonical,
-    known_at,
-    past_of_session,
-    past_of_user,
-    rate,
-)
+from pozytywka_cli.skip.history import SESSION, USER, Floats, Past, begun, canonical, known, known_at, rate
 from pozytywka_cli.skip.taste import ATTRIBUTES, BINS, codes, edges, taste
 
 USER_PRIOR = 5.0  # plays at the training part's own rate
@@ -58,11 +48,11 @@ def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFr
     log = canonical(service.plays)
     log = _described(log.with_columns(known_at(log)), service, fitted)
     rows = _described(asked, service, fitted)
-    session = past_of_session(log, rows)
-    user = past_of_user(log, rows, session)
-    user_columns = _user(log, rows, user, fitted)
-    found = user_columns | taste(log, rows, user, user_columns["user_rate"])
-    found |= _session(log, rows, session, user_columns["user_rate"]) | _moment(rows)
+    session = begun(log, rows)
+    user = known(log, rows, session, USER)
+    found = _user(log, rows, user, fitted)
+    own_rate = found["user_rate"]
+    found |= taste(log, rows, user, own_rate) | _session(log, rows, session, own_rate) | _moment(rows)
     return pl.DataFrame({name: values.astype(np.float32) for name, values in found.items()}).with_columns(
         rows.select(pl.col(ATTRIBUTES).cast(pl.Float32))
     )
@@ -72,8 +62,8 @@ def user_rate(asked: pl.DataFrame, service: Service, skip_rate: float) -> Floats
     """The share of each asked row's user's known plays that were skipped, with 5 plays at `skip_rate`: (asked,)."""
     log = canonical(service.plays)
     log = log.with_columns(known_at(log))
-    user = past_of_user(log, asked, past_of_session(log, asked))
-    return rate(user.count(log["skipped"].to_numpy()), user.size, USER_PRIOR, skip_rate)
+    user = known(log, asked, begun(log, asked), USER)
+    return rate(user.skips(), user.size, USER_PRIOR, skip_rate)
 
 
 def _described(plays: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFrame:
@@ -91,36 +81,32 @@ def _described(plays: pl.DataFrame, service: Service, fitted: Fitted) -> pl.Data
 
 
 def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, fitted: Fitted) -> dict[str, Floats]:
-    skipped, liked, premium = (log[name].to_numpy() for name in ("skipped", "liked", "premium"))
-    advertised, owners = log["advertisement_before"].to_numpy(), log["user_id"].to_numpy()
+    liked, premium, advertised = (log[name].to_numpy() for name in ("liked", "premium", "advertisement_before"))
     size, recent = past.size, np.minimum(past.size, RECENT)
-    same, skipped_in_same = _in_state(past, premium, rows), _in_state(past, premium, rows, skipped)
+    now = rows["premium"].to_numpy()
+    same, skips = (np.where(now, counted(premium), counted(~premium)) for counted in (past.count, past.skips))
     return {
-        "user_rate": rate(past.count(skipped), size, USER_PRIOR, fitted.skip_rate),
+        "user_rate": rate(past.skips(), size, USER_PRIOR, fitted.skip_rate),
         "user_plays": np.log1p(size),
         "like_rate": rate(past.count(liked), size, USER_PRIOR, fitted.like_rate),
-        "rate_in_premium_state": rate(skipped_in_same, same, USER_PRIOR, fitted.skip_rate),
-        "moving_average": past.moving_average(skipped, owners, start=fitted.skip_rate, half_life=HALF_LIFE),
-        "last_8": rate(past.count(skipped, last=RECENT), recent, RECENT_PRIOR, fitted.skip_rate),
+        "rate_in_premium_state": rate(skips, same, USER_PRIOR, fitted.skip_rate),
+        "moving_average": past.moving_average(log["user_id"].to_numpy(), start=fitted.skip_rate, half_life=HALF_LIFE),
+        "last_8": rate(past.skips(last=RECENT), recent, RECENT_PRIOR, fitted.skip_rate),
         "advertisement_rate": rate(past.count(advertised), size, USER_PRIOR, fitted.advertisement_rate),
-        "previous_skipped": np.where(size > 0, past.count(skipped, last=1), fitted.skip_rate),
+        "previous_skipped": np.where(size > 0, past.skips(last=1), fitted.skip_rate),
         "previous_liked": np.where(size > 0, past.count(liked, last=1), fitted.like_rate),
     }
 
 
-def _in_state(past: Past, premium: Flags, rows: pl.DataFrame, flags: Any = True) -> Ints:
-    """How many known plays with their flag set were made in the premium state that the asked row is in: (asked,)."""
-    return np.where(rows["premium"].to_numpy(), past.count(premium & flags), past.count(~premium & flags))
-
-
 def _session(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats) -> dict[str, Floats]:
-    """How the session went so far; a play that was skipped counts as soon as the next one starts."""
+    """How the session went so far."""
+    ended = known(log, rows, past, SESSION)
     advertised = rows["advertisement_before"].to_numpy()
-    begun = np.append(log["started_at"].to_physical().to_numpy()[past.order], 0)
+    starts = np.append(log["started_at"].to_physical().to_numpy()[past.order], 0)
     now = rows["started_at"].to_physical().to_numpy()
-    elapsed = np.where(past.size > 0, now - begun[np.where(past.size > 0, past.first, -1)], 0)
+    elapsed = np.where(past.size > 0, now - starts[np.where(past.size > 0, past.first, -1)], 0)
     return {
-        "session_rate": rate(past.count(log["skipped"].to_numpy()), past.size, SESSION_PRIOR, own_rate),
+        "session_rate": rate(ended.skips(), ended.size, SESSION_PRIOR, own_rate),
         "session_advertisements": np.log1p(past.count(log["advertisement_before"].to_numpy()) + advertised),
         "session_position": np.log1p(past.size),
         "session_minutes": np.log1p(elapsed / 60e6),

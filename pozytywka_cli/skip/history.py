@@ -10,6 +10,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+USER = ("user_id",)
 SESSION = ("user_id", "session_id")
 INSTANT = pl.duration(microseconds=1)  # what happens at the very moment a track starts is not yet known to it
 
@@ -27,9 +28,9 @@ def known_at(plays: pl.DataFrame) -> pl.Series:
     """
     ended = pl.col("started_at") + pl.duration(milliseconds="listened_ms")
     next_play = pl.col("started_at").shift(-1).over(SESSION)
-    known = pl.coalesce(pl.when("skipped").then(ended), pl.min_horizontal(ended, next_play))
+    moment = pl.coalesce(pl.when("skipped").then(ended), pl.min_horizontal(ended, next_play))
     earliest = pl.col("started_at") + INSTANT
-    return plays.select(known_at=pl.when(known < earliest).then(earliest).otherwise(known))["known_at"]
+    return plays.select(known_at=pl.when(moment < earliest).then(earliest).otherwise(moment))["known_at"]
 
 
 def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
@@ -41,11 +42,14 @@ def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float |
 class Past:
     """For each asked row, the plays of one user (or session) whose outcome it may know, in the order they became known.
 
+    skipped: (log,) as the log has it in the end.
     order: rows of the log, by user and the time at which they were known.
     first, end: (asked,) the range of `order` that an asked row knows.
-    pending: (asked,) the row of the log that the asked row's own start ends, so that it is known last of all; or −1.
+    pending: (asked,) the row of the log that the asked row's own start ends, so that it is known last of all and was
+        not skipped; or −1.
     """
 
+    skipped: Flags
     order: Ints
     first: Ints
     end: Ints
@@ -57,49 +61,49 @@ class Past:
         return self.end - self.first + (self.pending >= 0)
 
     def count(self, flags: Flags, *, last: int | None = None) -> Ints:
-        """How many known plays, or how many of the `last` ones, have their flag set: (asked,); `flags` is (log,).
+        """How many known plays, or how many of the `last` ones, have their flag set: (asked,); `flags` is (log,)."""
+        return np.asarray(self._sum(flags, last) + np.append(flags, False)[self.pending])
 
-        Counts are integers: what a row gets cannot depend, not even in its last bit, on other users' plays.
-        """
-        total = np.concatenate(([0], np.cumsum(flags[self.order])))
-        ended = np.append(flags, False)[self.pending]
+    def skips(self, flags: Flags | None = None, *, last: int | None = None) -> Ints:
+        """How many of those that `count` counts (of all, without `flags`) were skipped: (asked,)."""
+        return self._sum(self.skipped if flags is None else self.skipped & flags, last)
+
+    def _sum(self, flags: Flags, last: int | None) -> Ints:
+        # integers: what a row gets cannot depend, not even in its last bit, on other users' plays
+        total = np.append(0, np.cumsum(flags[self.order]))
         first = self.first if last is None else np.maximum(self.first, self.end - last + (self.pending >= 0))
-        return np.asarray(total[self.end] - total[first] + ended)
+        return np.asarray(total[self.end] - total[first])
 
-    def moving_average(self, flags: Flags, owners: NDArray[np.int64], *, start: float, half_life: float) -> Floats:
-        """Exponentially weighted share of known plays whose flag is set, from `start` on: (asked,).
+    def moving_average(self, owners: Ints, *, start: float, half_life: float) -> Floats:
+        """Exponentially weighted share of known plays that were skipped, from `start` on: (asked,).
 
         `owners` (log,) are the users; a play's weight halves with every `half_life` later plays.
         """
         kept = 0.5 ** (1 / half_life)
-        ordered = pl.DataFrame({"flag": flags[self.order].astype(np.float64), "owner": owners[self.order]})
-        mean = ordered.select(pl.col("flag").ewm_mean(half_life=half_life).over("owner")).to_series().to_numpy()
-        known = self.end - self.first
-        share = kept**known
-        average = share * start + (1 - share) * np.append(mean, 0.0)[np.where(known > 0, self.end - 1, -1)]
-        ended = kept * average + (1 - kept) * np.append(flags, False)[self.pending]
-        return np.asarray(np.where(self.pending >= 0, ended, average))
+        ordered = pl.DataFrame({"skip": self.skipped[self.order].astype(np.float64), "owner": owners[self.order]})
+        mean = ordered.select(pl.col("skip").ewm_mean(half_life=half_life).over("owner")).to_series().to_numpy()
+        count = self.end - self.first
+        share = kept**count
+        average = share * start + (1 - share) * np.append(mean, 0.0)[np.where(count > 0, self.end - 1, -1)]
+        return np.asarray(np.where(self.pending >= 0, kept * average, average))
 
 
-def past_of_session(log: pl.DataFrame, asked: pl.DataFrame) -> Past:
-    """The plays that began earlier in the same session: its next PLAY has ended each of them."""
+def begun(log: pl.DataFrame, asked: pl.DataFrame) -> Past:
+    """The plays that began earlier in each asked row's session, whether or not they have ended."""
     started = log.with_columns(known_at=pl.col("started_at") + INSTANT)
-    return Past(*_known(started, asked, SESSION), np.full(len(asked), -1))
+    return Past(log["skipped"].to_numpy(), *_known(started, asked, SESSION), np.full(len(asked), -1))
 
 
-def past_of_user(log: pl.DataFrame, asked: pl.DataFrame, session: Past) -> Past:
-    """The plays of the same user whose outcome is known; `log` is canonical and has its `known_at`.
+def known(log: pl.DataFrame, asked: pl.DataFrame, session: Past, by: tuple[str, ...]) -> Past:
+    """The plays that share the columns `by` and whose outcome is known; `log` is canonical and has its `known_at`.
 
-    A play that still runs in the asked row's own session is ended by that row's start, so it was not skipped. One that
-    the log says is skipped later stays unknown.
+    A play that still runs in the asked row's own `session` (see `begun`) is ended by that row's start.
     """
-    order, first, end = _known(log, asked, ("user_id",))
-    before = np.append(session.order, -1)[np.where(session.end > session.first, session.end - 1, -1)]
+    before = np.append(session.order, -1)[np.where(session.size > 0, session.end - 1, -1)]
     never = np.iinfo(np.int64).max
-    known = log["known_at"].to_physical().fill_null(never)
-    running = np.append(known.to_numpy(), 0)[before] > asked["started_at"].to_physical().to_numpy()
-    whole = ~np.append(log["skipped"].to_numpy(), True)[before]
-    return Past(order, first, end, np.where(running & whole, before, -1))
+    ends = np.append(log["known_at"].to_physical().fill_null(never).to_numpy(), 0)[before]
+    running = ends > asked["started_at"].to_physical().to_numpy()
+    return Past(session.skipped, *_known(log, asked, by), np.where(running, before, -1))
 
 
 def _known(log: pl.DataFrame, asked: pl.DataFrame, by: tuple[str, ...]) -> tuple[Ints, Ints, Ints]:

@@ -1,21 +1,22 @@
 """The fitting of every variant: networks by the one training loop, the forest by scikit-learn."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import torch
 
 from pozytywka_cli import learning
 from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.evaluation import log_loss, paired_difference
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress, Report
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.baselines import Constant, Model
+from pozytywka_cli.skip.baselines import Constant, Model, shifted
 from pozytywka_cli.skip.forest import Forest
 from pozytywka_cli.skip.genres import Genres
-from pozytywka_cli.skip.history import Flags
+from pozytywka_cli.skip.history import Flags, Ints
 from pozytywka_cli.skip.measure import Split
 from pozytywka_cli.skip.model import MEMBERS, Networks, skip_loss
 from pozytywka_cli.skip.standard import Standard
@@ -26,16 +27,12 @@ READERS: dict[str, type[Standard] | type[Genres]] = {"advanced": Standard, "simp
 
 @dataclass(frozen=True)
 class Learned:
-    """A fitted model; for networks the record of each member's epochs."""
+    """A fitted model; for networks the record of each member's epochs, and the `best` one of each."""
 
     model: Model
     epochs: list[list[Epoch]] = field(default_factory=list)
+    best: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def best(self) -> list[int]:
-        """The epoch whose weights each member kept."""
-        return [max(epoch.epoch for epoch in member if epoch.best) for member in self.epochs]
 
 
 def learn(
@@ -51,8 +48,8 @@ def learn(
 ) -> Learned:
     """Fit a variant on the split's training plays; `service.plays` are canonical.
 
-    Networks keep their best epoch on the validation plays; where there are none, each member is trained for as many
-    epochs as `stop_after` says.
+    Networks keep their best epoch on the validation plays, or stay the constant (epoch 0) if they do not beat it there
+    by more than chance; without validation plays each member is trained for as many epochs as `stop_after` says.
     """
     if variant == "constant":
         return Learned(Constant(float(service.plays["skipped"].to_numpy()[split.training].mean())))
@@ -85,19 +82,40 @@ def _networks(
     fitting, validation = (_rows((*inputs, skipped), flags) for flags in (split.fitting, split.validation))
     del inputs
     epochs = []
-    for member, network in enumerate(model.members):
+    for member in range(MEMBERS):
         recipe = _recipe(settings, len(fitting[0]), stop_after[member] if stop_after else None)
-        fitted = learning.fit(
-            network,
-            skip_loss(reader.skip_rate),
-            fitting,
-            validation if split.validation.any() else None,
-            recipe,
-            seed=MEMBERS * seed + member,
-            device=torch.device(device),
-        )
-        epochs.append(list(map(partial(_reported, report, variant, member), fitted)))
-    return Learned(model, epochs)
+        fitted = _member(model, member, fitting, validation, recipe, seed=seed, device=device)
+        epochs.append([_reported(report, variant, member, epoch) for epoch in fitted])
+    users = service.plays["user_id"].to_numpy()[split.validation]
+    if len(users) and not _beats_constant(model, validation, users):
+        return Learned(Networks.untrained(reader, seed), epochs, [0] * MEMBERS)
+    return Learned(
+        model, epochs, [max((epoch.epoch for epoch in member if epoch.best), default=0) for member in epochs]
+    )
+
+
+def _member(
+    model: Networks, member: int, fitting: Tensors, validation: Tensors, recipe: Recipe, *, seed: int, device: str
+) -> Iterator[Epoch]:
+    return learning.fit(
+        model.members[member],
+        skip_loss(model.skip_rate),
+        fitting,
+        validation if len(validation[0]) else None,
+        recipe,
+        seed=MEMBERS * seed + member,
+        device=torch.device(device),
+    )
+
+
+def _beats_constant(model: Networks, validation: Tensors, users: Ints) -> bool:
+    """Is the log loss below the constant's, by more than resampling the users can explain?
+
+    The best of many epochs is a little better by luck alone, and on plays that nobody can predict that luck costs.
+    """
+    score, skipped = model.score(validation[:-1]), validation[-1].numpy() > 0
+    ours, constant = (log_loss(skipped, shifted(values, model.skip_rate)) for values in (score, np.zeros(len(score))))
+    return paired_difference(ours, constant, users)[2] < 0
 
 
 def _rows(tensors: Tensors, flags: Flags) -> Tensors:

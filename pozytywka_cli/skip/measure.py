@@ -14,6 +14,8 @@ from pozytywka_cli.skip.history import Flags, Floats
 TEST_TIME = 0.2  # of the log's time span
 VALIDATION_TIME = 0.12  # of the rest's
 MIN_PLAYS, MIN_USERS = 100, 2
+LONGER = "Give it a longer log."
+MORE = "Give it a log with plays of both kinds."
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,26 @@ def enough(plays: pl.DataFrame) -> pl.DataFrame:
         problem = (
             f"only {len(plays)} plays by {users} users; skip needs at least {MIN_PLAYS} plays by {MIN_USERS} users"
         )
-        raise RefusedError(problem, "Give it a longer log.")
+        raise RefusedError(problem, LONGER)
     if plays["skipped"].n_unique() < 2:
         kind = "every one" if plays["skipped"][0] else "none"
         raise RefusedError(f"of {len(plays)} plays {kind} was skipped: there is nothing to tell apart", MORE)
     return plays
 
 
-MORE = "Give it a log with plays of both kinds."
-
-
 def time_split(plays: pl.DataFrame) -> Split:
     """Test on the last fifth of the time; stop on the last 12 % of the time before it.
 
     Raises:
-        RefusedError: too few plays, or none or only one kind of them before the last fifth.
+        RefusedError: too few plays, all at one moment, or only one kind of them before the last fifth.
     """
     started = enough(plays)["started_at"]
     test = (started > time_cut(plays, 1 - TEST_TIME)).to_numpy()
     rest = plays.filter(~test)
-    if rest["skipped"].n_unique() < 2 or test.all() or not test.any():
+    if not test.any():
+        problem = f"all {len(plays)} plays start at one moment; skip is measured on later plays than it learns from"
+        raise RefusedError(problem, LONGER)
+    if rest["skipped"].n_unique() < 2:
         problem = f"of the {len(rest)} plays before the log's last fifth {rest['skipped'].sum()} were skipped"
         raise RefusedError(f"{problem}: there is nothing to tell apart", MORE)
     validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test

@@ -55,11 +55,11 @@ class Networks:
 
     def predict_proba(self, asked: pl.DataFrame, service: Service) -> Floats:
         """The probability that each asked row is skipped, the constant where nothing is known: (asked,)."""
-        score = self._score(self.reader.inputs(asked, service))
+        score = self.score(self.reader.inputs(asked, service))
         return shifted(np.where(self.reader.known(asked, service), score, 0), self.skip_rate)
 
     @torch.inference_mode()
-    def _score(self, inputs: Tensors) -> Floats:
+    def score(self, inputs: Tensors) -> Floats:
         """The mean score of the members in double precision: (rows,)."""
         rows = len(inputs[0])
         padded = (F.pad(tensor, (0, 0, 0, -rows % BLOCK)) for tensor in inputs)

@@ -44,15 +44,16 @@ def predict(version: Version, service: Service, pairs: pl.DataFrame) -> pl.DataF
     """
     asked = candidates(service, pairs)
     model = load(version)
-    known_user = asked["user_id"].is_in(pl.concat([service.plays["user_id"], service.users["user_id"]]).implode())
-    known_track = asked["track_id"].is_in(service.tracks["id"].implode())
+    users = pl.concat([service.plays["user_id"], service.users["user_id"]])
+    known_user = asked["user_id"].is_in(users.implode()).fill_null(False)
+    known_track = asked["track_id"].is_in(service.tracks["id"].implode()).fill_null(False)
     fallback = user_rate(asked, service, model.skip_rate)
-    found = np.where(known_track.fill_null(False), model.predict_proba(asked, service), fallback)
+    found = np.where(known_track, model.predict_proba(asked, service), fallback)
     return asked.select("user_id", "track_id", pl.col("started_at").alias("at"), probability=found).with_columns(
         played_to_end=pl.col("probability") < 0.5,
-        reason=pl.when(~known_track.fill_null(False))
+        reason=pl.when(~known_track)
         .then(pl.lit("unknown track"))
-        .when(~known_user.fill_null(False))
+        .when(~known_user)
         .then(pl.lit("unknown user"))
         .otherwise(pl.lit("model")),
     )
@@ -84,5 +85,5 @@ def candidates(service: Service, pairs: pl.DataFrame) -> pl.DataFrame:
 def _ends(plays: pl.DataFrame) -> pl.DataFrame:
     """When each user's plays have all ended: user_id, ended; a play whose end nobody knows counts by its start."""
     log = canonical(plays)
-    last = pl.max_horizontal("started_at", known_at(log)).max().alias("ended")
-    return log.group_by("user_id").agg(last)
+    ended = log.select("user_id", ended=pl.max_horizontal("started_at", known_at(log)))
+    return ended.group_by("user_id").agg(pl.col("ended").max())

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pozytywka_cli.skip.history import Flags, Floats, Past, rate
+from pozytywka_cli.skip.history import Floats, Past, rate
 
 Codes = NDArray[np.uint8]
 
@@ -42,16 +42,13 @@ def taste(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats) -
     Known plays weigh as a Gaussian of their distance in bins, or 1 on one side and 0 on the other, beside a few plays
     at the user's own rate (the estimate of Nadaraya and Watson, 1964, with a prior).
     """
-    skipped = log["skipped"].to_numpy()
     found = {}
     for name in ATTRIBUTES:
         bins, own = (frame[f"{name}_code"].to_numpy() for frame in (log, rows))
-        (near,) = _rates(past, bins // 2, own // 2, skipped, [_gaussian()], NEAR_PRIOR, own_rate)
+        (near,) = _rates(past, bins // 2, own // 2, [_gaussian()], NEAR_PRIOR, own_rate)
         found[f"near_{name}"] = near
         if name in SIDED:
-            found[f"below_{name}"], found[f"above_{name}"] = _rates(
-                past, bins, own, skipped, _sides(), SIDE_PRIOR, own_rate
-            )
+            found[f"below_{name}"], found[f"above_{name}"] = _rates(past, bins, own, _sides(), SIDE_PRIOR, own_rate)
     return found
 
 
@@ -67,14 +64,12 @@ def _sides() -> list[Floats]:
     return [(side & (own < BINS)).astype(np.float64) for side in (other <= own, other >= own)]
 
 
-def _rates(
-    past: Past, bins: Codes, own: Codes, skipped: Flags, kernels: list[Floats], weight: float, own_rate: Floats
-) -> list[Floats]:
+def _rates(past: Past, bins: Codes, own: Codes, kernels: list[Floats], weight: float, own_rate: Floats) -> list[Floats]:
     """One smoothed skip rate for each kernel, (asked,); sums go bin by bin, the same way for every row."""
     plays, skips = np.zeros((2, len(kernels), len(own)))
     for number in range(kernels[0].shape[1]):
         here = bins == number
-        counts = past.count(here), past.count(here & skipped)
+        counts = past.count(here), past.skips(here)
         for kernel, play_sum, skip_sum in zip(kernels, plays, skips, strict=True):
             near = kernel[own, number]
             play_sum += near * counts[0]

@@ -26,6 +26,7 @@ SIGNATURE = {
     "outputs": {"probability": "float64, of a skip"},
 }
 USE = "Says how likely a user is to skip a track, at the moment it starts."
+NO_GAIN = "the networks do not beat the constant on validation plays by more than chance: the model is the constant"
 LIMITS = (
     "It knows a user by past plays alone: a new user gets what is usual. It says how likely a skip is, not why, "
     "and a track that is skipped may still be liked."
@@ -72,15 +73,10 @@ def _both(
         metrics=figures(variant, split.protocol, test, probability),
         use=USE,
         limits=LIMITS,
-        notes=served.notes + _constant_note(measured),
+        notes=served.notes + ([NO_GAIN] if measured.best and not any(measured.best) else []),
         epochs=_records(measured),
     )
     return probability, draft
-
-
-def _constant_note(measured: Learned) -> list[str]:
-    never = measured.epochs and not any(measured.best)
-    return ["no epoch beat the constant on validation plays, so the model is the constant"] if never else []
 
 
 def _records(measured: Learned) -> list[dict[str, float]]:

@@ -180,7 +180,9 @@ def test_a_model_that_is_worse_does_not_serve(pozytywka, sampled, tmp_path, quic
     assert answer.code == 3
     assert "warning: weekly linear " in answer.err
     assert "error: worse than the baseline: weekly\n" in answer.err
-    serving = {r["variant"] for r in rows(pozytywka("models", "list", "--json", *folders), "models list") if r["promoted"]}
+    serving = {
+        r["variant"] for r in rows(pozytywka("models", "list", "--json", *folders), "models list") if r["promoted"]
+    }
     assert serving == {"mean"}
 
 

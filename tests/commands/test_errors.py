@@ -58,7 +58,11 @@ from pozytywka_cli.artifacts import Store
             2,
             "error: -o x.xls: the suffix names no format\nEnd it with .parquet, .csv, .jsonl.\n",
         ),
-        (["predict", "weekly", "pairs.jsonl"], 2, "error: only skip reads pairs\nWrite `pozytywka predict skip INPUT`.\n"),
+        (
+            ["predict", "weekly", "pairs.jsonl"],
+            2,
+            "error: only skip reads pairs\nWrite `pozytywka predict skip INPUT`.\n",
+        ),
         (
             ["sample", ".", "--users", "0"],
             2,

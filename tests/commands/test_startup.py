@@ -6,7 +6,13 @@ import sys
 import pytest
 
 HEAVY = {"torch", "sklearn", "implicit", "scipy", "pyspark"}
-LOOK = "import sys; from pozytywka_cli.commands.boundary import run; code = run(sys.argv[1:]); print(*sys.modules, file=sys.stderr); sys.exit(code)"
+LOOK = """
+import sys
+from pozytywka_cli.commands.boundary import run
+code = run(sys.argv[1:])
+print(*sys.modules, file=sys.stderr)
+sys.exit(code)
+"""
 
 
 def modules(*arguments: object) -> set[str]:
@@ -31,7 +37,9 @@ def test_lookups_import_no_model_library(arguments, trained):
 
 def test_the_command_reference_is_fresh():
     """docs/commands.md is what the help says; `make docs` writes it."""
-    done = subprocess.run([sys.executable, "-m", "docs.generate", "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "docs.generate", "--check"], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -88,17 +88,20 @@ def folder(tmp_path: Path) -> Callable[..., Path]:
 def checked() -> Callable[..., Checked]:
     """`check` at a fixed moment."""
 
-    def run(place: Path, **options: Any) -> Checked:
-        return check(place, now=NOW, **options)
+    def run(place: Path, *tables: Any, **options: Any) -> Checked:
+        return check(place, *tables, now=NOW, **options)
 
     return run
 
 
 @pytest.fixture
 def found(checked: Callable[..., Checked]) -> Callable[..., list[tuple[Any, ...]]]:
-    """`found(folder)`: its violations: table, rule, column, level, count and (file:line, value) of each example."""
+    """`found(folder)`: its violations: table, rule, column, level, count and (file:line, value) of each example.
 
-    def run(place: Path, table: str | None = None) -> list[tuple[Any, ...]]:
+    With a table only its own; with `alone` as well, the other tables are not even read.
+    """
+
+    def run(place: Path, table: str | None = None, *, alone: bool = False) -> list[tuple[Any, ...]]:
         return [
             (
                 v.table,
@@ -108,7 +111,7 @@ def found(checked: Callable[..., Checked]) -> Callable[..., list[tuple[Any, ...]
                 v.count,
                 [(f"{Path(e.file).name}:{e.line}", e.value) for e in v.examples],
             )
-            for v in checked(place).violations
+            for v in (checked(place, [table]) if alone else checked(place)).violations
             if table in (None, v.table)
         ]
 

@@ -31,10 +31,9 @@ def pieces(content: bytes) -> list[bytes]:
 
 
 ARTIST = b'{"id": "a", "name": "A", "genres": []}'
-SCRAPS = st.sampled_from(
-    [b"\n", b"\r\n", b"\r", b"{", b"}", b'"', b"\\", b"\xef\xbb\xbf", b"\xff", b"\x00", b"x\x01", b"(\xb5/\xfd"]
-    + [ARTIST, ARTIST[:20], b'{"id": "a", "id": "b"}', b'"id": ', b"[1]", b"-1", b"NaN", b"\\ud800", b"\xe2\x80\xa8"]
-)
+ODD = [b"\n", b"\r\n", b"\r", b"{", b"}", b'"', b"\\", b"\xef\xbb\xbf", b"\xff", b"\x00", b"x\x01", b"(\xb5/\xfd"]
+TEXTS = [ARTIST, ARTIST[:20], b'{"id": "a", "id": "b"}', b'"id": ', b"[1]", b"-1", b"NaN", b"\\ud800", b"\xe2\x80\xa8"]
+SCRAPS = st.sampled_from([*ODD, *TEXTS])
 
 
 @QUICK
@@ -111,7 +110,7 @@ def slowly(table: Table, lines: list[str]) -> Reading:
 
 
 @pytest.mark.parametrize("name", TABLES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_fast_path_and_the_slow_path_agree(name: str, data: st.DataObject) -> None:
     """The same rows, findings, spellings and blanks, whether polars or the exact decoder read a line."""
@@ -119,8 +118,8 @@ def test_the_fast_path_and_the_slow_path_agree(name: str, data: st.DataObject) -
     fast, slow = reading_of(TABLES[name], "".join(f"{line}\n" for line in lines).encode()), slowly(TABLES[name], lines)
     assert fast.frame.equals(slow.frame)
     by = ["line", "rule", "column", "value"]
-    # the start of a bad line is shown with the space that was put before it
-    plain = pl.when(pl.col("rule") != "json").then("value").alias("value")
+    # the start of a bad line is shown with its space, and only the first values of unknown columns are known
+    plain = pl.when(~pl.col("rule").is_in(["json", "extra"])).then("value").alias("value")
     assert fast.findings.with_columns(plain).sort(by).rows() == slow.findings.with_columns(plain).sort(by).rows()
     assert (fast.lines, fast.spelled, fast.blanks) == (slow.lines, slow.spelled, slow.blanks)
 
@@ -144,7 +143,7 @@ def test_text_is_read_to_the_last_character(texts: list[str], escape: bool) -> N
     assert frame["genres"].to_list() == [[text] for text in texts]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_a_table_does_not_depend_on_how_its_lines_are_cut(data: st.DataObject) -> None:
     """Lines in one file or in many give the same rows and violations in the same order."""

@@ -177,14 +177,29 @@ def test_deleting_all_later_events_changes_no_earlier_play(seed: int):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_candidate_is_seen_as_the_play_that_it_would_be(seed: int):
-    """From the log as it stood just before, in its session, a play has the features that it had in training."""
+    """From a log without it and all that came later, a play in its session has the features that it had in training."""
     given = tangled(seed)
     whole = features(given.plays, given, fitted(given.tracks))
-    for row in range(0, len(given.plays), 7):
+    alone = given.plays.select(pl.struct("user_id", "started_at").is_unique()).to_series().arg_true()
+    for row in alone.gather_every(5):
         asked = given.plays[row].select("user_id", "session_id", "track_id", "started_at", "advertisement_before")
-        known = prefix(given, asked["started_at"][0] - timedelta(microseconds=1))
-        known = replace(known, purchases=given.purchases)
+        known = prefix(given, asked["started_at"][0])
+        known = replace(known, plays=known.plays.join(asked, on=asked.columns[:4], how="anti"))
         assert_frame_equal(features(asked, known, fitted(given.tracks)), whole[row], check_exact=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_candidate_in_the_past_does_not_see_what_came_later(seed: int):
+    """Wherever it falls in its user's sessions, also between a PLAY and its SKIP, later events change nothing."""
+    given = tangled(seed)
+    given = replace(given, plays=given.plays.with_columns(liked=pl.lit(False)))
+    asked = given.plays.select(
+        "user_id", "session_id", "track_id", pl.col("started_at") + pl.duration(seconds=33), "advertisement_before"
+    )
+    whole = features(asked, given, fitted(given.tracks))
+    for row in range(0, len(asked), 11):
+        log = prefix(given, asked["started_at"][row])
+        assert_frame_equal(features(asked[row], log, fitted(given.tracks)), whole[row], check_exact=True)
 
 
 def test_candidates_do_not_see_each_other():

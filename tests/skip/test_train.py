@@ -68,7 +68,9 @@ def test_a_network_that_never_beats_the_constant_is_the_constant(tmp_path: Path)
     given = listeners(5, users=10, each=60, persona=False)
     wrecked = quick(learning_rate=5.0)
     draft = train(given, wrecked, variant="advanced", seed=0, device="cpu", report=silent).model
-    assert draft.notes == ["no epoch beat the constant on validation plays, so the model is the constant"]
+    assert draft.notes == [
+        "the networks do not beat the constant on validation plays by more than chance: the model is the constant"
+    ]
     assert draft.gate is not None
     assert draft.gate.difference == 0
     found = predict(saved(draft, tmp_path), given, default_pairs(given))
@@ -211,14 +213,16 @@ def test_a_log_without_skips_before_its_last_fifth_is_refused():
     plays = planted().plays
     late = plays.with_columns(skipped=pl.col("skipped") & (pl.col("started_at") > at(7 * 7200)))
     with pytest.raises(
-        RefusedError, match="of the 2100 plays before the log's last fifth 0 were skipped: there is noth"
+        RefusedError, match="of the 1800 plays before the log's last fifth 0 were skipped: there is noth"
     ):
         time_split(late)
     assert enough(late) is late
+    with pytest.raises(RefusedError, match="all 2400 plays start at one moment; skip is measured on later plays"):
+        time_split(plays.with_columns(started_at=pl.lit(START, MOMENT)))
 
 
 def test_unknown_users_and_tracks_have_their_fallbacks(tmp_path: Path):
-    """A track that nobody knows gets the user's running rate, and a user without history what the model makes of none."""
+    """A track that nobody knows gets the user's running rate, and a stranger what the model makes of no history."""
     given = planted()
     version = saved(trained("advanced").model, tmp_path)
     pairs = pl.DataFrame({"user_id": [1, 99, 1, 98, None], "track_id": ["t1", "t1", "gone", "t1", "gone"]})

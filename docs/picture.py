@@ -1,0 +1,33 @@
+"""Draw `docs/demo.svg`: the answers of the demo's artifacts, as a terminal shows them. Run `make demo` first."""
+
+import io
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+COMMANDS = (
+    "pozytywka validate --data-dir demo/data",
+    "pozytywka similar Rosetta --scores --artifacts-dir demo/artifacts",
+    "pozytywka similar metalica -n 3 --artifacts-dir demo/artifacts",
+    "pozytywka predict weekly --data-dir demo/data --artifacts-dir demo/artifacts",
+    "pozytywka similar Rosettttttta123 --artifacts-dir demo/artifacts",
+)
+
+
+def main() -> None:
+    """Run the commands and write what they print."""
+    console = Console(record=True, width=96, file=io.StringIO())
+    for command in COMMANDS:
+        console.print(Text.assemble(("$ ", "green"), (command, "bold")))
+        words = [str(Path(sys.executable).with_name("pozytywka")), *shlex.split(command)[1:]]
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        console.print(Text(done.stdout))
+    Path(__file__).with_name("demo.svg").write_text(console.export_svg(title="pozytywka"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""What holds for every variant of every family."""
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from pozytywka_cli import families
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.dataset.split import time_cut
+
+from .conftest import QUESTIONS, UNSEEN, VARIANTS, trained
+
+
+@pytest.fixture(scope="module", params=VARIANTS, ids="-".join)
+def case(request: pytest.FixtureRequest, service: Service, tmp_path_factory: pytest.TempPathFactory) -> Version:
+    """A trained, saved and loaded version."""
+    family, variant = request.param
+    return trained(tmp_path_factory.mktemp("first"), service, family, variant)
+
+
+def test_the_same_seed_gives_the_same_bytes(case: Version, service: Service, tmp_path: Path):
+    """Train, save, load and predict, twice: every model file and every prediction is bit-identical.
+
+    A .skops file is a zip with the time of its making; what it holds is compared by the predictions.
+    """
+    manifest = case.manifest
+    again = trained(tmp_path, service, manifest.family, manifest.variant)
+    for name in manifest.files.keys() - {"forest.skops"}:
+        assert again.manifest.files[name] == manifest.files[name], name
+    ask = QUESTIONS[manifest.family].everything
+    assert_frame_equal(ask(again, service), ask(case, service), check_exact=True)
+
+
+def test_a_batch_equals_one_by_one(case: Version, service: Service):
+    """What else is asked in the same call changes no answer, not in the last bit."""
+    questions = QUESTIONS[case.manifest.family]
+    batch = questions.everything(case, service)
+    alone = questions.one_by_one(case, service, batch)
+    assert len(alone) > 0
+    keys = [name for name in batch.columns if name in ("user_id", "track_id", "artist_id", "asked", "id")]
+    matched = batch.join(alone.select(keys), on=keys, how="semi", maintain_order="left")
+    assert_frame_equal(alone.sort(keys), matched.sort(keys), check_exact=True)
+
+
+def test_what_was_never_seen_gets_the_documented_fallback(case: Version, service: Service):
+    """Unknown users and tracks are said to be unknown, a new artist is forecast, an unknown name exits 3."""
+    assert QUESTIONS[case.manifest.family].unseen(case, service) == UNSEEN[case.manifest.family]
+
+
+def test_the_manifest_says_what_the_version_was_made_from(case: Version, service: Service):
+    """Inputs with their hashes, settings, seed, device, signature and figures beside the baseline's."""
+    manifest = case.manifest
+    assert manifest.inputs == service.inputs
+    assert (manifest.seed, manifest.device, manifest.format) == (0, "cpu", 1)
+    assert set(manifest.signature) == {"inputs", "outputs"}
+    baseline = import_module(f"pozytywka_cli.{manifest.family}").BASELINE
+    assert {baseline, manifest.variant} == {row.variant for row in manifest.metrics}
+    assert {"card.md", "metrics.json"} < set(manifest.files)
+
+
+@pytest.mark.parametrize("family", families.FAMILIES)
+def test_a_variant_that_serves_is_listed_first_and_its_baseline_is_a_variant(family: str):
+    """The names that `train --variant` takes."""
+    room = import_module(f"pozytywka_cli.{family}")
+    assert room.BASELINE in room.VARIANTS
+    assert room.VARIANTS[0] != room.BASELINE
+
+
+@pytest.mark.parametrize("family", families.FAMILIES)
+def test_what_came_later_changes_nothing_that_was_learned(family: str, service: Service, tmp_path: Path):
+    """The prefix test: trained until a moment, on a log or on one whose later plays were other ones: the same bytes."""
+    moment = time_cut(service.plays, 0.75)
+    later = pl.col("started_at") >= moment
+    altered = service.plays.with_columns(
+        skipped=pl.when(later).then(~pl.col("skipped")).otherwise("skipped"),
+        track_id=pl.when(later).then(pl.col("track_id").reverse()).otherwise("track_id"),
+    )
+    variant = families.variants(family)[0]
+    known = trained(tmp_path / "known", service.until(moment), family, variant)
+    other = trained(tmp_path / "other", replace(service, plays=altered).until(moment), family, variant)
+    assert known.manifest.files == other.manifest.files

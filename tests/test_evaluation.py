@@ -1,0 +1,123 @@
+"""Honest figures: intervals against simulation, differences against hand computation."""
+
+import numpy as np
+import pytest
+
+from pozytywka_cli.evaluation import (
+    expected_calibration_error,
+    group_weights,
+    log_loss,
+    mean_interval,
+    paired_difference,
+    weighted_interval,
+)
+from pozytywka_cli.records import Gate
+
+
+def rows(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float64)
+
+
+def test_resamples_draw_as_many_groups_as_there_are() -> None:
+    """Groups are numbered in their order, and each resample draws their number, with replacement."""
+    codes, draws = group_weights(np.array([30, 10, 30, 20]), resamples=500, seed=1)
+    assert codes.tolist() == [2, 0, 2, 1]
+    assert draws.shape == (500, 3)
+    assert set(draws.sum(axis=1)) == {3.0}
+    assert draws.mean(axis=0) == pytest.approx([1, 1, 1], abs=0.15)
+
+
+def test_an_interval_is_the_same_every_time() -> None:
+    """The seed decides."""
+    values, groups = np.arange(50.0), np.arange(50) // 5
+    assert mean_interval(values, groups) == mean_interval(values, groups)
+    assert mean_interval(values, groups) != mean_interval(values, groups, seed=1)
+
+
+def test_a_mean_of_one_group_has_no_width() -> None:
+    """One group is drawn every time."""
+    assert mean_interval(rows(1, 2, 6), np.array([4, 4, 4])) == (3.0, 3.0, 3.0)
+
+
+def test_two_groups_by_hand() -> None:
+    """Of two groups of one row, a quarter of the resamples hold only the one, a quarter only the other."""
+    assert mean_interval(rows(0, 10), np.array([1, 2])) == (5.0, 0.0, 10.0)
+
+
+def test_intervals_cover_the_truth() -> None:
+    """Of 200 simulated samples of 60 groups that share an effect, some 95 % of the intervals hold the true mean."""
+    chance = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 5)
+    inside = 0
+    for _ in range(200):
+        values = 3 + np.repeat(chance.normal(size=60), 5) + chance.normal(size=300)
+        _, low, high = mean_interval(values, groups, resamples=300)
+        inside += low <= 3 <= high
+    assert 180 <= inside <= 198
+
+
+def test_rows_alone_would_be_too_sure() -> None:
+    """With an effect shared by a group's rows, resampling rows gives a far narrower interval than groups do."""
+    values = np.repeat(np.random.default_rng(0).normal(size=30), 20)
+    _, low, high = mean_interval(values, np.repeat(np.arange(30), 20))
+    _, low_rows, high_rows = mean_interval(values, np.arange(600))
+    assert (high - low) / (high_rows - low_rows) == pytest.approx(20**0.5, rel=0.15)
+
+
+def test_a_weighted_metric_is_the_mean_for_the_mean() -> None:
+    """A metric that takes weights gives the interval of the mean when it is the mean."""
+    values, groups = np.random.default_rng(0).normal(size=40), np.arange(40) // 4
+    found = weighted_interval(lambda weight: float(np.average(values, weights=weight)), groups, resamples=100)
+    assert found == pytest.approx(mean_interval(values, groups, resamples=100))
+
+
+def test_a_paired_difference_is_negative_where_the_model_is_better() -> None:
+    """Loss minus the baseline's loss, on the same rows."""
+    groups = np.arange(4)
+    assert paired_difference(rows(1, 2, 3, 4), rows(2, 3, 4, 5), groups) == (-1.0, -1.0, -1.0)
+    assert paired_difference(rows(2, 3, 4, 5), rows(1, 2, 3, 4), groups) == (1.0, 1.0, 1.0)
+
+
+def test_a_paired_difference_cancels_what_both_share() -> None:
+    """Hard and easy groups widen each mean's interval, and not that of the difference."""
+    chance = np.random.default_rng(0)
+    hard = np.repeat(chance.normal(size=50) * 10, 4)
+    model, baseline = hard + chance.normal(size=200), hard + 1 + chance.normal(size=200)
+    groups = np.repeat(np.arange(50), 4)
+    difference, low, high = paired_difference(model, baseline, groups)
+    assert difference == pytest.approx(model.mean() - baseline.mean())
+    assert -1.5 < low < difference < high < -0.5
+    _, wide_low, wide_high = mean_interval(model, groups)
+    assert wide_high - wide_low > 10 * (high - low)
+
+
+def test_a_difference_of_roots() -> None:
+    """With `root` it is the RMSE that is compared: 3 and 4 beside 1 and 1."""
+    found = paired_difference(rows(9, 9), rows(1, 1), np.array([1, 2]), root=True)
+    assert found == (2.0, 2.0, 2.0)
+    value, low, high = paired_difference(rows(9, 16), rows(1, 1), np.array([1, 2]), root=True)
+    assert (value, low, high) == pytest.approx((12.5**0.5 - 1, 2.0, 3.0))
+
+
+def test_log_loss_by_hand() -> None:
+    """Negative log likelihoods in nats, and finite ones for certain forecasts that fail."""
+    found = log_loss(np.array([True, False, True, False]), rows(0.5, 0.25, 0, 1))
+    assert found == pytest.approx([np.log(2), -np.log(0.75), -np.log(1e-7), -np.log(1e-7)])
+
+
+def test_calibration_by_hand() -> None:
+    """Two bins: forecasts of .1 came true half the time, forecasts of .9 and 1 always."""
+    outcome = np.array([True, False, True, True])
+    found = expected_calibration_error(outcome, rows(0.1, 0.1, 0.9, 1.0), bins=2)
+    assert found == pytest.approx((abs(0.2 - 1) + abs(1.9 - 2)) / 4)
+    assert expected_calibration_error(np.array([True, False]), rows(1, 0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "passed"),
+    [(-0.2, -0.1, True), (-0.1, 0.2, True), (0.005, 0.3, True), (0.01, 0.3, True), (0.011, 0.3, False)],
+)
+def test_a_gate_fails_only_where_the_model_is_shown_to_be_worse(low: float, high: float, passed: bool) -> None:
+    """The whole interval must lie above the margin."""
+    gate = Gate("log_loss", 0.5, 0.4, "plain", (low + high) / 2, low, high, margin=0.01)
+    assert gate.passed is passed
