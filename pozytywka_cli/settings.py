@@ -10,7 +10,6 @@ import msgspec
 
 from pozytywka_cli.errors import UsageError
 
-
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]

@@ -27,5 +27,6 @@ def _decision(draft: Draft) -> str:
     verdict = "not shown to be worse by more than" if gate.passed else "shown to be worse by more than"
     return (
         f"{gate.metric}: {gate.value:.4f} beside {gate.baseline:.4f} of `{gate.baseline_variant}`; "
-        f"worse by {gate.difference:.4f} ({gate.low:.4f} to {gate.high:.4f}): {verdict} the margin of {gate.margin:.4g}."
+        f"worse by {gate.difference:.4f} ({gate.low:.4f} to {gate.high:.4f}): "
+        f"{verdict} the margin of {gate.margin:.4g}."
     )

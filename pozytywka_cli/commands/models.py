@@ -12,12 +12,16 @@ app = typer.Typer(
     help="List, show, verify, promote, roll back and prune trained models.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Family = Annotated[str, typer.Argument(metavar="FAMILY", help="skip, weekly or similar.", autocompletion=options.complete_family)]
+Family = Annotated[
+    str,
+    typer.Argument(metavar="FAMILY", help="skip, weekly or similar.", autocompletion=options.complete_family),
+]
 AnyFamily = Annotated[
     str | None, typer.Argument(metavar="FAMILY", help="All if none.", autocompletion=options.complete_family)
 ]
 Version = Annotated[
-    str, typer.Argument(metavar="VERSION", help="A version, or its beginning or end.", autocompletion=options.complete_version)
+    str,
+    typer.Argument(metavar="VERSION", help="Its name, beginning or end.", autocompletion=options.complete_version),
 ]
 AnyVersion = Annotated[
     str | None,

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 def similar(
     ctx: typer.Context,
-    name: Annotated[
-        list[str], typer.Argument(metavar="NAME", help="Artists; - reads names from stdin, one a line.")
-    ],
+    name: Annotated[list[str], typer.Argument(metavar="NAME", help="Artists; - reads names from stdin, one a line.")],
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many similar artists.")] = 5,
     by_id: Annotated[bool, typer.Option("--id", help="NAME is an artist's id.")] = False,
     scores: Annotated[bool, typer.Option("--scores", help="Show cosine similarities, too.")] = False,

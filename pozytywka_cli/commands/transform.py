@@ -46,5 +46,7 @@ def transform(
         render.json_object("transform", [made])
     for table, count in made.dropped.items():
         if count:
-            shared.talk.warn(f"{count:,} bad lines of {table} dropped, kept in {made.quarantine}.")
-    shared.talk.info(f"Wrote {made.plays}: {made.rows:,} plays in {made.sessions:,} sessions.")
+            shared.talk.warn(
+                f"{count:,} bad {'line' if count == 1 else 'lines'} of {table} dropped, kept in {made.quarantine}."
+            )
+    shared.talk.info(f"Wrote {made.plays}: {made.rows:,} plays.")

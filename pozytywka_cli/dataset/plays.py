@@ -19,13 +19,15 @@ COLUMNS = (
     "listened_ms",
 )
 SESSION = ("user_id", "session_id")
+ORDER = ("timestamp", "is_play", "track_id")  # of a session's events; equal ones are alike in all that follows
 
 
 def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """One row for each PLAY, sorted by user, session and start.
 
     Args:
-        events: user_id, session_id, timestamp (µs), event_type, track_id; in any order.
+        events: user_id, session_id, timestamp (µs), event_type, track_id; in any order. Where an engine knows that they
+            are in the order `ORDER`, it may add `number`, a running count of the PLAYs, and spare the window.
         tracks: track_id, duration_ms; each track once.
 
     Returns:
@@ -35,15 +37,13 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
         was skipped.
     """
     kind = nw.col("event_type")
-    numbered = (
-        events.filter(kind != "BUY_PREMIUM")
-        .with_columns(is_play=(kind == "PLAY").cast(nw.Int32), is_ad=(kind == "ADVERTISEMENT").cast(nw.Int32))
-        .with_columns(
-            # an event belongs to the latest PLAY up to it, but an advertisement to the PLAY after it
-            number=nw.col("is_play").cum_sum().over(*SESSION, order_by=("timestamp", "is_play", "track_id"))
-            + nw.col("is_ad")
-        )
+    flagged = events.filter(kind != "BUY_PREMIUM").with_columns(
+        is_play=(kind == "PLAY").cast(nw.Int32), is_ad=(kind == "ADVERTISEMENT").cast(nw.Int32)
     )
+    if "number" not in flagged.collect_schema().names():
+        flagged = flagged.with_columns(number=nw.col("is_play").cum_sum().over(*SESSION, order_by=ORDER))
+    # an event belongs to the latest PLAY up to it, but an advertisement to the PLAY after it
+    numbered = flagged.with_columns(number=nw.col("number") + nw.col("is_ad"))
     played, skip = nw.col("is_play") == 1, kind == "SKIP"
     at = nw.col("timestamp")
     rows = (
@@ -70,6 +70,6 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
     cut_short = nw.col("skipped") & (duration.is_null() | (heard < duration))
     return (
         rows.with_columns(listened_ms=nw.when(cut_short).then(heard).otherwise(duration))
-        .sort(*SESSION, "started_at", "track_id")
+        .sort(*SESSION, "number")
         .select(*COLUMNS)
     )

@@ -10,7 +10,8 @@ import polars as pl
 
 from pozytywka_cli import files
 from pozytywka_cli.dataset import quarantine
-from pozytywka_cli.dataset.plays import plays
+from pozytywka_cli.dataset.order import in_order
+from pozytywka_cli.dataset.plays import ORDER, SESSION, plays
 from pozytywka_cli.dataset.read import locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.validate import Checked, check
@@ -36,7 +37,6 @@ class Transformed:
 
     plays: Path
     rows: int
-    sessions: int
     dropped: dict[str, int]
     quarantine: Path | None
 
@@ -49,7 +49,7 @@ def transform(
     Raises:
         RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
     """
-    checked = check(folder, NEEDED)
+    checked = check(folder, NEEDED, warnings=False)
     refuse_missing(checked)
     dropped = {name: len(checked.bad(name)) for name in NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
@@ -63,16 +63,25 @@ def transform(
     provenance = Provenance(VERSION, describe_inputs(folder, NEEDED, checked))
     _write(made, output, provenance)
     _write(_purchases(events), output.with_name("purchases.parquet"), provenance)
-    sessions = made.select("user_id", "session_id").n_unique()
-    return Transformed(output, len(made), sessions, dropped, quarantine_dir if any(dropped.values()) else None)
+    return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None)
 
 
 def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     """Plays of good events and good tracks, by Polars' streaming engine."""
-    numeric = events.lazy().select("user_id", "session_id", pl.col("timestamp").to_physical(), "event_type", "track_id")
-    durations = tracks.lazy().select(pl.col("id").alias("track_id"), "duration_ms")
-    made = plays(nw.from_native(numeric), nw.from_native(durations)).to_native()
-    timed: pl.LazyFrame = made.with_columns(pl.col("started_at").cast(pl.Datetime("us", "UTC")))
+    numeric = events.select(
+        *SESSION,
+        pl.col("timestamp").to_physical(),
+        "event_type",
+        "track_id",
+        is_play=pl.col("event_type") == "PLAY",
+    )
+    if in_order(numeric, [*SESSION, *ORDER]):
+        numeric = numeric.with_columns(number=pl.col("is_play").cum_sum())
+    numeric = numeric.with_columns(pl.col("track_id").cast(pl.Categorical))
+    durations = tracks.select(pl.col("id").cast(pl.Categorical).alias("track_id"), "duration_ms")
+    made = plays(nw.from_native(numeric.drop("is_play").lazy()), nw.from_native(durations.lazy())).to_native()
+    time, track = pl.col("started_at").cast(pl.Datetime("us", "UTC")), pl.col("track_id").cast(pl.String)
+    timed: pl.LazyFrame = made.with_columns(time, track)
     return timed.collect(engine="streaming")
 
 
@@ -137,4 +146,6 @@ def _first_error(checked: Checked) -> str:
     count = sum(len(checked.bad(name)) for name in NEEDED)
     worst = checked.errors[0]
     at = worst.examples[0]
-    return f"{count:,} bad lines, first {at.file}:{at.line}: {worst.column or 'line'} breaks `{worst.rule}`: {at.value}"
+    lines = "line" if count == 1 else "lines"
+    where = f"{at.file}:{at.line}: {worst.column or 'line'} breaks `{worst.rule}`: {at.value}"
+    return f"{count:,} bad {lines}, first {where}"

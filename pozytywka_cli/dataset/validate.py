@@ -66,8 +66,17 @@ class Checked:
         return [violation for violation in self.violations if violation.level == "error"]
 
 
-def check(folder: Path, tables: Iterable[str] = TABLES, *, now: datetime | None = None, facts: bool = False) -> Checked:
+def check(
+    folder: Path,
+    tables: Iterable[str] = TABLES,
+    *,
+    now: datetime | None = None,
+    warnings: bool = True,
+    facts: bool = False,
+) -> Checked:
     """Read `tables` from `folder` and hold them to every rule; with `facts`, describe them too.
+
+    Without `warnings`, rules that follow sessions through time or compare names are passed over: they make no line bad.
 
     Raises:
         StorageError: the folder, or a file in it, cannot be read.
@@ -80,35 +89,39 @@ def check(folder: Path, tables: Iterable[str] = TABLES, *, now: datetime | None 
     located = {name: locate(folder, table) for name, table in wanted.items()}
     readings = {name: read(wanted[name], paths) for name, paths in located.items() if paths}
     moment = pl.lit(now or datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
-    findings = {name: _findings(name, readings, moment) for name in readings}
+    findings = {name: _findings(name, readings, moment, warnings=warnings) for name in readings}
     violations = [
         violation
         for name in wanted
         for violation in (_of_lines(readings[name], findings[name]) if name in readings else [_missing(folder, name)])
     ]
+    violations += [double for reading in readings.values() if warnings for double in _doubles(reading)]
+    order = {key: number for number, key in enumerate([*TABLES, *RULES])}
+    violations.sort(key=lambda found: (order[found.table], order[found.rule], found.column or ""))
     described = profile(readings) if facts else []
     return Checked(readings, findings, violations, described)
 
 
-def _findings(name: str, readings: dict[str, Reading], now: pl.Expr) -> pl.DataFrame:
+def _findings(name: str, readings: dict[str, Reading], now: pl.Expr, *, warnings: bool) -> pl.DataFrame:
     reading = readings[name]
     keys = {other: read.frame[key] for other, read in readings.items() if (key := read.table.key)}
     parts = [reading.findings, *rules.of_columns(reading, now), *rules.of_references(reading, keys)]
     if name == "sessions":
-        parts += [*rules.of_track_needed(reading), *rules.of_order(reading, keys.get("tracks"))]
-    if name == "tracks" and "track_storage" in readings:
+        parts += rules.of_track_needed(reading)
+    if name == "sessions" and warnings:
+        parts += rules.of_order(reading, keys.get("tracks"))
+    if name == "tracks" and warnings and "track_storage" in readings:
         parts.append(rules.of_storage(reading, keys["track_storage"]))
     return pl.concat([part.select(*FINDINGS) for part in parts])
 
 
 def _of_lines(reading: Reading, findings: pl.DataFrame) -> list[Violation]:
-    """Findings by rule and column, in the order of the rules, with the first few as examples."""
-    order = {rule: number for number, rule in enumerate(RULES)}
+    """Findings by rule and column, with the first few as examples."""
     counted = findings.group_by("rule", "column").agg(
         pl.len().alias("count"),
         pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES).alias("examples"),
     )
-    violations = [
+    return [
         Violation(
             reading.table.name,
             rule,
@@ -119,7 +132,6 @@ def _of_lines(reading: Reading, findings: pl.DataFrame) -> list[Violation]:
         )
         for rule, column, count, examples in counted.iter_rows()
     ]
-    return sorted([*violations, *_doubles(reading)], key=lambda found: (order[found.rule], found.column or ""))
 
 
 def _examples(reading: Reading, column: str | None, found: list[dict[str, object]]) -> list[Example]:

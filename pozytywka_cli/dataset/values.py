@@ -18,9 +18,8 @@ def with_times(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     for column in (column.name for column in table.columns if column.kind is Kind.TIME):
         written = pl.col(column)
         time = _from_epoch(written) if frame.schema[column].is_integer() else _from_text(written)
-        text = written.cast(pl.String)
-        frame = frame.with_columns(time.alias(column), text.alias(UNREADABLE.format(column)))
-        lost = pl.when(pl.col(column).is_null()).then(UNREADABLE.format(column))
+        frame = frame.with_columns(time.alias(column), written.alias(UNREADABLE.format(column)))
+        lost = pl.when(pl.col(column).is_null()).then(UNREADABLE.format(column)).cast(pl.String)
         frame = frame.with_columns(lost.alias(UNREADABLE.format(column)))
     return frame
 

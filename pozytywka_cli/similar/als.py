@@ -16,8 +16,8 @@ from pozytywka_cli.similar import gpu
 
 Matrix = NDArray[np.float32]
 
-# Regularization acts like a threshold on singular values: with one near the largest, the factors of a small data set all
-# shrink to nothing. The design's 100 is 4 % of it on Last.fm, and stays as it is there.
+# Regularization acts like a threshold on singular values: with one near the largest, the factors of a small data set
+# all shrink to nothing. The design's 100 is 4 % of it on Last.fm, and stays as it is there.
 MOST_REGULARIZATION = 0.06
 
 
@@ -26,7 +26,8 @@ def fit(
 ) -> tuple[Matrix, Matrix]:
     """The factors (users, k) and (artists, k) of a matrix of counts; k is `settings.factors`, or the smaller side.
 
-    Confidence is 1 + alpha · log(1 + count); regularization is capped at `MOST_REGULARIZATION` of what it acts on. On the CPU equal arguments give equal bytes, with any number of threads.
+    Confidence is 1 + alpha · log(1 + count); regularization is capped at `MOST_REGULARIZATION` of what it acts on. On
+    the CPU equal arguments give equal bytes, with any number of threads.
 
     Raises:
         UnavailableError: `device` is "cuda" and implicit cannot compute on a GPU.

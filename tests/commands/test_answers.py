@@ -141,10 +141,10 @@ def test_transform_keeps_what_it_drops(pozytywka, slightly_bad, tmp_path):
         stream.write("nonsense\n")
     refused = pozytywka("transform", slightly_bad, "--artifacts-dir", tmp_path)
     assert refused.code == 3
-    assert refused.err.startswith("error: 1 bad lines, first ")
+    assert refused.err.startswith("error: 1 bad line, first ")
     kept = pozytywka("transform", slightly_bad, "--artifacts-dir", tmp_path, "--on-invalid", "quarantine")
     assert kept.code == 0
-    assert f"warning: 1 bad lines of sessions dropped, kept in {tmp_path / 'quarantine'}.\n" in kept.err
+    assert f"warning: 1 bad line of sessions dropped, kept in {tmp_path / 'quarantine'}.\n" in kept.err
     assert (tmp_path / "quarantine" / "bad" / "sessions.jsonl").read_bytes() == b"nonsense\n"
 
 

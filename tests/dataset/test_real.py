@@ -162,7 +162,7 @@ def test_2024(large: Checked) -> None:
 def test_plays_of_2023(tmp_path: Path) -> None:
     """One play for each PLAY, one purchase for each user who bought."""
     made = transform(DATA / "pozytywka-2023", tmp_path / "plays.parquet")
-    assert (made.rows, made.sessions, made.dropped) == (10_229, 596, {"tracks": 0, "sessions": 0})
+    assert (made.rows, made.dropped) == (10_229, {"tracks": 0, "sessions": 0})
     plays = pl.read_parquet(made.plays)
     assert plays.null_count().row(0) == (0,) * 8
     assert plays["started_at"].min() > datetime.fromisoformat("2023-01-01T00:00:00Z")
@@ -173,7 +173,7 @@ def test_plays_of_2024_do_not_depend_on_order_or_files(tmp_path: Path) -> None:
     """The same events shuffled and cut into fifty files give the same plays."""
     source, data = DATA / "pozytywka-2024", tmp_path / "data"
     made = transform(source, tmp_path / "plays.parquet")
-    assert (made.rows, made.sessions) == (1_756_646, 556_917)
+    assert made.rows == 1_756_646
     (data / "sessions").mkdir(parents=True)
     (data / "tracks.jsonl").write_bytes((source / "tracks.jsonl").read_bytes())
     lines = pl.scan_lines(source / "sessions.jsonl.gz", name="line").collect().sample(fraction=1, shuffle=True, seed=0)

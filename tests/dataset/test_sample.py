@@ -368,11 +368,14 @@ def good(sample: Sample, name: str) -> list[dict[str, Any]]:
     return [row for row in rows(sample, name) if row is not None]
 
 
-def broken(sample: Sample, name: str, rule: str, column: str | None) -> int:
+ANY = object()
+
+
+def broken(sample: Sample, name: str, rule: str, column: object) -> int:
     """How often the list of planted faults names a rule."""
     faults = json.loads((sample.folder / "truth" / "faults.json").read_text())
-    same = [fault for fault in faults if (fault["table"], fault["rule"], fault["column"]) == (name, rule, column)]
-    return sum(fault["count"] for fault in same)
+    same = [fault for fault in faults if (fault["table"], fault["rule"]) == (name, rule)]
+    return sum(fault["count"] for fault in same if column is ANY or fault["column"] == column)
 
 
 def test_the_list_of_faults_adds_up(clean: Sample, dirty: Sample) -> None:
@@ -389,7 +392,7 @@ def test_the_list_of_faults_adds_up(clean: Sample, dirty: Sample) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_the_unreadable_lines_are_as_many_as_listed(name: str, dirty: Sample) -> None:
     """A strict decoder refuses the lines of rule json and no others."""
-    assert sum(row is None for row in rows(dirty, name)) == broken(dirty, name, "json", None) > 0
+    assert sum(row is None for row in rows(dirty, name)) == broken(dirty, name, "json", ANY) > 0
 
 
 @pytest.mark.parametrize(
