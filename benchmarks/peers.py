@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -63,16 +64,21 @@ def plain_python(folder: Path, output: Path) -> None:
     with output.open("w", newline="") as stream:
         writer = csv.writer(stream)
         for (user, session), events in sorted(sessions.items()):
-            play, advertised = None, False
+            play, start, advertised = None, 0, False
             for (at, _, track), kind in sorted(events):
                 if kind == "PLAY":
                     if play:
                         writer.writerow(play)
-                    play, advertised = [user, session, track, at, advertised, False, False, durations[track]], False
+                    started = datetime.fromtimestamp(at / 1000, UTC).isoformat()
+                    play, advertised = (
+                        [user, session, track, started, advertised, False, False, durations[track]],
+                        False,
+                    )
+                    start = at
                 elif kind.startswith("ADVERTIS"):
                     advertised = True
                 elif play and kind == "SKIP" and not play[5]:
-                    play[5], play[7] = True, min(at - play[3], durations[play[2]])
+                    play[5], play[7] = True, min(at - start, durations[play[2]])
                 elif play and kind == "LIKE":
                     play[6] = True
             if play:

@@ -4,7 +4,7 @@ import gzip
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,8 +30,8 @@ class Reading:
     frame: one row for each line that is an object: the table's columns, `file` (a position in `paths`) and `line` (from
         1), in the order of the files. A cell without a usable value is null.
     findings: what is wrong already: file, line, rule, column (null: the line as a whole), value.
-    spelled: how often each spelling of a column of fixed words occurs.
-    blanks: how often each column is null, empty or -1, as written.
+    spelled: how often each spelling of a column of fixed words occurs, if that was asked for.
+    blanks: how often each column is null, empty or -1, as written, if that was asked for.
     """
 
     table: Table
@@ -58,13 +58,13 @@ def locate(folder: Path, table: Table) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def read(table: Table, paths: tuple[Path, ...]) -> Reading:
-    """Read the files of a table.
+def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False) -> Reading:
+    """Read the files of a table; with `counts`, count how words are spelled and what is left blank.
 
     Raises:
         StorageError: a file cannot be read or decompressed.
     """
-    parts = [_read_file(table, number, path) for number, path in enumerate(paths)]
+    parts = [_read_file(table, number, path, counts=counts) for number, path in enumerate(paths)]
     frame = pl.concat([part.frame for part in parts]) if parts else pl.DataFrame(schema=_schema(table))
     return Reading(
         table,
@@ -90,7 +90,7 @@ def _schema(table: Table) -> dict[str, Any]:
     return {**table.schema, **words, "file": pl.UInt32, "line": pl.UInt32}
 
 
-def _read_file(table: Table, number: int, path: Path) -> Reading:
+def _read_file(table: Table, number: int, path: Path, *, counts: bool) -> Reading:
     try:
         if path.suffix == ".parquet":
             raw, findings, lines = columnar.read_parquet(table, path)
@@ -102,13 +102,8 @@ def _read_file(table: Table, number: int, path: Path) -> Reading:
     frame, more = values.typed(table, raw)
     found = pl.concat([findings, more]).with_columns(pl.lit(number, pl.UInt32).alias("file"))
     frame = frame.select(*table.schema, pl.lit(number, pl.UInt32).alias("file"), "line")
-    spelled = {
-        column.name: Counter(dict(raw[column.name].drop_nulls().value_counts().iter_rows()))
-        for column in table.columns
-        if column.words
-    }
-    blanks = values.blanks(table, raw)
-    return Reading(table, (path,), lines, frame, found.select(*FINDINGS), spelled, blanks)
+    reading = Reading(table, (path,), lines, frame, found.select(*FINDINGS))
+    return replace(reading, spelled=values.spelled(table, raw), blanks=values.blanks(table, raw)) if counts else reading
 
 
 def _read_lines(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, int]:

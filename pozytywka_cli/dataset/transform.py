@@ -1,5 +1,7 @@
 """Raw logs to `plays.parquet`, which remembers what it was made from and so knows when it is stale."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +14,7 @@ from pozytywka_cli import files
 from pozytywka_cli.dataset import quarantine
 from pozytywka_cli.dataset.order import in_order
 from pozytywka_cli.dataset.plays import ORDER, SESSION, plays
-from pozytywka_cli.dataset.read import locate
+from pozytywka_cli.dataset.read import Reading, locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError
@@ -49,7 +51,10 @@ def transform(
     Raises:
         RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
     """
-    checked = check(folder, NEEDED, warnings=False)
+    with ThreadPoolExecutor(1) as pool:  # hashing needs no interpreter lock, and reading is not always busy
+        hashing = pool.submit(_hashes, folder, NEEDED)
+        checked = check(folder, NEEDED, warnings=False)
+        hashes = hashing.result()
     refuse_missing(checked)
     dropped = {name: len(checked.bad(name)) for name in NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
@@ -60,7 +65,7 @@ def transform(
         quarantine.write(checked, quarantine_dir)
     events = checked.good("sessions")
     made = to_plays(events, checked.good("tracks"))
-    provenance = Provenance(VERSION, describe_inputs(folder, NEEDED, checked))
+    provenance = Provenance(VERSION, _describe_all(checked, hashes))
     _write(made, output, provenance)
     _write(_purchases(events), output.with_name("purchases.parquet"), provenance)
     return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None)
@@ -111,26 +116,34 @@ def stale(folder: Path, plays_file: Path) -> str | None:
     made_from = provenance(plays_file)
     if made_from is None or provenance(plays_file.with_name("purchases.parquet")) != made_from:
         return "they were made by another version"
-    now = sorted((path.name, files.sha256(path)) for name in NEEDED for path in locate(folder, TABLES[name]))
+    now = sorted((path.name, digest) for path, digest in _hashes(folder, NEEDED).items())
     return None if now == sorted((i.name, i.sha256) for i in made_from.inputs) else "the data have changed"
 
 
-def describe_inputs(folder: Path, tables: tuple[str, ...], checked: Checked) -> list[Input]:
+def describe_inputs(folder: Path, tables: Sequence[str], checked: Checked) -> list[Input]:
     """Each file of these tables: hash, size, rows and, for events, the time range."""
+    return _describe_all(checked, _hashes(folder, tables))
+
+
+def _hashes(folder: Path, tables: Sequence[str]) -> dict[Path, str]:
+    return {path: files.sha256(path) for name in tables for path in locate(folder, TABLES[name])}
+
+
+def _describe_all(checked: Checked, hashes: dict[Path, str]) -> list[Input]:
     return [
-        _describe(checked, name, number, path)
-        for name in tables
-        for number, path in enumerate(locate(folder, TABLES[name]))
+        _describe(reading, number, path, hashes[path])
+        for reading in checked.readings.values()
+        for number, path in enumerate(reading.paths)
     ]
 
 
-def _describe(checked: Checked, name: str, number: int, path: Path) -> Input:
-    rows = checked.readings[name].frame.filter(pl.col("file") == number)
+def _describe(reading: Reading, number: int, path: Path, digest: str) -> Input:
+    rows = reading.frame.filter(pl.col("file") == number)
     ends: tuple[str | None, str | None] = (None, None)
-    if name == "sessions" and rows["timestamp"].count():
+    if "timestamp" in rows.columns and rows["timestamp"].count():
         moments = pl.col("timestamp").min().alias("first"), pl.col("timestamp").max().alias("last")
         ends = rows.select(moments).select(pl.all().dt.strftime("%Y-%m-%dT%H:%M:%SZ")).row(0)
-    return Input(path.name, files.sha256(path), path.stat().st_size, len(rows), *ends)
+    return Input(path.name, digest, path.stat().st_size, len(rows), *ends)
 
 
 def refuse_missing(checked: Checked) -> None:

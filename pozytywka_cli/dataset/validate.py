@@ -87,7 +87,7 @@ def check(
         )
     wanted = {name: TABLES[name] for name in tables}
     located = {name: locate(folder, table) for name, table in wanted.items()}
-    readings = {name: read(wanted[name], paths) for name, paths in located.items() if paths}
+    readings = {name: read(wanted[name], paths, counts=facts) for name, paths in located.items() if paths}
     moment = pl.lit(now or datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
     findings = {name: _findings(name, readings, moment, warnings=warnings) for name in readings}
     violations = [

@@ -57,6 +57,12 @@ def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return raw.select("line", *table.schema), pl.concat([pl.DataFrame(schema=FINDING), *findings])
 
 
+def spelled(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
+    """How often each spelling of a column of fixed words occurs."""
+    columns = [raw[column.name].drop_nulls() for column in table.columns if column.words]
+    return {column.name: Counter(dict(column.value_counts().iter_rows())) for column in columns}
+
+
 def blanks(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
     """How many cells of each column are null, empty or -1, as they were written."""
     counts = {}

@@ -18,7 +18,7 @@ TEN = datetime(2023, 5, 1, 10, tzinfo=UTC)
 
 
 def whole(table: Table, place: Path) -> Reading:
-    return read(table, locate(place, table))
+    return read(table, locate(place, table), counts=True)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def reading_of(table: Table, content: bytes) -> Reading:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{table.name}.jsonl"
         path.write_bytes(content)
-        return read(table, (path,))
+        return read(table, (path,), counts=True)
 
 
 def pieces(content: bytes) -> list[bytes]:
