@@ -4,6 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -93,8 +94,20 @@ def fit(
     training = tuple(tensor.to(device) for tensor in training)
     if validation is not None:
         validation = tuple(tensor.to(device) for tensor in validation)
-    yield from _epochs(model, loss, training, validation, recipe, seed=seed)
+    with _one_thread():
+        yield from _epochs(model, loss, training, validation, recipe, seed=seed)
     model.to("cpu").eval()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Small networks gain nothing from a second thread, lose much on a busy machine, and get other last bits by it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _epochs(
