@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from pozytywka_cli.records import Row
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -72,3 +74,13 @@ def expected_calibration_error(outcome: NDArray[np.bool_], probability: Floats, 
     codes = np.minimum((probability * bins).astype(np.int64), bins - 1)
     gaps = np.bincount(codes, weights=probability - outcome, minlength=bins)
     return float(np.abs(gaps).sum() / len(outcome))
+
+
+def reached(family: str, metric: str, figures: dict[str, float], baseline: str, best: float) -> list[Row]:
+    """Rows of a loss beside the best that anything could reach, and how much of the way there from the baseline."""
+    rows = [Row(family, variant, "planted", metric, value) for variant, value in {**figures, "truth": best}.items()]
+    way = figures[baseline] - best
+    shares = {variant: (figures[baseline] - value) / way for variant, value in figures.items()}
+    return rows + [
+        Row(family, variant, "planted", f"share of the best {metric}", share) for variant, share in shares.items()
+    ]

@@ -1,6 +1,7 @@
-"""The model families, and the five verbs that each of them has. A family's own module is imported when it is used."""
+"""The model families, and the verbs that each of them has. A family's own module is imported when it is used."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 from pozytywka_cli.artifacts.manifest import Trained
@@ -26,6 +27,14 @@ class Evaluation(Protocol):
         ...
 
 
+class Planting(Protocol):
+    """`<family>.planted`."""
+
+    def planted(self, service: Any, truth: Path, settings: Any, *, seed: int, device: str, report: Report) -> list[Row]:
+        """Figures on a generated data set, beside the best that its truth allows."""
+        ...
+
+
 def chosen(names: list[str] | None) -> list[str]:
     """The families named, once each and in their order; all of them where none is named.
 
@@ -44,6 +53,11 @@ def variants(family: str) -> tuple[str, ...]:
     return found
 
 
+def planting(family: str) -> Planting:
+    """The family's `planted`."""
+    return import_module(f"pozytywka_cli.{family}.planted")
+
+
 def training(family: str) -> Training:
     """The family's `train`."""
     return import_module(f"pozytywka_cli.{family}.train")
@@ -52,3 +66,12 @@ def training(family: str) -> Training:
 def evaluation(family: str) -> Evaluation:
     """The family's `evaluate`."""
     return import_module(f"pozytywka_cli.{family}.evaluate")
+
+
+def evaluate_all(names: list[str], source: Any, settings: Any, *, seed: int, device: str, report: Report) -> list[Row]:
+    """The figures of these families, one after the other; `settings` has a section for each."""
+    return [
+        row
+        for name in names
+        for row in evaluation(name).evaluate(source, getattr(settings, name), seed=seed, device=device, report=report)
+    ]

@@ -1,4 +1,4 @@
-"""A training run: was it done before, train, save, hold to the gate, promote, and leave a record."""
+"""A training run over families: was it done before, train, save, hold to the gate, promote, leave a record."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,8 +10,8 @@ import msgspec
 
 from pozytywka_cli import __version__, families, files
 from pozytywka_cli.artifacts import Origin, Store, Version
-from pozytywka_cli.errors import UsageError
-from pozytywka_cli.records import Gate, Input, Report
+from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.records import Gate, Report
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -46,6 +46,15 @@ class Plan:
     force: bool = False
     promote: bool = True
 
+    def check(self, names: list[str]) -> None:
+        """Refuse a plan that these families cannot follow, before any work is done.
+
+        Raises:
+            UsageError: a family lacks the variant.
+        """
+        for name in names:
+            self.variant_of(name)
+
     def variant_of(self, family: str) -> str:
         """The variant to train.
 
@@ -60,8 +69,32 @@ class Plan:
         return self.variant
 
 
-def train(store: Store, family: str, source: Any, inputs: list[Input], plan: Plan, report: Report) -> Outcome:
-    """Train one family and save it; the baseline serves in its place where the gate is not met."""
+@dataclass(frozen=True)
+class Run:
+    """What became of every family: an outcome, or the reason why its data were refused."""
+
+    started: datetime
+    outcomes: list[Outcome]
+    refused: dict[str, RefusedError]
+
+
+def train(store: Store, names: list[str], source: Any, plan: Plan, report: Report) -> Run:
+    """Train these families; one whose data are refused does not keep the others from being trained."""
+    run = Run(datetime.now(UTC), [], {})
+    for name in names:
+        try:
+            run.outcomes.append(train_one(store, name, source, plan, report))
+        except RefusedError as error:
+            run.refused[name] = error
+    return run
+
+
+def train_one(store: Store, family: str, source: Any, plan: Plan, report: Report) -> Outcome:
+    """Train a family and save it; its baseline serves in its place where the gate is not met.
+
+    Raises:
+        RefusedError: there are too few data.
+    """
     settings = getattr(plan.settings, family)
     origin = Origin(
         family=family,
@@ -70,7 +103,7 @@ def train(store: Store, family: str, source: Any, inputs: list[Input], plan: Pla
         seed=plan.seed,
         device=plan.device,
         until=plan.until.isoformat() if plan.until else None,
-        inputs=inputs,
+        inputs=source.inputs,
     )
     if not plan.force and (known := store.same(origin)):
         return _outcome(known, promoted=None, unchanged=True)
@@ -90,19 +123,20 @@ def _outcome(version: Version, *, promoted: str | None, unchanged: bool) -> Outc
     return Outcome(made.family, made.variant, made.version, promoted, unchanged, made.gate, made.notes)
 
 
-def record(root: Path, command: str, started: datetime, plan: Plan, outcomes: list[Outcome]) -> Path:
+def record(root: Path, command: str, run: Run, plan: Plan) -> Path:
     """Write `runs/<run id>.json`: what was run, when, with what, and what came of it."""
-    target = root / "runs" / f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}.json"
+    target = root / "runs" / f"{run.started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}.json"
     facts = {
         "format": 1,
         "command": command,
         "pozytywka": __version__,
-        "started": started,
+        "started": run.started,
         "ended": datetime.now(UTC),
         "seed": plan.seed,
         "device": plan.device,
         "until": plan.until,
-        "outcomes": outcomes,
+        "outcomes": run.outcomes,
+        "refused": {name: error.message for name, error in run.refused.items()},
     }
     files.write_text(target, msgspec.json.format(msgspec.json.encode(facts)).decode())
     return target

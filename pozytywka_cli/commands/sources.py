@@ -1,5 +1,6 @@
 """What a family is trained on or measured by: the service's tables and plays, or two CSV files of scrobbles."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,17 @@ if TYPE_CHECKING:
     from pozytywka_cli.similar.features import Listens
 
 
-def service(context: Context, until: str | None = None) -> "Service":
-    """The service as known before `until`; plays are made again, saying so, where they are missing or stale."""
-    from pozytywka_cli.dataset.service import load
+def service(context: Context, until: str | None = None, *, locked: bool = False) -> "Service":
+    """The service as known before `until`; plays are made again, saying so, where they are missing or stale.
 
-    return load(context.data(), context.plays, context.talk.info).until(moment(until))
+    They are made under the store's lock: `locked` says that the caller holds it.
+    """
+    from pozytywka_cli.dataset.service import load
+    from pozytywka_cli.dataset.transform import stale
+
+    writes = not locked and stale(context.data(), context.plays) is not None
+    with context.store.lock() if writes else nullcontext():
+        return load(context.data(), context.plays, context.talk.info).until(moment(until))
 
 
 def scrobbles(families: list[str], scrobbles: Path | None, artists: Path | None, until: str | None) -> "Listens | None":

@@ -1,12 +1,15 @@
 """`pozytywka train`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import RefusedError
+
+if TYPE_CHECKING:
+    from pozytywka_cli.runs import Outcome
 
 
 def train(
@@ -37,14 +40,12 @@ def train(
       pozytywka train weekly --until 2026-01-05
       pozytywka train similar --scrobbles scrobbles.csv --artists artists.csv
     """
-    from datetime import UTC, datetime
-
     from pozytywka_cli import runs
     from pozytywka_cli.commands import render, sources
     from pozytywka_cli.families import chosen
     from pozytywka_cli.learning import device
 
-    shared, started, families = context(ctx), datetime.now(UTC), chosen(family)
+    shared, families = context(ctx), chosen(family)
     plan = runs.Plan(
         settings=shared.settings,
         seed=seed,
@@ -54,33 +55,31 @@ def train(
         force=force,
         promote=not no_promote,
     )
-    wanted = [plan.variant_of(name) for name in families]
+    plan.check(families)
     with shared.store.lock():
-        source = sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until)
-        outcomes = []
+        source = sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until, locked=True)
         with shared.talk.progress() as report:
-            for name, trained in zip(families, wanted, strict=True):
-                shared.talk.detail(f"Training {name} {trained} on {plan.device}.")
-                outcomes.append(runs.train(shared.store, name, source, source.inputs, plan, report))
-        path = runs.record(shared.artifacts, "train", started, plan, outcomes)
-    shared.talk.detail(f"Wrote {path}.")
+            run = runs.train(shared.store, families, source, plan, report)
+        shared.talk.detail(f"Wrote {runs.record(shared.artifacts, 'train', run, plan)}.")
     if json:
-        render.json_object("train", outcomes)
-    for outcome in outcomes:
-        (shared.talk.info if outcome.passed else shared.talk.warn)(_sentence(outcome))
-        for note in outcome.notes:
-            shared.talk.info(f"  {note}")
-    failed = [outcome.family for outcome in outcomes if not outcome.passed]
+        render.json_object("train", run.outcomes)
+    for outcome in run.outcomes:
+        say = shared.talk.info if outcome.passed else shared.talk.warn
+        say("\n  ".join([_sentence(outcome), *outcome.notes]))
+    if run.refused:
+        reasons = [f"{name}: {error.message}" for name, error in run.refused.items()]
+        raise RefusedError("; ".join(reasons), " ".join(error.hint for error in run.refused.values()))
+    failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:
         raise RefusedError(f"worse than the baseline: {', '.join(failed)}", "See `pozytywka models show`.")
 
 
-def _sentence(outcome: "runs.Outcome") -> str:  # type: ignore[name-defined]  # noqa: F821
+def _sentence(outcome: "Outcome") -> str:
     name = f"{outcome.family} {outcome.variant} {outcome.version}"
     if outcome.unchanged:
         return f"{name}: nothing has changed since it was trained; --force trains again."
     gate = outcome.gate
     figures = f" ({gate.metric} {gate.value:.4f}, {gate.baseline_variant} {gate.baseline:.4f})" if gate else ""
-    if not outcome.passed:
-        return f"{name} is worse than {gate.baseline_variant}{figures}; {outcome.promoted or 'nothing new'} serves."
-    return f"{name} {'serves' if outcome.promoted else 'is saved and does not serve'}{figures}."
+    if outcome.passed:
+        return f"{name} {'serves' if outcome.promoted else 'is saved and does not serve'}{figures}."
+    return f"{name} is worse than the baseline{figures}; {outcome.promoted or 'nothing new'} serves."

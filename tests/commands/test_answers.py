@@ -305,6 +305,30 @@ def test_evaluate_prints_every_variant_beside_its_baselines(pozytywka, sampled, 
     assert {"lstm", "mean", "linear"} <= {row["variant"] for row in found}
 
 
+def test_evaluate_planted_needs_no_data_and_knows_the_best(pozytywka, tmp_path, quick, monkeypatch):
+    """The truth's own figure is the lowest, and shares of it run from the baseline's 0."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pozytywka_cli.planted.USERS", 40)
+    monkeypatch.setattr("pozytywka_cli.planted.WEEKS", 30)
+    found = rows(pozytywka("evaluate", "weekly", "--planted", "--json"), "evaluate")
+    errors = {row["variant"]: row["value"] for row in found if row["metric"] == "RMSE"}
+    shares = {row["variant"]: row["value"] for row in found if row["metric"] == "share of the best RMSE"}
+    assert min(errors, key=errors.get) == "truth"
+    assert shares["mean"] == 0
+    assert all(share < 1 for share in shares.values())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_family_without_enough_data_does_not_keep_the_others_from_training(pozytywka, tmp_path, quick):
+    """Two weeks are too few for weekly: skip and similar are trained, and the run exits 3 with the reason."""
+    assert pozytywka("-q", "sample", tmp_path / "data", "--users", "40", "--weeks", "2").code == 0
+    answer = pozytywka("train", "--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "a")
+    assert answer.code == 3
+    assert "error: weekly: only 2 full weeks of plays; weekly needs at least 4\n" in answer.err
+    assert (tmp_path / "a" / "skip" / "current").exists()
+    assert (tmp_path / "a" / "similar" / "current").exists()
+
+
 def test_no_personal_data_leave_validation(sampled, trained):
     """No name, city or street of a user, nor premium_user, is in any artifact, plays or predictions."""
     users = pl.read_ndjson(sampled / "users.jsonl")

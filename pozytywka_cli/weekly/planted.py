@@ -1,0 +1,43 @@
+"""How near the weekly forecasts come to the truth of a generated log."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.evaluation import reached
+from pozytywka_cli.records import Report, Row
+from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.weekly import BASELINE
+from pozytywka_cli.weekly.evaluate import evaluate
+from pozytywka_cli.weekly.features import series
+from pozytywka_cli.weekly.measure import Split, split
+
+
+def planted(
+    service: Service, truth: Path, settings: WeeklySettings, *, seed: int, device: str, report: Report
+) -> list[Row]:
+    """Each variant's RMSE over the test weeks, beside that of the planted rates, the best there is.
+
+    A rate is in plays; it is turned into seconds by the artist's mean listening a play before the test weeks.
+    """
+    rows = evaluate(service, settings, seed=seed, device=device, report=report)
+    divided = split(series(service), settings.test_weeks)
+    best = _rmse_of_truth(service, truth, divided)
+    figures = {row.variant: row.value for row in rows if (row.protocol, row.metric) == (divided.protocol, "RMSE")}
+    return reached("weekly", "RMSE", figures, BASELINE, best)
+
+
+def _rmse_of_truth(service: Service, truth: Path, divided: Split) -> float:
+    owner = service.tracks.select(track_id="id", artist_id="id_artist")
+    begins = divided.series.weeks[divided.start]
+    past = service.plays.filter(pl.col("started_at").dt.date() < begins).join(owner, on="track_id", how="left")
+    seconds = past.group_by("artist_id").agg(a_play=pl.col("listened_ms").mean() / 1000)
+    rates = pl.read_parquet(truth / "weeks.parquet").filter(pl.col("week").is_in(divided.series.weeks[divided.start :]))
+    expected = rates.join(seconds, on="artist_id", how="left").with_columns(value=pl.col("rate") * pl.col("a_play"))
+    wide = expected.sort("week").group_by("artist_id", maintain_order=True).agg("value")
+    ordered = pl.DataFrame({"artist_id": divided.series.artist_ids}).join(
+        wide, on="artist_id", how="left", maintain_order="left"
+    )
+    return float(np.sqrt(((np.array(ordered["value"].to_list()) - divided.truth) ** 2).mean()))
