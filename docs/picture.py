@@ -1,6 +1,7 @@
 """Draw `docs/demo.svg`: the answers of the demo's artifacts, as a terminal shows them. Run `make demo` first."""
 
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -26,7 +27,10 @@ def main() -> None:
         words = [str(Path(sys.executable).with_name("pozytywka")), *shlex.split(command)[1:]]
         done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         console.print(Text(done.stdout))
-    Path(__file__).with_name("demo.svg").write_text(console.export_svg(title="pozytywka"), encoding="utf-8")
+    picture = re.sub(
+        r"@font-face \{.*?\}", "", console.export_svg(title="pozytywka"), flags=re.DOTALL
+    )  # fetches nothing
+    Path(__file__).with_name("demo.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """What a command may import, and the reference that is made from the help."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+PROGRAM = Path(sys.executable).with_name("pozytywka")
 HEAVY = {"torch", "sklearn", "implicit", "scipy", "pyspark"}
 LOOK = """
 import sys
@@ -49,22 +52,18 @@ def test_the_command_reference_is_fresh():
 )
 def test_shell_completion_knows_families(words, expected):
     """As bash asks for it."""
-    import os
-
     environment = {
         **os.environ,
         "_POZYTYWKA_COMPLETE": "complete_bash",
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split()) - 1),
     }
-    done = subprocess.run(["pozytywka"], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run([PROGRAM], capture_output=True, text=True, env=environment, check=False)
     assert done.stdout.split() == expected
 
 
 def test_shell_completion_knows_versions(trained):
     """Of the family that stands before."""
-    import os
-
     version = next((trained / "skip" / "versions").iterdir()).name
     environment = {
         **os.environ,
@@ -73,5 +72,5 @@ def test_shell_completion_knows_versions(trained):
         "COMP_WORDS": "pozytywka models show skip ",
         "COMP_CWORD": "4",
     }
-    done = subprocess.run(["pozytywka"], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run([PROGRAM], capture_output=True, text=True, env=environment, check=False)
     assert version in done.stdout.split()
