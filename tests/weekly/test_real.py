@@ -1,0 +1,31 @@
+"""The forecasts on the real editions."""
+
+from pathlib import Path
+
+import pytest
+
+from pozytywka_cli.dataset.service import load
+from pozytywka_cli.records import silent
+from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.weekly.train import train
+
+pytestmark = pytest.mark.real
+
+
+def test_the_lstm_ties_the_mean_on_noise(real: Path, tmp_path: Path) -> None:
+    """2024 is noise around one level per artist: nothing beats the mean, and the LSTM must not lose to it."""
+    service = load(real / "pozytywka-2024", tmp_path / "plays.parquet", lambda _: None)
+    made = train(service, WeeklySettings(), variant="lstm", seed=0, device="cpu", report=silent).model
+    figures = {(row.variant, row.metric): row.value for row in made.metrics}
+    assert figures["lstm", "RMSE"] <= 1.005 * figures["mean", "RMSE"]
+    assert 0.78 <= figures["lstm", "coverage"] <= 0.83
+    assert made.gate is not None
+    assert made.gate.passed
+
+
+def test_twelve_weeks_get_the_mean_and_a_note(real: Path, tmp_path: Path) -> None:
+    """2023 has 12 full weeks, too few for the LSTM."""
+    service = load(real / "pozytywka-2023", tmp_path / "plays.parquet", lambda _: None)
+    made = train(service, WeeklySettings(), variant="lstm", seed=0, device="cpu", report=silent).model
+    assert made.variant == "mean"
+    assert any("only 12 full weeks of plays" in note for note in made.notes)
