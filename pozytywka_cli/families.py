@@ -53,6 +53,12 @@ def variants(family: str) -> tuple[str, ...]:
     return found
 
 
+def baseline(family: str) -> str:
+    """The variant that serves where a family's model is worse."""
+    found: str = import_module(f"pozytywka_cli.{family}").BASELINE
+    return found
+
+
 def planting(family: str) -> Planting:
     """The family's `planted`."""
     return import_module(f"pozytywka_cli.{family}.planted")

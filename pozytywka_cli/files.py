@@ -7,13 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from pozytywka_cli.errors import StorageError
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A temporary path beside `target`, flushed to disk and renamed onto it if the block succeeds.
 
-    A kill or an error at any point leaves the old `target`, or none.
+    A kill or an error at any point leaves the old `target`, or none. Through a link, what it points to is replaced; a
+    device or pipe is written to as it is.
+
+    Raises:
+        StorageError: `target` is a folder.
     """
+    target = target.resolve()
+    if target.is_dir():
+        raise StorageError(f"{target} is a folder", "Name a file.")
+    if target.exists() and not target.is_file():
+        yield target
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
     try:

@@ -1,6 +1,6 @@
 """A training run over families: was it done before, train, save, hold to the gate, promote, leave a record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import msgspec
 
 from pozytywka_cli import __version__, families, files
 from pozytywka_cli.artifacts import Origin, Store, Version
-from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.errors import PozytywkaError, UsageError
 from pozytywka_cli.records import Gate, Report
 
 
@@ -71,20 +71,20 @@ class Plan:
 
 @dataclass(frozen=True)
 class Run:
-    """What became of every family: an outcome, or the reason why its data were refused."""
+    """What became of every family: an outcome, or the reason why there is none."""
 
     started: datetime
     outcomes: list[Outcome]
-    refused: dict[str, RefusedError]
+    refused: dict[str, PozytywkaError]
 
 
 def train(store: Store, names: list[str], source: Any, plan: Plan, report: Report) -> Run:
-    """Train these families; one whose data are refused does not keep the others from being trained."""
+    """Train these families; one that cannot be trained does not keep the others from it."""
     run = Run(datetime.now(UTC), [], {})
     for name in names:
         try:
             run.outcomes.append(train_one(store, name, source, plan, report))
-        except RefusedError as error:
+        except PozytywkaError as error:
             run.refused[name] = error
     return run
 
@@ -105,8 +105,8 @@ def train_one(store: Store, family: str, source: Any, plan: Plan, report: Report
         until=plan.until.isoformat() if plan.until else None,
         inputs=source.inputs,
     )
-    if not plan.force and (known := store.same(origin)):
-        return _outcome(known, promoted=None, unchanged=True)
+    if not plan.force and (outcome := _done_before(store, origin, plan)):
+        return outcome
     trained = families.training(family).train(
         source, settings, variant=origin.variant, seed=plan.seed, device=plan.device, report=report
     )
@@ -114,8 +114,32 @@ def train_one(store: Store, family: str, source: Any, plan: Plan, report: Report
     outcome = _outcome(version, promoted=None, unchanged=False)
     if not plan.promote:
         return outcome
-    serving = version if outcome.passed else store.save(origin, trained.baseline)
+    serving = version if outcome.passed else store.save(_baseline(origin), trained.baseline)
     return msgspec.structs.replace(outcome, promoted=store.promote(family, serving.name))
+
+
+def _done_before(store: Store, origin: Origin, plan: Plan) -> Outcome | None:
+    """The outcome of an earlier run of this origin, if there was one and nothing that it should have made is missing.
+
+    A run that was killed, or told not to promote, may have left a version that never served: now it does. One that
+    served and was rolled back stays back.
+    """
+    known = store.same(origin)
+    if known is None:
+        return None
+    outcome = _outcome(known, promoted=None, unchanged=True)
+    if not plan.promote:
+        return outcome
+    serving = known if outcome.passed else store.same(_baseline(origin))
+    if serving is None:
+        return None
+    if store.has_served(origin.family, serving.name):
+        return outcome
+    return msgspec.structs.replace(outcome, promoted=store.promote(origin.family, serving.name))
+
+
+def _baseline(origin: Origin) -> Origin:
+    return replace(origin, variant=families.baseline(origin.family))
 
 
 def _outcome(version: Version, *, promoted: str | None, unchanged: bool) -> Outcome:

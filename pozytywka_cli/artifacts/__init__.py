@@ -2,7 +2,7 @@
 
 <root>/<family>/versions/<version>/manifest.json …     one folder a version, never changed
 <root>/<family>/current -> versions/<version>          what serves, swapped by one rename
-<root>/<family>/served.json                            what served, oldest first, for rollback
+<root>/<family>/served.json  withdrawn.json            what served, oldest first, and what was rolled back
 """
 
 from pozytywka_cli.artifacts.manifest import Draft, Manifest, Origin, Stored, Trained, Version

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Origin:
     until: str | None
     inputs: list[Input]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Two runs of one fingerprint give the same model: this package's source is a part of it."""
         inputs = sorted((given.name, given.sha256) for given in self.inputs)
@@ -66,6 +67,7 @@ class Origin:
         return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
 
 
+@cache
 def _source_hash() -> str:
     package = Path(__file__).parents[1]
     return "".join(files.sha256(path)[:16] for path in sorted(package.rglob("*.py")))

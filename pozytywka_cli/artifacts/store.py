@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -41,8 +40,10 @@ class Store:
             raise BusyError(f"another run is writing to {self.root}", "Try again when it has ended.") from None
 
     def save(self, origin: Origin, draft: Draft) -> Version:
-        """Write a version beside the others, whole or not at all; what serves does not change."""
-        origin = replace(origin, variant=draft.variant)
+        """Write a version beside the others, whole or not at all; what serves does not change.
+
+        The fingerprint is that of the variant asked for, which the draft's may stand in for.
+        """
         created = datetime.now(UTC)
         name = f"{created:%Y%m%dT%H%M%SZ}-{origin.fingerprint[:8]}"
         while (self._versions(origin.family) / name).exists():  # the same run again within a second
@@ -69,7 +70,7 @@ class Store:
         return Manifest(
             format=FORMAT,
             family=origin.family,
-            variant=origin.variant,
+            variant=draft.variant,
             version=name,
             parent=self.serving(origin.family),
             created=f"{created:%Y-%m-%dT%H:%M:%SZ}",
@@ -142,7 +143,10 @@ class Store:
     def promote(self, family: str, name: str) -> str:
         """Let a version serve and return its full name; the one before stays known to `rollback`."""
         version = self.load(family, name).name
-        served = self._served(family)
+        try:
+            served = self._served(family)
+        except ArtifactError:
+            served = []  # what was is lost; what serves from now on is not kept back by that
         if version != self.serving(family):
             self._serve(family, [*served, version])
         return version
@@ -159,15 +163,23 @@ class Store:
         if not served:
             raise ArtifactError(f"no other {family} model served before", "See `pozytywka models list`.")
         self.load(family, served[-1])
+        withdrawn = msgspec.json.encode([*self._names(family, "withdrawn.json"), current])
+        files.write_text(self.root / family / "withdrawn.json", withdrawn.decode())
         self._serve(family, served)
         return served[-1]
 
+    def has_served(self, family: str, name: str) -> bool:
+        """Whether a version serves, or did: somebody may have rolled it back since."""
+        return name in (*self._served(family), *self._names(family, "withdrawn.json"))
+
     def prune(self, family: str, keep: int) -> list[str]:
-        """Remove all but the newest `keep` versions and the one that serves; returns what went."""
+        """Remove all but the newest `keep` versions and the one that serves, and what kills left; returns what went."""
         if keep < 0:
             raise UsageError(f"--keep {keep} is negative", "Give the number of versions to keep.")
         names = self.names(family)
         gone = [name for name in names[: max(len(names) - keep, 0)] if name != self.serving(family)]
+        for left in self._versions(family).glob(".*.tmp"):
+            shutil.rmtree(left)
         for name in gone:
             # renamed first: a kill in the middle must not leave half a version under its name
             doomed = self._versions(family) / f".{name}.{uuid4().hex[:8]}.tmp"
@@ -183,19 +195,22 @@ class Store:
 
         A kill between the two renames of `_serve` leaves a list that ends before or after the version that serves.
         """
-        path = self.root / family / "served.json"
-        try:
-            served = msgspec.json.decode(path.read_bytes(), type=list[str])
-        except FileNotFoundError:
-            return []
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise ArtifactError(f"{path} is damaged: {error}", "Remove it; only `rollback` needs it.") from None
+        served = self._names(family, "served.json")
         current = self.serving(family)
         while current in served and served[-1] != current:
             served.pop()
         if current and current not in served:
             served.append(current)
         return [name for name in served if (self._versions(family) / name).is_dir()]
+
+    def _names(self, family: str, file: str) -> list[str]:
+        path = self.root / family / file
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=list[str])
+        except FileNotFoundError:
+            return []
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ArtifactError(f"{path} is damaged: {error}", "Remove it; only `rollback` needs it.") from None
 
     def _serve(self, family: str, served: list[str]) -> None:
         files.write_text(self.root / family / "served.json", msgspec.json.encode(served).decode())

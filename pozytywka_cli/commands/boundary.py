@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -21,6 +22,8 @@ def run(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, _terminate)
     arguments = hoisted(arguments)
+    if sys.stdout is None:
+        return _show("standard output is closed", "Give it a terminal, a file or a pipe.", 74, arguments)
     try:
         result = typer.main.get_command(app)(arguments, prog_name="pozytywka", standalone_mode=False)
         sys.stdout.flush()
@@ -87,7 +90,13 @@ def _show(message: str, hint: str, code: int, arguments: list[str]) -> int:
 
 
 def _wants_json(arguments: list[str]) -> bool:
-    """Whether messages go out as JSON: read here as well, for the configuration itself may be what is wrong."""
-    pairs = itertools.pairwise(arguments)
-    asked = "--log-format=json" in arguments or ("--log-format", "json") in pairs
-    return asked or os.environ.get("POZYTYWKA_LOG_FORMAT") == "json"
+    """Whether messages go out as JSON; where the settings themselves are what is wrong, by the flag alone."""
+    from pozytywka_cli import settings
+
+    given = dict(itertools.pairwise(arguments)) | dict(text.split("=", 1) for text in arguments if "=" in text)
+    if "--log-format" in given:
+        return given["--log-format"] == "json"
+    try:
+        return settings.load(Path(given["--config"]) if "--config" in given else None, {}).log_format == "json"
+    except PozytywkaError:
+        return os.environ.get("POZYTYWKA_LOG_FORMAT") == "json"

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import context
+from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import ArtifactError
 
 app = typer.Typer(
@@ -40,18 +40,15 @@ def list_(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fal
       pozytywka models list
       pozytywka models list skip --json
     """
-    from pozytywka_cli.artifacts.manifest import read_manifest
     from pozytywka_cli.commands import render
 
-    store = context(ctx).store
-    rows = []
-    for name in _families(ctx, family):
-        for version in store.names(name):
-            made = read_manifest(store.root / name / "versions" / version)
-            own = [row for row in made.metrics if row.variant == made.variant]
-            known: dict[str, object] = {"family": name, "variant": made.variant, "version": version}
-            known |= {"promoted": version == store.serving(name), "created": made.created}
-            rows += [{**known, "metric": f"{row.protocol}: {row.metric}", "value": row.value} for row in own]
+    shared = context(ctx)
+    rows = [
+        row
+        for name in _families(ctx, family)
+        for version in shared.store.names(name)
+        for row in _figures(shared, name, version)
+    ]
     if json:
         render.json_object("models list", rows)
     elif rows:
@@ -162,6 +159,22 @@ def prune(
         for name in _families(ctx, family):
             gone = shared.store.prune(name, keep)
             shared.talk.info(f"{name}: {len(gone)} versions removed.")
+
+
+def _figures(shared: Context, family: str, version: str) -> list[dict[str, object]]:
+    """A row for each figure of a version; a damaged one has a row without figures, and a warning."""
+    from pozytywka_cli.artifacts.manifest import read_manifest
+
+    known: dict[str, object] = {"family": family, "variant": None, "version": version}
+    known |= {"promoted": version == shared.store.serving(family), "created": None}
+    try:
+        made = read_manifest(shared.store.root / family / "versions" / version)
+    except ArtifactError as error:
+        shared.talk.warn(f"{error.message}. {error.hint}")
+        return [{**known, "metric": "damaged", "value": None}]
+    known |= {"variant": made.variant, "created": made.created}
+    own = [row for row in made.metrics if row.variant == made.variant]
+    return [{**known, "metric": f"{row.protocol}: {row.metric}", "value": row.value} for row in own]
 
 
 def _known(family: str) -> str:

@@ -52,7 +52,7 @@ Gpu = Annotated[bool, typer.Option("--gpu", help="Compute on the GPU, or exit 5 
 Until = Annotated[
     str | None, typer.Option(metavar="DATE", help="Use only what happened before this date or time (UTC).")
 ]
-Seed = Annotated[int, typer.Option(help="The seed of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The seed of everything random.")]
 Scrobbles = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="similar: a CSV of user_id,artist_id,scrobbles in place of plays."),

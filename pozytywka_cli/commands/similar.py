@@ -40,6 +40,7 @@ def similar(
     shared = context(ctx)
     lookup = Lookup.open(shared.store.load("similar", hash_limit=LOOKUP_BYTES))
     names = [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if name == ["-"] else name
+    names = [text.encode(errors="surrogateescape").decode(errors="replace") for text in names]  # not UTF-8: no name
     matches = [lookup.by_id(text) if by_id else lookup.find(text) for text in names]
     for match in matches:
         if not match.exact:

@@ -19,11 +19,9 @@ def service(context: Context, until: str | None = None, *, locked: bool = False)
     They are made under the store's lock: `locked` says that the caller holds it.
     """
     from pozytywka_cli.dataset.service import load
-    from pozytywka_cli.dataset.transform import stale
 
-    writes = not locked and stale(context.data(), context.plays) is not None
-    with context.store.lock() if writes else nullcontext():
-        return load(context.data(), context.plays, context.talk.info).until(moment(until))
+    lock = nullcontext if locked else context.store.lock
+    return load(context.data(), context.plays, context.talk.info, lock).until(moment(until))
 
 
 def scrobbles(families: list[str], scrobbles: Path | None, artists: Path | None, until: str | None) -> "Listens | None":

@@ -67,8 +67,9 @@ def train(
         say = shared.talk.info if outcome.passed else shared.talk.warn
         say("\n  ".join([_sentence(outcome), *outcome.notes]))
     if run.refused:
-        reasons = [f"{name}: {error.message}" for name, error in run.refused.items()]
-        raise RefusedError("; ".join(reasons), " ".join(error.hint for error in run.refused.values()))
+        reasons = "; ".join(f"{name}: {error.message}" for name, error in run.refused.items())
+        first = next(iter(run.refused.values()))
+        raise type(first)(reasons, first.hint)
     failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:
         raise RefusedError(f"worse than the baseline: {', '.join(failed)}", "See `pozytywka models show`.")
@@ -77,7 +78,8 @@ def train(
 def _sentence(outcome: "Outcome") -> str:
     name = f"{outcome.family} {outcome.variant} {outcome.version}"
     if outcome.unchanged:
-        return f"{name}: nothing has changed since it was trained; --force trains again."
+        and_now = f"{outcome.promoted} serves now" if outcome.promoted else "--force trains again"
+        return f"{name}: nothing has changed since it was trained; {and_now}."
     gate = outcome.gate
     figures = f" ({gate.metric} {gate.value:.4f}, {gate.baseline_variant} {gate.baseline:.4f})" if gate else ""
     if outcome.passed:

@@ -56,7 +56,14 @@ def validate(
         if rows:
             render.table("", columns, rows)
     if reasons := failures(checked, fail_on, allowed):
-        hint = f"The bad lines are in {quarantine / 'bad'}." if quarantine else "Set them apart with --quarantine DIR."
-        raise RefusedError("; ".join(reasons), hint)
+        raise RefusedError(
+            "; ".join(reasons), _next(quarantine, bad_lines=any(map(len, map(checked.bad, checked.readings))))
+        )
     lines = sum(reading.lines for reading in checked.readings.values())
     shared.talk.info(f"{lines:,} lines in {len(checked.readings)} tables are sound.")
+
+
+def _next(quarantine: Path | None, *, bad_lines: bool) -> str:
+    if not bad_lines:
+        return "Check --data-dir; `pozytywka schema` lists the tables."
+    return f"The bad lines are in {quarantine / 'bad'}." if quarantine else "Set bad lines apart with --quarantine DIR."

@@ -10,7 +10,7 @@ from pozytywka_cli.dataset.tables import Column, Kind, Table
 
 def read_parquet(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """The raw columns of a Parquet file with row numbers as lines (from 1), findings, and how many rows it has."""
-    stored = pl.read_parquet(path)
+    stored = pl.read_parquet(path, glob=False)
     lines = pl.int_range(1, len(stored) + 1, dtype=pl.UInt32, eager=True).alias("line")
     columns, findings = [lines], []
     for column in table.columns:

@@ -44,5 +44,5 @@ def _raw(path: Path, numbers: set[int]) -> list[tuple[int, bytes]]:
     if path.suffix != ".parquet":
         return list(numbered_lines(path, numbers))
     ordered = sorted(numbers)
-    rows = pl.read_parquet(path)[[number - 1 for number in ordered]]
+    rows = pl.read_parquet(path, glob=False)[[number - 1 for number in ordered]]
     return list(zip(ordered, rows.write_ndjson().encode().splitlines(), strict=True)) if ordered else []

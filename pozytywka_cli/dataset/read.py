@@ -1,6 +1,7 @@
 """Files to typed frames that know the file and line of each row. Nothing is repaired and nothing is lost."""
 
 import gzip
+import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -50,12 +51,19 @@ def locate(folder: Path, table: Table) -> tuple[Path, ...]:
         RefusedError: one file stands there in two formats, and reading both would count every line twice.
     """
     found = [*folder.glob(f"{table.name}.*"), *folder.glob(f"{table.name}-*"), *(folder / table.name).glob("*")]
-    paths = sorted(path for path in found if path.name.endswith(SUFFIXES) and path.name[0] != "." and path.is_file())
+    files = [path for path in found if path.name.endswith(SUFFIXES) and path.name[0] != "." and path.is_file()]
+    paths = sorted(files, key=_natural)
     stems = Counter(path.with_name(path.name.split(".")[0]) for path in paths)
     for path in paths:
         if stems[path.with_name(path.name.split(".")[0])] > 1:
             raise RefusedError(f"{path} stands beside the same file in another format", "Keep one of the two.")
     return tuple(paths)
+
+
+def _natural(path: Path) -> list[list[tuple[int, str]]]:
+    """The order in which people number files: 2.jsonl before 10.jsonl."""
+    words = [re.split(r"([0-9]+)", part) for part in path.parts]  # words and numbers in turn
+    return [[(int(word) if at % 2 else 0, word) for at, word in enumerate(part)] for part in words]
 
 
 def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False) -> Reading:
@@ -159,7 +167,7 @@ def _scan(table: Table, source: Path | bytes, expected: Canonical) -> pl.DataFra
     fields = {column.name: time if column.kind is Kind.TIME else table.schema[column.name] for column in table.columns}
     text = pl.when(pl.col("text").str.contains(expected.pattern)).then("text")
     return (
-        pl.scan_lines(source, name="text", row_index_name="line", row_index_offset=1)
+        pl.scan_lines(source, name="text", row_index_name="line", row_index_offset=1, glob=False)
         .select("line", canonical=text.is_not_null(), fields=text.str.json_decode(pl.Struct(fields)))
         .unnest("fields")
         .collect(engine="streaming")

@@ -1,6 +1,7 @@
 """The service as the model families see it: plays and the tables that describe them."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -8,11 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from pozytywka_cli.dataset.tables import TABLES
-from pozytywka_cli.dataset.transform import describe_inputs, provenance, stale, transform
-from pozytywka_cli.dataset.validate import check
+from pozytywka_cli.dataset.transform import describe_inputs, provenance, purchases_of, stale, transform
+from pozytywka_cli.dataset.validate import Checked, check
+from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Input
 
-DESCRIBING = ("users", "artists", "tracks")
+DESCRIBING = ("users", "artists")
 
 
 @dataclass(frozen=True)
@@ -34,42 +36,61 @@ class Service:
     inputs: list[Input] = field(default_factory=list)
 
     def until(self, moment: datetime | None) -> "Service":
-        """The service as it was known just before `moment` (UTC): later plays and purchases are unknown."""
+        """The service as it was known just before `moment` (UTC): later purchases are unknown, and plays still running.
+
+        A play has run its course once it has been listened to for `listened_ms`; how it ended is not known before.
+        """
         if moment is None:
             return self
+        ended = pl.col("started_at") + pl.duration(milliseconds=pl.col("listened_ms").fill_null(0))
         return replace(
             self,
-            plays=self.plays.filter(pl.col("started_at") < moment),
+            plays=self.plays.filter((pl.col("started_at") < moment) & (ended <= moment)),
             purchases=self.purchases.filter(pl.col("purchased_at") < moment),
         )
 
 
-def load(folder: Path, plays_file: Path, say: Callable[[str], None]) -> Service:
-    """The service in `folder`, with plays made again, saying so, where `plays_file` is missing or stale.
+def load(
+    folder: Path,
+    plays_file: Path,
+    say: Callable[[str], None],
+    lock: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Service:
+    """The service in `folder`, with plays made again under `lock`, saying so, where `plays_file` is missing or stale.
 
     Raises:
         RefusedError: plays must be made and the data have errors.
+        ArtifactError: the plays are damaged.
     """
     if reason := stale(folder, plays_file):
         say(f"Making {plays_file}: {reason}.")
-        transform(folder, plays_file)
-    made_from = provenance(plays_file)
-    described = check(folder, DESCRIBING)
-    for name in described.readings:
+        with lock():
+            transform(folder, plays_file)
+    described = check(folder, (*DESCRIBING, "tracks"), warnings=False)
+    for name, frame in described.readings.items():
         if bad := len(described.bad(name)):
-            say(f"Leaving out {bad:,} bad lines of {name}; see `pozytywka validate`.")
-    frames = {name: described.good(name) if name in described.readings else _empty(name) for name in DESCRIBING}
-    inputs = {given.name: given for given in describe_inputs(folder, DESCRIBING, described)}
-    inputs |= {given.name: given for given in (made_from.inputs if made_from else [])}
+            say(f"Leaving out {bad:,} bad lines of {frame.table.name}; see `pozytywka validate`.")
+    for name in DESCRIBING:
+        if name not in described.readings:
+            say(f"There are no {name} in {folder}: what they would tell is unknown.")
+    made_from = provenance(plays_file)
     return Service(
-        plays=pl.read_parquet(plays_file),
-        purchases=pl.read_parquet(plays_file.with_name("purchases.parquet")),
-        users=frames["users"].select("user_id", "favourite_genres"),
-        artists=frames["artists"],
-        tracks=frames["tracks"],
-        inputs=list(inputs.values()),
+        plays=_read(plays_file),
+        purchases=_read(purchases_of(plays_file)),
+        users=_good(described, "users").select("user_id", "favourite_genres"),
+        artists=_good(described, "artists"),
+        tracks=_good(described, "tracks"),
+        inputs=[*describe_inputs(folder, DESCRIBING, described), *(made_from.inputs if made_from else [])],
     )
 
 
-def _empty(name: str) -> pl.DataFrame:
-    return pl.DataFrame(schema=TABLES[name].schema)
+def _read(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        problem = f"{path} is damaged: {str(error).splitlines()[0]}"
+        raise ArtifactError(problem, "Make it again with `pozytywka transform`.") from None
+
+
+def _good(described: Checked, name: str) -> pl.DataFrame:
+    return described.good(name) if name in described.readings else pl.DataFrame(schema=TABLES[name].schema)

@@ -46,7 +46,7 @@ class Transformed:
 def transform(
     folder: Path, output: Path, *, on_invalid: OnInvalid = "fail", quarantine_dir: Path | None = None
 ) -> Transformed:
-    """Turn the events in `folder` into plays at `output`, and premium purchases into `purchases.parquet` beside it.
+    """Turn the events in `folder` into plays at `output`, and the first premium purchases into a second file beside it.
 
     Raises:
         RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
@@ -65,10 +65,15 @@ def transform(
         quarantine.write(checked, quarantine_dir)
     events = checked.good("sessions")
     made = to_plays(events, checked.good("tracks"))
-    provenance = Provenance(VERSION, _describe_all(checked, hashes))
+    provenance = Provenance(VERSION, _describe_all(checked.readings, hashes))
     _write(made, output, provenance)
-    _write(_purchases(events), output.with_name("purchases.parquet"), provenance)
+    _write(_purchases(events), purchases_of(output), provenance)
     return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None)
+
+
+def purchases_of(plays_file: Path) -> Path:
+    """Where the purchases stand that belong to a plays file: `plays.purchases.parquet` beside `plays.parquet`."""
+    return plays_file.with_name(f"{plays_file.stem}.purchases.parquet")
 
 
 def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
@@ -114,25 +119,28 @@ def stale(folder: Path, plays_file: Path) -> str | None:
     if not plays_file.exists():
         return "there are no plays yet"
     made_from = provenance(plays_file)
-    if made_from is None or provenance(plays_file.with_name("purchases.parquet")) != made_from:
+    if made_from is None:
         return "they were made by another version"
+    if provenance(purchases_of(plays_file)) != made_from:
+        return "their purchases are missing"
     now = sorted((path.name, digest) for path, digest in _hashes(folder, NEEDED).items())
     return None if now == sorted((i.name, i.sha256) for i in made_from.inputs) else "the data have changed"
 
 
 def describe_inputs(folder: Path, tables: Sequence[str], checked: Checked) -> list[Input]:
     """Each file of these tables: hash, size, rows and, for events, the time range."""
-    return _describe_all(checked, _hashes(folder, tables))
+    readings = {name: reading for name, reading in checked.readings.items() if name in tables}
+    return _describe_all(readings, _hashes(folder, tables))
 
 
 def _hashes(folder: Path, tables: Sequence[str]) -> dict[Path, str]:
     return {path: files.sha256(path) for name in tables for path in locate(folder, TABLES[name])}
 
 
-def _describe_all(checked: Checked, hashes: dict[Path, str]) -> list[Input]:
+def _describe_all(readings: dict[str, Reading], hashes: dict[Path, str]) -> list[Input]:
     return [
         _describe(reading, number, path, hashes[path])
-        for reading in checked.readings.values()
+        for reading in readings.values()
         for number, path in enumerate(reading.paths)
     ]
 

@@ -8,7 +8,6 @@ from pozytywka_cli.dataset.lines import EPOCH_MS
 from pozytywka_cli.dataset.tables import DTYPES, Column, Kind, Table
 
 RAW: dict[Kind, pl.DataType] = {**DTYPES, Kind.TIME: pl.String()}
-UTC_MICROSECONDS = DTYPES[Kind.TIME]
 FINDING = {"line": pl.UInt32, "rule": pl.String, "column": pl.String, "value": pl.String}
 UNREADABLE = "{} as written"
 

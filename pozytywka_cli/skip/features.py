@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.history import SESSION, USER, Floats, Past, begun, canonical, known, known_at, rate
+from pozytywka_cli.skip.history import SESSION, USER, Floats, Past, begun, history, known, rate
 from pozytywka_cli.skip.taste import ATTRIBUTES, BINS, codes, edges, taste
 
 USER_PRIOR = 5.0  # plays at the training part's own rate
@@ -45,8 +45,7 @@ def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFr
     Returns:
         rates in 0..1, smoothed towards a prior; counts as log(1 + n); track attributes as they are, null where unknown.
     """
-    log = canonical(service.plays)
-    log = _described(log.with_columns(known_at(log)), service, fitted)
+    log = _described(history(service.plays, service.tracks), service, fitted)
     rows = _described(asked, service, fitted)
     session = begun(log, rows)
     user = known(log, rows, session, USER)
@@ -60,8 +59,7 @@ def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFr
 
 def user_rate(asked: pl.DataFrame, service: Service, skip_rate: float) -> Floats:
     """The share of each asked row's user's known plays that were skipped, with 5 plays at `skip_rate`: (asked,)."""
-    log = canonical(service.plays)
-    log = log.with_columns(known_at(log))
+    log = history(service.plays, service.tracks)
     user = known(log, asked, begun(log, asked), USER)
     return rate(user.skips(), user.size, USER_PRIOR, skip_rate)
 

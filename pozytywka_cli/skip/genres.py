@@ -38,7 +38,7 @@ class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         lists = (service.users["favourite_genres"], service.artists["genres"])
         commonest = pl.concat([found.explode() for found in lists]).drop_nulls().value_counts()
         names = [name for name, _ in commonest.sort(["count", commonest.columns[0]], descending=[True, False]).rows()]
-        user_width, artist_width = (max(1, *found.list.len().fill_null(0)) for found in lists)
+        user_width, artist_width = (max([1, *found.drop_nulls().list.len()]) for found in lists)
         skip_rate = float(service.plays["skipped"].to_numpy()[training].mean())
         genres = cls(skip_rate, user_width, artist_width, names)
         return genres, genres.inputs(service.plays, service)

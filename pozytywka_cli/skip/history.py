@@ -33,6 +33,19 @@ def known_at(plays: pl.DataFrame) -> pl.Series:
     return plays.select(known_at=pl.when(moment < earliest).then(earliest).otherwise(moment))["known_at"]
 
 
+def history(plays: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
+    """The canonical plays as later ones may know them: with `known_at`, and `skipped` only if before the track's end.
+
+    A SKIP after the end comes when the play is known to have been played to its end. Plays hold no time of a LIKE: it
+    counts from when its play is known.
+    """
+    log = canonical(plays)
+    durations = tracks.select("duration_ms", track_id="id").unique("track_id", keep="first")
+    whole = pl.col("listened_ms") >= pl.col("duration_ms")
+    timed = log.with_columns(known_at(log)).join(durations, on="track_id", how="left", maintain_order="left")
+    return timed.with_columns(pl.col("skipped") & ~whole.fill_null(False)).drop("duration_ms")
+
+
 def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
     """(events + weight · prior) ÷ (of + weight): a rate that starts at its prior (a Beta prior's posterior mean)."""
     return np.asarray((events + weight * prior) / (of + weight))

@@ -20,7 +20,8 @@ def planted(
 ) -> list[Row]:
     """Each variant's RMSE over the test weeks, beside that of the planted rates, the best there is.
 
-    A rate is in plays; it is turned into seconds by the artist's mean listening a play before the test weeks.
+    A rate is in plays; it is turned into seconds by the artist's mean listening a play before the test weeks, so that
+    what is called the truth is its best estimate.
     """
     rows = evaluate(service, settings, seed=seed, device=device, report=report)
     divided = split(series(service), settings.test_weeks)

@@ -163,6 +163,31 @@ def test_train_makes_plays_says_so_and_does_nothing_twice(pozytywka, sampled, tm
     assert [len(record["outcomes"]) for record in records] == [1, 1, 1]
 
 
+def test_a_run_that_was_not_promoted_or_killed_serves_at_the_next_run(pozytywka, sampled, tmp_path, quick):
+    """Nothing is trained twice, and something serves; what was rolled back by hand stays back."""
+    folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
+    command = ["train", "weekly", "--variant", "mean", *folders, "--json"]
+    [saved] = rows(pozytywka(*command, "--no-promote"), "train")
+    [again] = rows(pozytywka(*command), "train")
+    assert (again["unchanged"], again["promoted"]) == (True, saved["version"])
+    [third] = rows(pozytywka(*command), "train")
+    assert (third["unchanged"], third["promoted"]) == (True, None)
+    [other] = rows(pozytywka(*command, "--seed", "1"), "train")
+    assert pozytywka("models", "rollback", "weekly", *folders).code == 0
+    [back] = rows(pozytywka(*command, "--seed", "1"), "train")
+    assert (back["unchanged"], back["version"], back["promoted"]) == (True, other["version"], None)
+
+
+def test_a_fallback_is_not_trained_twice(pozytywka, tmp_path, quick):
+    """Six weeks get the mean in place of the LSTM, once."""
+    assert pozytywka("-q", "sample", tmp_path / "data", "--users", "30", "--weeks", "6").code == 0
+    command = ["train", "weekly", "--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "a", "--json"]
+    [first] = rows(pozytywka(*command), "train")
+    assert (first["variant"], first["unchanged"]) == ("mean", False)
+    [second] = rows(pozytywka(*command), "train")
+    assert (second["version"], second["unchanged"]) == (first["version"], True)
+
+
 def test_no_promote_changes_nothing_that_serves(pozytywka, sampled, tmp_path, quick):
     """The version is saved and listed, and `predict` does not see it."""
     folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]

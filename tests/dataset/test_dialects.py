@@ -321,9 +321,26 @@ def test_a_reader_that_breaks_down_is_an_error_of_storage(
     place = folder(artists=None)
     (place / "artists.parquet").write_bytes(b"")
 
-    def panic(*_: object) -> None:
+    def panic(*_: object, **__: object) -> None:
         raise pl.exceptions.PanicException("offset + length <= self.length")
 
     monkeypatch.setattr(pl, "read_parquet", panic)
     with pytest.raises(StorageError, match=r"^cannot read .*artists\.parquet: offset \+ length"):
         whole(ARTISTS, place)
+
+
+def test_numbered_files_are_read_in_the_order_of_their_numbers(folder: Callable[..., Path]) -> None:
+    """2 before 10: a log that is cut into more than ten files is in time order as it was."""
+    place = folder(sessions=None)
+    for number in (10, 2, 1):
+        (place / f"sessions-{number}.jsonl").write_text("")
+    assert [path.stem for path in locate(place, SESSIONS)] == ["sessions-1", "sessions-2", "sessions-10"]
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_a_folder(tmp_path: Path) -> None:
+    """Brackets and stars in a path are letters like any other."""
+    place = tmp_path / "we[i]rd*dir"
+    place.mkdir()
+    (place / "artists[1].jsonl").write_text("")
+    (place / "artists.jsonl").write_text('{"id": "a", "name": "A", "genres": []}\n')
+    assert whole(ARTISTS, place).lines == 1

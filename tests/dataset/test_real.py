@@ -166,7 +166,7 @@ def test_plays_of_2023(tmp_path: Path) -> None:
     plays = pl.read_parquet(made.plays)
     assert plays.null_count().row(0) == (0,) * 8
     assert plays["started_at"].min() > datetime.fromisoformat("2023-01-01T00:00:00Z")
-    assert len(pl.read_parquet(tmp_path / "purchases.parquet")) == 28
+    assert len(pl.read_parquet(tmp_path / "plays.purchases.parquet")) == 28
 
 
 def test_plays_of_2024_do_not_depend_on_order_or_files(tmp_path: Path) -> None:

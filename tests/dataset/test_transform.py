@@ -80,10 +80,10 @@ def test_bad_lines_are_dropped_counted_and_kept(dirty: Path, tmp_path: Path) -> 
     assert pl.read_parquet(output).rows() == [
         (1, 7, "t1", datetime(2023, 5, 1, 10, tzinfo=UTC), False, True, False, 4000)
     ]
-    assert pl.read_parquet(output.with_name("purchases.parquet")).rows() == [
+    assert pl.read_parquet(output.with_name(f"{output.stem}.purchases.parquet")).rows() == [
         (1, datetime(2023, 5, 1, 10, 0, 7, tzinfo=UTC))
     ]
-    assert sorted(path.name for path in output.parent.iterdir()) == ["plays.parquet", "purchases.parquet"]
+    assert sorted(path.name for path in output.parent.iterdir()) == ["plays.parquet", "plays.purchases.parquet"]
 
 
 def test_a_track_with_a_bad_line_still_plays(
@@ -105,7 +105,7 @@ def test_plays_know_what_they_were_made_from(folder: Callable[..., Path], tmp_pa
     inputs = [Input(p.name, files.sha256(p), p.stat().st_size, 1) for p in paths]
     expected = Provenance(1, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)])
     assert provenance(tmp_path / "plays.parquet") == expected
-    assert provenance(tmp_path / "purchases.parquet") == expected
+    assert provenance(tmp_path / "plays.purchases.parquet") == expected
     assert stale(place, tmp_path / "plays.parquet") is None
 
 
@@ -113,7 +113,7 @@ def test_the_same_data_give_the_same_bytes(dirty: Path, tmp_path: Path) -> None:
     """Files are compared with files."""
     for name in ("one", "two"):
         transform(dirty, tmp_path / name / "plays.parquet", on_invalid="quarantine")
-    for name in ("plays.parquet", "purchases.parquet"):
+    for name in ("plays.parquet", "plays.purchases.parquet"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
@@ -122,7 +122,7 @@ def test_stale_plays(
 ) -> None:
     """Plays are stale where there are none, and when the data, the transform or the files beside them changed."""
     place, output = folder(), tmp_path / "plays.parquet"
-    purchases = output.with_name("purchases.parquet")
+    purchases = output.with_name(f"{output.stem}.purchases.parquet")
     assert stale(place, output) == "there are no plays yet"
     transform(place, output)
     assert stale(place, output) is None
@@ -144,7 +144,7 @@ def test_stale_plays(
     monkeypatch.undo()
 
     purchases.unlink()
-    assert stale(place, output) == "they were made by another version"
+    assert stale(place, output) == "their purchases are missing"
     transform(place, output)
     assert stale(place, output) is None
 
@@ -177,4 +177,4 @@ def test_a_failure_leaves_the_old_plays(
     with pytest.raises(OSError, match="No space left"):
         transform(place, output)
     assert output.read_bytes() == before
-    assert sorted(path.name for path in output.parent.iterdir()) == ["plays.parquet", "purchases.parquet"]
+    assert sorted(path.name for path in output.parent.iterdir()) == ["plays.parquet", "plays.purchases.parquet"]

@@ -89,12 +89,21 @@ def test_the_moving_average_takes_plays_as_they_became_known_and_starts_at_the_p
 
 def test_the_last_eight_plays_are_eight():
     """Of ten plays, all skipped but the last eight, none counts as skipped; two plays of prior."""
-    rows = [(1, 1, "t0", at(200.0 * n), False, n < 2, False, 200_000) for n in range(11)]
+    rows = [(1, 1, "t0", at(200.0 * n), False, n < 2, False, 100_000 if n < 2 else 200_000) for n in range(11)]
     log = pl.DataFrame(rows, schema=PLAYS, orient="row")
     found = features(log, service(log, TRACKS), fitted(TRACKS))["last_8"].to_list()
     assert found[10] == exactly(2 * 0.4 / 10)
     assert found[9] == exactly((1 + 2 * 0.4) / 10)
     assert found[1] == exactly((1 + 2 * 0.4) / 3)
+
+
+def test_a_skip_after_the_end_changes_nothing_that_a_later_play_knows():
+    """A track that ran to its end was played to its end, as far as anybody could know before the late SKIP."""
+    rows = [(1, 1, "t0", at(0), False, True, False, 200_000), (1, 2, "t1", at(400), False, False, False, 300_000)]
+    late = pl.DataFrame(rows, schema=PLAYS, orient="row")
+    never = late.with_columns(skipped=pl.lit(False))
+    found = [features(log, service(log, TRACKS), fitted(TRACKS))[1] for log in (late, never)]
+    assert found[0].equals(found[1])
 
 
 def test_premium_is_known_only_after_the_purchase():
