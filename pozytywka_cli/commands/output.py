@@ -2,8 +2,6 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,15 +35,15 @@ def write_frame(frame: "pl.DataFrame", target: Path) -> None:
             frame.write_ndjson(temporary)
 
 
-@contextmanager
-def as_file(given: str) -> Iterator[Path]:
-    """The path given; for `-` a file with what came on standard input (CSV, or JSONL where it starts with a brace)."""
+def read_pairs(given: str) -> "pl.DataFrame":
+    """The pairs in a file, or for `-` on standard input: Parquet or JSONL by how it starts, else CSV."""
+    from pozytywka_cli.skip.pairs import read_pairs as read
+
     if given != "-":
-        yield Path(given)
-        return
+        return read(Path(given), given)
     content = sys.stdin.buffer.read()
-    suffix = ".jsonl" if content.lstrip()[:1] in (b"{", b"") else ".csv"
+    text = ".jsonl" if content.lstrip()[:1] in (b"{", b"") else ".csv"
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"stdin{suffix}"
+        path = Path(folder) / f"given{'.parquet' if content[:4] == b'PAR1' else text}"
         path.write_bytes(content)
-        yield path
+        return read(path, "-")

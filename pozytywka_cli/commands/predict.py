@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import Context, context
-from pozytywka_cli.errors import ArtifactError, UsageError
+from pozytywka_cli.commands.context import context
+from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
-PREDICTING = ("skip", "weekly")
 SHOWN = 10  # artists in the table of the forecast
 
 
@@ -40,44 +39,36 @@ def predict(
       pozytywka predict weekly -o forecast.csv
       echo '{"user_id": 101, "track_id": "2PmGtDUyJIpYBEtI1hQIVp"}' | pozytywka predict skip -
     """
+    from pozytywka_cli import predictions
     from pozytywka_cli.commands import output as out
     from pozytywka_cli.commands import render, sources
 
     shared = context(ctx)
-    wanted = _wanted(shared, family, pairs, output)
-    out.check_suffix(output)
-    versions = {name: shared.store.load(name) for name in wanted}
-    service = sources.service(shared)
-    frames = {}
-    if "skip" in wanted:
-        from pozytywka_cli.skip import predict as skip
-        from pozytywka_cli.skip.pairs import read_pairs
-
-        if pairs is None:
-            asked = skip.default_pairs(service)
-        else:
-            with out.as_file(pairs) as path:
-                asked = read_pairs(path)
-        frames["skip"] = skip.predict(versions["skip"], service, asked)
-    if "weekly" in wanted:
-        from pozytywka_cli.weekly import predict as weekly
-
-        frames["weekly"] = weekly.predict(versions["weekly"], service)
-    for name, frame in frames.items():
+    _check(family, pairs, output)
+    versions = predictions.serving(shared.store, family)
+    asked = out.read_pairs(pairs) if pairs else None
+    rows = []
+    for made in predictions.predict(versions, sources.service(shared), asked):
+        rows += [{"family": made.family, **row} for row in made.rows.to_dicts()] if json else []
         if pairs is None or output is not None:
-            target = output or shared.artifacts / "predictions" / f"{name}.parquet"
-            out.write_frame(frame, target)
-            shared.talk.info(f"Wrote {target}: {len(frame):,} rows by {name} {versions[name].manifest.variant}.")
+            target = output or shared.artifacts / "predictions" / f"{made.family}.parquet"
+            out.write_frame(made.rows, target)
+            shared.talk.info(
+                f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}."
+            )
         elif not json:
-            typer.echo(frame.write_ndjson(), nl=False)
+            typer.echo(made.rows.write_ndjson(), nl=False)
+        if made.family == "weekly" and output is None and not (json or shared.talk.quiet):
+            _show(made.rows)
     if json:
-        render.json_object("predict", [{"family": name, **row} for name in frames for row in frames[name].to_dicts()])
-    elif "weekly" in frames and output is None and not shared.talk.quiet:
-        _show(frames["weekly"])
+        render.json_object("predict", rows)
 
 
-def _wanted(shared: Context, family: str | None, pairs: str | None, output: Path | None) -> list[str]:
-    """The families to predict with: the one named, or those of which a version serves."""
+def _check(family: str | None, pairs: str | None, output: Path | None) -> None:
+    """Refuse what cannot be meant, before any work is done."""
+    from pozytywka_cli.commands.output import check_suffix
+    from pozytywka_cli.predictions import PREDICTING
+
     if family is not None and family not in PREDICTING:
         raise UsageError(
             f"{family!r} is nothing to predict", f"Choose from {', '.join(PREDICTING)}, or give none for both."
@@ -86,10 +77,7 @@ def _wanted(shared: Context, family: str | None, pairs: str | None, output: Path
         raise UsageError("only skip reads pairs", "Write `pozytywka predict skip INPUT`.")
     if family is None and output is not None:
         raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
-    names = [family] if family else [name for name in PREDICTING if shared.store.serving(name)]
-    if not names:
-        raise ArtifactError(f"no model serves in {shared.artifacts}", "Make them with `pozytywka train`.")
-    return names
+    check_suffix(output)
 
 
 def _show(forecast: "pl.DataFrame") -> None:

@@ -11,6 +11,11 @@ from pozytywka_cli.dataset.tables import Column, Kind, Table
 def read_parquet(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """The raw columns of a Parquet file with row numbers as lines (from 1), findings, and how many rows it has."""
     stored = pl.read_parquet(path, glob=False)
+    return *raw(table, stored), len(stored)
+
+
+def raw(table: Table, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A frame's columns as the table's raw types with row numbers as lines (from 1), and findings."""
     lines = pl.int_range(1, len(stored) + 1, dtype=pl.UInt32, eager=True).alias("line")
     columns, findings = [lines], []
     for column in table.columns:
@@ -20,7 +25,7 @@ def read_parquet(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, 
         findings.append(_findings(lines, given, cast.is_null() & given.is_not_null(), column.name, "type"))
     unknown = sorted(set(stored.columns) - table.schema.keys())
     findings += [_findings(lines, stored[name], stored[name].is_not_null(), name, "extra") for name in unknown]
-    return values.with_times(pl.DataFrame(columns), table), pl.concat(findings), len(stored)
+    return values.with_times(pl.DataFrame(columns), table), pl.concat(findings)
 
 
 def _findings(lines: pl.Series, given: pl.Series, wrong: pl.Series, column: str, rule: str) -> pl.DataFrame:

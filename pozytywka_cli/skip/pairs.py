@@ -4,6 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
+from pozytywka_cli.dataset import columnar, values
+from pozytywka_cli.dataset.lines import epoch_text
 from pozytywka_cli.dataset.read import read
 from pozytywka_cli.dataset.tables import Column, Kind, Table
 from pozytywka_cli.errors import RefusedError, StorageError, UsageError
@@ -20,8 +22,8 @@ PAIRS = Table(
 HINT = 'A pair is {"user_id": 101, "track_id": "…"}, with at and session_id if known.'
 
 
-def read_pairs(path: Path) -> pl.DataFrame:
-    """user_id, track_id, at (UTC; null: now) and session_id, in the order given.
+def read_pairs(path: Path, called: str) -> pl.DataFrame:
+    """user_id, track_id, at (UTC; null: now) and session_id, in the order given; errors call the file `called`.
 
     Raises:
         RefusedError: a line is not a pair; the file, the line and the column are named.
@@ -29,44 +31,56 @@ def read_pairs(path: Path) -> pl.DataFrame:
         StorageError: it cannot be read.
     """
     if not path.is_file():
-        raise StorageError(f"there is no file {path}", "Name a JSONL, CSV or Parquet file, or - for standard input.")
-    if path.suffix == ".csv":
-        return _read_csv(path)
-    if not path.name.endswith((".jsonl", ".jsonl.gz", ".parquet")):
-        raise UsageError(f"{path} is none of .jsonl, .jsonl.gz, .csv and .parquet", HINT)
-    reading = read(PAIRS, (path,))
-    wrong = reading.findings.filter(pl.col("rule") != "extra").sort("line")
-    for line, column, rule, value in wrong.select("line", "column", "rule", "value").head(1).iter_rows():
-        raise RefusedError(f"{path}:{line}: {column or 'line'} breaks `{rule}`: {value}", HINT)
-    for column in (column.name for column in PAIRS.columns if column.required):
-        for line in reading.frame.filter(pl.col(column).is_null())["line"].head(1):
-            raise RefusedError(f"{path}:{line}: {column} is missing", HINT)
-    return reading.frame.select(*PAIRS.schema)
-
-
-def _read_csv(path: Path) -> pl.DataFrame:
-    try:
-        written = pl.read_csv(path, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise RefusedError(f"{path}: {str(error).splitlines()[0]}", HINT) from None
-    columns = []
-    for column in PAIRS.columns:
-        if column.name not in written.columns:
-            if column.required:
-                raise RefusedError(f"{path}:1: there is no column {column.name}", HINT)
-            columns.append(
-                pl.repeat(None, len(written), dtype=PAIRS.schema[column.name], eager=True).alias(column.name)
-            )
-            continue
-        given = written[column.name]
-        cast = (
-            given.str.to_datetime(time_zone="UTC", strict=False)
-            if column.kind is Kind.TIME
-            else given.cast(PAIRS.schema[column.name], strict=False)
+        raise StorageError(f"there is no file {called}", "Name a JSONL, CSV or Parquet file, or - for standard input.")
+    if not path.name.endswith((".jsonl", ".jsonl.gz", ".parquet", ".csv")):
+        raise UsageError(f"{called} is none of .jsonl, .jsonl.gz, .csv and .parquet", HINT)
+    frame, findings = _read_csv(path, called) if path.suffix == ".csv" else _read(path)
+    missing = [
+        frame.filter(pl.col(column.name).is_null()).select(
+            "line", column=pl.lit(column.name), problem=pl.lit("is missing")
         )
-        lost = cast.is_null() & (pl.Series([column.required]) | given.is_not_null())
-        if lost.any():
-            row = lost.arg_max() or 0
-            raise RefusedError(f"{path}:{row + 2}: {column.name} cannot be {given[row]!r}", HINT)
-        columns.append(cast.alias(column.name))
-    return pl.DataFrame(columns)
+        for column in PAIRS.columns
+        if column.required
+    ]
+    wrong = findings.filter(pl.col("rule") != "extra").select(
+        "line", "column", problem=pl.format("breaks `{}`: {}", "rule", "value")
+    )
+    for line, column, problem in pl.concat([wrong, *missing]).sort("line", maintain_order=True).head(1).iter_rows():
+        raise RefusedError(f"{called}:{line}: {column or 'line'} {problem}", HINT)
+    return frame.select(*PAIRS.schema)
+
+
+def _read(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    reading = read(PAIRS, (path,))
+    return reading.frame, reading.findings
+
+
+def _read_csv(path: Path, called: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The file's rows and findings, as of the other formats; a cell that should be a number and is none is refused."""
+    try:
+        written = pl.read_csv(path, infer_schema=False, glob=False)
+    except pl.exceptions.PolarsError as error:
+        raise RefusedError(f"{called}: {str(error).splitlines()[0]}", HINT) from None
+    numbers = [
+        column.name for column in PAIRS.columns if column.kind is Kind.INTEGER and column.name in written.columns
+    ]
+    lost = written.select(
+        pl.col(name).cast(pl.Int64, strict=False).is_null() & pl.col(name).is_not_null() for name in numbers
+    )
+    for name in numbers:
+        for row in lost[name].arg_true().head(1):
+            raise RefusedError(f"{called}:{row + 2}: {name} breaks `type`: {written[name][row]!r}", HINT)
+    stored = written.with_columns(pl.col(numbers).cast(pl.Int64), *_times(written))
+    raw, findings = columnar.raw(PAIRS, stored)
+    frame, more = values.typed(PAIRS, raw)
+    head = pl.col("line") + 1
+    return frame.with_columns(head), pl.concat([findings, more]).with_columns(head)
+
+
+def _times(written: pl.DataFrame) -> list[pl.Series]:
+    """Times as ISO 8601 text, which epoch milliseconds in a text file become first."""
+    names = [column.name for column in PAIRS.columns if column.kind is Kind.TIME and column.name in written.columns]
+    return [
+        written[name].map_elements(lambda text: epoch_text(int(text)) if text.isdecimal() else text, pl.String)
+        for name in names
+    ]

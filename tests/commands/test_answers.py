@@ -245,7 +245,34 @@ def test_predict_skip_reads_standard_input(pozytywka, sampled, trained, monkeypa
     monkeypatch.setattr(sys, "stdin", Stdin)
     answer = pozytywka("predict", "skip", "-", *folders)
     assert answer.code == 3
-    assert 'stdin.jsonl:2: user_id breaks `type`: "a"\n' in answer.err
+    assert answer.err.startswith('error: -:2: user_id breaks `type`: "a"\n')
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("user_id,track_id\n101,x\nten,y\n", "pairs.csv:3: user_id breaks `type`: 'ten'"),
+        ("user_id,track_id\n101,\n", "pairs.csv:2: track_id is missing"),
+        ("user_id\n101\n", "pairs.csv:2: track_id is missing"),
+        ("user_id,track_id,at\n101,x,yesterday\n", "pairs.csv:2: at breaks `time`: yesterday"),
+    ],
+)
+def test_a_pair_that_is_none_is_named(pozytywka, sampled, trained, tmp_path, monkeypatch, content, message):
+    """File, line, column and value."""
+    monkeypatch.chdir(tmp_path)
+    Path("pairs.csv").write_text(content)
+    answer = pozytywka("predict", "skip", "pairs.csv", "--data-dir", sampled, "--artifacts-dir", trained)
+    assert (answer.code, answer.err.splitlines()[0]) == (3, f"error: {message}")
+
+
+def test_times_of_pairs_are_read_in_every_dialect(pozytywka, sampled, trained, tmp_path):
+    """Plain, with an offset, and as epoch milliseconds, in one CSV file."""
+    track = pl.read_ndjson(sampled / "tracks.jsonl")["id"][0]
+    times = ["2026-01-05T12:00:00", "2026-01-05T13:00:00+01:00", "1767614400000"]
+    path = tmp_path / "pairs.csv"
+    path.write_text("user_id,track_id,at\n" + "".join(f"101,{track},{time}\n" for time in times))
+    answer = pozytywka("predict", "skip", path, "--data-dir", sampled, "--artifacts-dir", trained)
+    assert len({json.loads(line)["at"] for line in answer.out.splitlines()}) == 1
 
 
 def test_similar_prints_a_name_a_line_and_announces_typos(pozytywka, odd_names):

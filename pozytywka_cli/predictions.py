@@ -1,0 +1,50 @@
+"""Predictions by the versions that serve, one family after the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from pozytywka_cli.artifacts import Store, Version
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.errors import ArtifactError
+
+PREDICTING = ("skip", "weekly")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A family's answers, and the version that gave them."""
+
+    family: str
+    version: Version
+    rows: pl.DataFrame
+
+
+def serving(store: Store, family: str | None) -> dict[str, Version]:
+    """The checked versions to predict with: of one family, or of all that serve.
+
+    Raises:
+        ArtifactError: none serves, or one is damaged.
+    """
+    names = [family] if family else [name for name in PREDICTING if store.serving(name)]
+    if not names:
+        raise ArtifactError(f"no model serves in {store.root}", "Make them with `pozytywka train`.")
+    return {name: store.load(name) for name in names}
+
+
+def predict(versions: dict[str, Version], service: Service, pairs: pl.DataFrame | None) -> Iterator[Predicted]:
+    """Answer for each family in turn; `pairs` is what skip is asked (None: all that was played in the last 28 days).
+
+    Raises:
+        RefusedError: there are too few data for a family; those before it have been answered.
+    """
+    if "skip" in versions:
+        from pozytywka_cli.skip import predict as skip
+
+        asked = skip.default_pairs(service) if pairs is None else pairs
+        yield Predicted("skip", versions["skip"], skip.predict(versions["skip"], service, asked))
+    if "weekly" in versions:
+        from pozytywka_cli.weekly import predict as weekly
+
+        yield Predicted("weekly", versions["weekly"], weekly.predict(versions["weekly"], service))
