@@ -8,6 +8,7 @@ import polars as pl
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.records import Progress, Report
 
 PREDICTING = ("skip", "weekly")
 
@@ -33,7 +34,9 @@ def serving(store: Store, family: str | None) -> dict[str, Version]:
     return {name: store.load(name) for name in names}
 
 
-def predict(versions: dict[str, Version], service: Service, pairs: pl.DataFrame | None) -> Iterator[Predicted]:
+def predict(
+    versions: dict[str, Version], service: Service, pairs: pl.DataFrame | None, report: Report
+) -> Iterator[Predicted]:
     """Answer for each family in turn; `pairs` is what skip is asked (None: all that was played in the last 28 days).
 
     Raises:
@@ -43,7 +46,10 @@ def predict(versions: dict[str, Version], service: Service, pairs: pl.DataFrame 
         from pozytywka_cli.skip import predict as skip
 
         asked = skip.default_pairs(service) if pairs is None else pairs
-        yield Predicted("skip", versions["skip"], skip.predict(versions["skip"], service, asked))
+        report(Progress("predict skip", 0, 1))
+        rows = skip.predict(versions["skip"], service, asked)
+        report(Progress("predict skip", 1, 1))
+        yield Predicted("skip", versions["skip"], rows)
     if "weekly" in versions:
         from pozytywka_cli.weekly import predict as weekly
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import context
+from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from pozytywka_cli.predictions import Predicted
 
 SHOWN = 10  # artists in the table of the forecast
 
@@ -47,21 +49,27 @@ def predict(
     _check(family, pairs, output)
     versions = predictions.serving(shared.store, family)
     asked = out.read_pairs(pairs) if pairs else None
-    rows = []
-    for made in predictions.predict(versions, sources.service(shared), asked):
-        rows += [{"family": made.family, **row} for row in made.rows.to_dicts()] if json else []
-        if pairs is None or output is not None:
-            target = output or shared.artifacts / "predictions" / f"{made.family}.parquet"
-            out.write_frame(made.rows, target)
-            shared.talk.info(
-                f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}."
-            )
-        elif not json:
-            typer.echo(made.rows.write_ndjson(), nl=False)
-        if made.family == "weekly" and output is None and not (json or shared.talk.quiet):
-            _show(made.rows)
+    service, rows = sources.service(shared), []
+    with shared.talk.progress() as report:
+        for made in predictions.predict(versions, service, asked, report):
+            rows += [{"family": made.family, **row} for row in made.rows.to_dicts()] if json else []
+            _deliver(shared, made, output, to_file=pairs is None or output is not None, shown=not json)
     if json:
         render.json_object("predict", rows)
+
+
+def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file: bool, shown: bool) -> None:
+    """A family's answers to a file, or a line for each to stdout; of the forecast, also the top as a table."""
+    from pozytywka_cli.commands.output import write_frame
+
+    if to_file:
+        target = output or shared.artifacts / "predictions" / f"{made.family}.parquet"
+        write_frame(made.rows, target)
+        shared.talk.info(f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}.")
+    elif shown:
+        typer.echo(made.rows.write_ndjson(), nl=False)
+    if made.family == "weekly" and output is None and shown and not shared.talk.quiet:
+        _show(made.rows)
 
 
 def _check(family: str | None, pairs: str | None, output: Path | None) -> None:

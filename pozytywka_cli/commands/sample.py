@@ -33,7 +33,8 @@ def sample(
     from pozytywka_cli.dataset.sample import write_sample
 
     shared = context(ctx)
-    made = write_sample(shared.data(folder), users=users, weeks=weeks, seed=seed, dirty=dirty)
+    with shared.talk.progress() as report:
+        made = write_sample(shared.data(folder), users=users, weeks=weeks, seed=seed, dirty=dirty, report=report)
     if json:
         render.json_object("sample", [made])
     text = f"{made.users:,} users, {made.artists:,} artists, {made.tracks:,} tracks, {made.events:,} events"

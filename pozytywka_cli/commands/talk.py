@@ -5,11 +5,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Timer
 from typing import TYPE_CHECKING, Literal
 
 from pozytywka_cli.records import Progress, Report
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
 PATIENCE = 2.0  # seconds before a bar appears
@@ -73,9 +75,13 @@ class Talk:
             TimeRemainingColumn(),
         )
         bars = RichProgress(*columns, console=Console(stderr=True), transient=True)
+        patience = Timer(PATIENCE, bars.start)  # a step may last longer than that, and says nothing meanwhile
+        patience.daemon = True
+        patience.start()
         try:
             yield _Bars(bars)
         finally:
+            patience.cancel()
             bars.stop()
 
     def _line(self, step: Progress) -> None:
@@ -84,11 +90,10 @@ class Talk:
 
 
 class _Bars:
-    """One bar for each stage, shown once the work has lasted `PATIENCE` seconds."""
+    """One bar for each stage."""
 
-    def __init__(self, bars: "RichProgress") -> None:  # type: ignore[name-defined]  # noqa: F821
+    def __init__(self, bars: "RichProgress") -> None:
         self.bars = bars
-        self.started = time.monotonic()
         self.tasks: dict[str, TaskID] = {}
         self.begun: dict[str, float] = {}
 
@@ -99,5 +104,3 @@ class _Bars:
             self.begun[step.stage] = now
         rate = step.done / max(now - self.begun[step.stage], 1e-6)
         self.bars.update(self.tasks[step.stage], completed=step.done, total=step.total, rate=f"{rate:.1f}/s")
-        if now - self.started > PATIENCE and not self.bars.live.is_started:
-            self.bars.start()

@@ -35,12 +35,13 @@ def transform(
     from pozytywka_cli.dataset import transform as dataset
 
     shared = context(ctx)
-    with shared.store.lock():
+    with shared.store.lock(), shared.talk.progress() as report:
         made = dataset.transform(
             shared.data(folder),
             output or shared.plays,
             on_invalid=on_invalid,
             quarantine_dir=shared.artifacts / "quarantine",
+            report=report,
         )
     if json:
         render.json_object("transform", [made])

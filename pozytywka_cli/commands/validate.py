@@ -43,7 +43,8 @@ def validate(
 
     shared, allowed = context(ctx), MaxBad.parse(max_bad)
     wanted = [reports.parse(text) for text in report or []]
-    checked = check(shared.data(folder), facts=json or bool(wanted))
+    with shared.talk.progress() as step:
+        checked = check(shared.data(folder), facts=json or bool(wanted), report=step)
     for kind, path in wanted:
         reports.write(kind, path, checked)
     if quarantine:

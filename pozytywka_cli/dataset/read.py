@@ -15,6 +15,7 @@ from pozytywka_cli.dataset import columnar, values
 from pozytywka_cli.dataset.lines import NOTHING, Canonical, canonical, decode
 from pozytywka_cli.dataset.tables import Kind, Table
 from pozytywka_cli.errors import RefusedError, StorageError
+from pozytywka_cli.records import Progress, Report, silent
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 GZIP = b"\x1f\x8b"
@@ -66,13 +67,17 @@ def _natural(path: Path) -> list[list[tuple[int, str]]]:
     return [[(int(word) if at % 2 else 0, word) for at, word in enumerate(part)] for part in words]
 
 
-def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False) -> Reading:
+def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False, report: Report = silent) -> Reading:
     """Read the files of a table; with `counts`, count how words are spelled and what is left blank.
 
     Raises:
         StorageError: a file cannot be read or decompressed.
     """
-    parts = [_read_file(table, number, path, counts=counts) for number, path in enumerate(paths)]
+    parts = []
+    for number, path in enumerate(paths):
+        report(Progress(f"read {table.name}", number, len(paths)))
+        parts.append(_read_file(table, number, path, counts=counts))
+    report(Progress(f"read {table.name}", len(paths), len(paths)))
     frame = pl.concat([part.frame for part in parts]) if parts else pl.DataFrame(schema=_schema(table))
     return Reading(
         table,

@@ -18,7 +18,7 @@ from pozytywka_cli.dataset.read import Reading, locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.records import Input
+from pozytywka_cli.records import Input, Progress, Report, silent
 
 VERSION = 1  # of what plays mean; a new one makes every plays file stale
 NEEDED = ("tracks", "sessions")
@@ -44,7 +44,12 @@ class Transformed:
 
 
 def transform(
-    folder: Path, output: Path, *, on_invalid: OnInvalid = "fail", quarantine_dir: Path | None = None
+    folder: Path,
+    output: Path,
+    *,
+    on_invalid: OnInvalid = "fail",
+    quarantine_dir: Path | None = None,
+    report: Report = silent,
 ) -> Transformed:
     """Turn the events in `folder` into plays at `output`, and the first premium purchases into a second file beside it.
 
@@ -53,7 +58,7 @@ def transform(
     """
     with ThreadPoolExecutor(1) as pool:  # hashing needs no interpreter lock, and reading is not always busy
         hashing = pool.submit(_hashes, folder, NEEDED)
-        checked = check(folder, NEEDED, warnings=False)
+        checked = check(folder, NEEDED, warnings=False, report=report)
         hashes = hashing.result()
     refuse_missing(checked)
     dropped = {name: len(checked.bad(name)) for name in NEEDED}
@@ -64,7 +69,9 @@ def transform(
     if on_invalid == "quarantine" and quarantine_dir is not None:
         quarantine.write(checked, quarantine_dir)
     events = checked.good("sessions")
+    report(Progress("make plays", 0, 1))
     made = to_plays(events, checked.good("tracks"))
+    report(Progress("make plays", 1, 1))
     provenance = Provenance(VERSION, _describe_all(checked.readings, hashes))
     _write(made, output, provenance)
     _write(_purchases(events), purchases_of(output), provenance)

@@ -12,6 +12,7 @@ from pozytywka_cli.dataset.profile import Fact, profile
 from pozytywka_cli.dataset.read import FINDINGS, Reading, locate, read
 from pozytywka_cli.dataset.tables import RULES, TABLES, Level
 from pozytywka_cli.errors import StorageError
+from pozytywka_cli.records import Progress, Report, silent
 
 EXAMPLES = 3
 
@@ -73,6 +74,7 @@ def check(
     now: datetime | None = None,
     warnings: bool = True,
     facts: bool = False,
+    report: Report = silent,
 ) -> Checked:
     """Read `tables` from `folder` and hold them to every rule; with `facts`, describe them too.
 
@@ -87,9 +89,14 @@ def check(
         )
     wanted = {name: TABLES[name] for name in tables}
     located = {name: locate(folder, table) for name, table in wanted.items()}
-    readings = {name: read(wanted[name], paths, counts=facts) for name, paths in located.items() if paths}
+    readings = {
+        name: read(wanted[name], paths, counts=facts, report=report) for name, paths in located.items() if paths
+    }
     moment = pl.lit(now or datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
-    findings = {name: _findings(name, readings, moment, warnings=warnings) for name in readings}
+    findings = {}
+    for number, name in enumerate(readings, start=1):
+        findings[name] = _findings(name, readings, moment, warnings=warnings)
+        report(Progress("check tables", number, len(readings)))
     violations = [
         violation
         for name in wanted

@@ -17,6 +17,7 @@ from pozytywka_cli.dataset.sample.listeners import FIRST_USER, user_rows
 from pozytywka_cli.dataset.sample.plant import plant_faults
 from pozytywka_cli.dataset.sample.service import FIRST_SESSION, Service, draw_log, make_service
 from pozytywka_cli.errors import UsageError
+from pozytywka_cli.records import Progress, Report, silent
 
 MOST_WEEKS = 1000
 
@@ -35,7 +36,15 @@ class Sample:
     faults: int
 
 
-def write_sample(folder: Path, *, users: int = 120, weeks: int = 40, seed: int = 0, dirty: bool = False) -> Sample:
+def write_sample(
+    folder: Path,
+    *,
+    users: int = 120,
+    weeks: int = 40,
+    seed: int = 0,
+    dirty: bool = False,
+    report: Report = silent,
+) -> Sample:
     """Write five tables in the dialect of 2023, and `truth/`, into `folder`; the same arguments give the same bytes.
 
     A dirty sample holds every fault that a line can have, listed in `truth/faults.json`, in rows of its own beside the
@@ -48,7 +57,7 @@ def write_sample(folder: Path, *, users: int = 120, weeks: int = 40, seed: int =
     with replacing(folder) as new:
         design, chance, people = np.random.default_rng(seed).spawn(3)
         service = make_service(design, users, weeks)
-        events, skips, premium = _write_log(new / "sessions.jsonl", chance, service)
+        events, skips, premium = _write_log(new / "sessions.jsonl", chance, service, report)
         music, sessions = service.catalogue, skips["session_id"].n_unique()
         _write_rows(new / "users.jsonl", user_rows(people, service.listeners, premium))
         _write_rows(new / "artists.jsonl", music.artists)
@@ -88,7 +97,9 @@ def _check_numbers(users: int, weeks: int, seed: int) -> None:
         raise UsageError(f"--seed is {seed}", "Use zero or a positive number.")
 
 
-def _write_log(path: Path, rng: np.random.Generator, service: Service) -> tuple[int, pl.DataFrame, Bools]:
+def _write_log(
+    path: Path, rng: np.random.Generator, service: Service, report: Report
+) -> tuple[int, pl.DataFrame, Bools]:
     """Number of events, truth of the skips, and which users (users,) bought premium."""
     count, skips, premium = 0, [], np.zeros(len(service.listeners), dtype=bool)
     with path.open("wb") as file:
@@ -98,6 +109,8 @@ def _write_log(path: Path, rng: np.random.Generator, service: Service) -> tuple[
             skips.append(truth)
             buyers = events.filter(pl.col("event_type") == "BUY_PREMIUM")["user_id"].to_numpy()
             premium[buyers - FIRST_USER] = True
+            written = truth.select(pl.col("user_id").max() - FIRST_USER + 1).item() or 0
+            report(Progress("write users' events", written, len(premium)))
     return count, pl.concat(skips), premium
 
 
