@@ -5,9 +5,13 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    from pozytywka_cli.commands.boundary import run
+    try:
+        from pozytywka_cli.commands.boundary import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the libraries were still being imported
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

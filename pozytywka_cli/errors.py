@@ -17,6 +17,13 @@ class PozytywkaError(Exception):
         self.hint = hint
 
 
+def raise_any(refused: dict[str, PozytywkaError]) -> None:
+    """Raise the errors of several families as one, of the kind of the first; nothing if there are none."""
+    if refused:
+        first = next(iter(refused.values()))
+        raise type(first)("; ".join(f"{name}: {error.message}" for name, error in refused.items()), first.hint)
+
+
 class UsageError(PozytywkaError):
     """An argument, an option or the configuration cannot be used."""
 

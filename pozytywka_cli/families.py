@@ -1,11 +1,12 @@
 """The model families, and the verbs that each of them has. A family's own module is imported when it is used."""
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 from pozytywka_cli.artifacts.manifest import Trained
-from pozytywka_cli.errors import UsageError
+from pozytywka_cli.errors import PozytywkaError, UsageError
 from pozytywka_cli.records import Report, Row
 
 FAMILIES = ("skip", "weekly", "similar")
@@ -74,10 +75,25 @@ def evaluation(family: str) -> Evaluation:
     return import_module(f"pozytywka_cli.{family}.evaluate")
 
 
-def evaluate_all(names: list[str], source: Any, settings: Any, *, seed: int, device: str, report: Report) -> list[Row]:
-    """The figures of these families, one after the other; `settings` has a section for each."""
-    return [
-        row
-        for name in names
-        for row in evaluation(name).evaluate(source, getattr(settings, name), seed=seed, device=device, report=report)
-    ]
+def evaluate_all(
+    names: list[str], source: Any, settings: Any, *, seed: int, device: str, report: Report
+) -> tuple[list[Row], dict[str, PozytywkaError]]:
+    """The figures of these families, and why there are none of some; `settings` has a section for each."""
+
+    def measure(name: str) -> list[Row]:
+        given = getattr(settings, name)
+        return evaluation(name).evaluate(source, given, seed=seed, device=device, report=report)
+
+    return each(names, measure)
+
+
+def each(names: list[str], measure: Callable[[str], list[Row]]) -> tuple[list[Row], dict[str, PozytywkaError]]:
+    """The rows of every family that can be measured, and the errors of those that cannot."""
+    rows: list[Row] = []
+    refused: dict[str, PozytywkaError] = {}
+    for name in names:
+        try:
+            rows += measure(name)
+        except PozytywkaError as error:
+            refused[name] = error
+    return rows, refused

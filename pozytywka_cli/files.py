@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,15 +27,38 @@ def replacing(target: Path) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         yield target
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
-    try:
+    with explained(target), removed(temporary):
+        target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         flush(temporary)
         temporary.replace(target)
         flush(target.parent)
+
+
+@contextmanager
+def explained(target: Path) -> Iterator[None]:
+    """Make every failure to write a StorageError that names `target`, also those of libraries with their own errors."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) or "(os error" in str(error):
+            reason = getattr(error, "strerror", None) or str(error)
+            hint = "Check the path, its permissions and the disk's space."
+            raise StorageError(f"cannot write {target}: {reason}", hint) from None
+        raise
+
+
+@contextmanager
+def removed(temporary: Path) -> Iterator[None]:
+    """Leave nothing of a temporary file or folder behind, however the block ends."""
+    try:
+        yield
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(target: Path, text: str) -> None:

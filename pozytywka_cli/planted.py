@@ -7,21 +7,24 @@ from typing import Any
 from pozytywka_cli import families
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.dataset.service import load
+from pozytywka_cli.errors import PozytywkaError
 from pozytywka_cli.records import Report, Row
 
 USERS, WEEKS = 200, 60
 
 
-def evaluate(names: list[str], settings: Any, *, seed: int, device: str, report: Report) -> list[Row]:
+def evaluate(
+    names: list[str], settings: Any, *, seed: int, device: str, report: Report
+) -> tuple[list[Row], dict[str, PozytywkaError]]:
     """Each family's figures on a sample of 200 users and 60 weeks, drawn with `seed`; nothing is left behind."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "data"
         write_sample(folder, users=USERS, weeks=WEEKS, seed=seed)
         service = load(folder, Path(scratch) / "plays.parquet", lambda _: None)
-        return [
-            row
-            for name in names
-            for row in families.planting(name).planted(
-                service, folder / "truth", getattr(settings, name), seed=seed, device=device, report=report
-            )
-        ]
+
+        def measure(name: str) -> list[Row]:
+            planted = families.planting(name).planted
+            given = getattr(settings, name)
+            return planted(service, folder / "truth", given, seed=seed, device=device, report=report)
+
+        return families.each(names, measure)

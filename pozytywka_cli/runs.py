@@ -10,7 +10,7 @@ import msgspec
 
 from pozytywka_cli import __version__, families, files
 from pozytywka_cli.artifacts import Origin, Store, Version
-from pozytywka_cli.errors import PozytywkaError, UsageError
+from pozytywka_cli.errors import ArtifactError, PozytywkaError, UsageError
 from pozytywka_cli.records import Gate, Report
 
 
@@ -133,9 +133,17 @@ def _done_before(store: Store, origin: Origin, plan: Plan) -> Outcome | None:
     serving = known if outcome.passed else store.same(_baseline(origin))
     if serving is None:
         return None
-    if store.has_served(origin.family, serving.name):
+    if _something_serves(store, origin.family) and store.has_served(origin.family, serving.name):
         return outcome
     return msgspec.structs.replace(outcome, promoted=store.promote(origin.family, serving.name))
+
+
+def _something_serves(store: Store, family: str) -> bool:
+    try:
+        store.load(family)
+    except ArtifactError:
+        return False
+    return True
 
 
 def _baseline(origin: Origin) -> Origin:

@@ -11,8 +11,8 @@ import msgspec
 from pozytywka_cli.errors import UsageError
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 class SkipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +45,7 @@ class SimilarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     factors: Count = 128
     regularization: NotNegative = 100.0
-    alpha: NotNegative = 5.0
+    alpha: Positive = 5.0
     iterations: Count = 15
     min_listeners: Count = 3
 
@@ -113,7 +113,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, value in environment.items():
         key = name.removeprefix("POZYTYWKA_").lower()
-        if key == name.lower() or key == "config":
+        if key == name.lower() or key == "config" or not value:
             continue
         section, _, rest = key.partition("_")
         if section in ("skip", "weekly", "similar"):
@@ -134,4 +134,12 @@ def _convert(tree: dict[str, Any], source: str, *, strict: bool) -> Settings:
     try:
         return msgspec.convert(tree, Settings, strict=strict)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{source}: {error}", "The README lists every key; mend or remove that one.") from None
+        raise UsageError(f"{source}: {error}", f"Mend or remove it; known are {_known_keys()}.") from None
+
+
+def _known_keys() -> str:
+    sections = {"skip": SkipSettings, "weekly": WeeklySettings, "similar": SimilarSettings}
+    plain = [key for key in Settings.__struct_fields__ if key not in sections]
+    return "; ".join(
+        [", ".join(plain), *(f"[{name}] {', '.join(of.__struct_fields__)}" for name, of in sections.items())]
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pozytywka_cli import files
+from pozytywka_cli.errors import StorageError
 
 
 def test_text_is_written_whole(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_a_failure_at_any_step_leaves_the_old_file(step: str, tmp_path: Path, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(*((Path, "replace", fail) if step == "replace" else (os, step, fail)))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StorageError, match=r"^cannot write .*: No space left"):
         files.write_text(target, "new")
     monkeypatch.undo()
     assert target.read_text() == "old"

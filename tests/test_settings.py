@@ -7,7 +7,12 @@ import pytest
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.settings import Settings, SimilarSettings, load
 
-HINT = "The README lists every key; mend or remove that one."
+HINT = (
+    "Mend or remove it; known are data_dir, artifacts_dir, log_format; "
+    "[skip] epochs, batch_size, learning_rate, weight_decay, dropout, patience, forest_rows; "
+    "[weekly] window, hidden, epochs, batch_size, learning_rate, weight_decay, patience, test_weeks; "
+    "[similar] factors, regularization, alpha, iterations, min_listeners."
+)
 
 
 @pytest.fixture(autouse=True)

@@ -133,6 +133,8 @@ def read_manifest(folder: Path) -> Manifest:
         return msgspec.json.decode(content, type=Manifest)
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing", MEND) from None
+    except IsADirectoryError:
+        raise ArtifactError(f"{path} is damaged: it is a folder", MEND) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
 

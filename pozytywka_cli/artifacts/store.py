@@ -51,7 +51,7 @@ class Store:
         target = self._versions(origin.family) / name
         temporary = target.with_name(f".{name}.{uuid4().hex[:8]}.tmp")
         temporary.mkdir(parents=True)
-        try:
+        with files.explained(target), files.removed(temporary):
             draft.write(temporary)
             (temporary / "card.md").write_text(card(origin, draft), encoding="utf-8")
             metrics = {"rows": draft.metrics, "epochs": draft.epochs}
@@ -62,8 +62,6 @@ class Store:
                 files.flush(path)
             temporary.replace(target)
             files.flush(target.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
         return Version(target, manifest)
 
     def _manifest(self, origin: Origin, draft: Draft, created: datetime, folder: Path, name: str) -> Manifest:
@@ -88,14 +86,12 @@ class Store:
             files={path.name: Stored(files.sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())},
         )
 
-    def families(self) -> list[str]:
-        """The families that have a version."""
-        return sorted(path.parent.name for path in self.root.glob("*/versions"))
-
     def names(self, family: str) -> list[str]:
         """The versions of a family, oldest first."""
         folder = self._versions(family)
-        return sorted(path.name for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
+        if not folder.is_dir():
+            return []
+        return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
 
     def serving(self, family: str) -> str | None:
         """The name of the version that serves, if any."""
@@ -109,7 +105,9 @@ class Store:
             ArtifactError: no version, or more than one, is meant.
         """
         names = self.names(family)
-        found = [v for v in names if v == name] or [v for v in names if v.startswith(name) or v.endswith(name)]
+        found = [v for v in names if v == name] or [
+            v for v in names if name and (v.startswith(name) or v.endswith(name))
+        ]
         if len(found) == 1:
             return found[0]
         problem = "could be several versions" if found else "is no version"
@@ -129,6 +127,18 @@ class Store:
         for file, stored in manifest.files.items():
             check_file(folder / file, stored, hash_limit=hash_limit)
         return Version(folder, manifest)
+
+    def verified(self, family: str) -> list[tuple[str, str | None]]:
+        """Each version, and `current`, with what is wrong with it; all its files are hashed."""
+        named = {name: name for name in self.names(family)} | {"current": None}
+        return [(name, self._problem(family, version)) for name, version in named.items()]
+
+    def _problem(self, family: str, name: str | None) -> str | None:
+        try:
+            self.load(family, name)
+        except ArtifactError as error:
+            return error.message
+        return None
 
     def same(self, origin: Origin) -> Version | None:
         """The latest undamaged version that a run of this origin has already made."""
@@ -176,7 +186,9 @@ class Store:
         """Remove all but the newest `keep` versions and the one that serves, and what kills left; returns what went."""
         if keep < 0:
             raise UsageError(f"--keep {keep} is negative", "Give the number of versions to keep.")
-        names = self.names(family)
+        if self.serving(family) not in (names := self.names(family)):
+            problem = f"no {family} version serves, so that none can be told to be old"
+            raise ArtifactError(problem, "Let one serve with `pozytywka models promote`.")
         gone = [name for name in names[: max(len(names) - keep, 0)] if name != self.serving(family)]
         for left in self._versions(family).glob(".*.tmp"):
             shutil.rmtree(left)
@@ -215,8 +227,11 @@ class Store:
     def _serve(self, family: str, served: list[str]) -> None:
         files.write_text(self.root / family / "served.json", msgspec.json.encode(served).decode())
         link = self.root / family / f".current.{uuid4().hex[:8]}.tmp"
-        link.symlink_to(Path("versions") / served[-1])
-        link.replace(self.root / family / "current")
+        try:
+            link.symlink_to(Path("versions") / served[-1])
+            link.replace(self.root / family / "current")
+        finally:
+            link.unlink(missing_ok=True)
         files.flush(self.root / family)
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
+from typer._click.exceptions import NoArgsIsHelpError
 from typer.exceptions import Abort, TyperException
 
 from pozytywka_cli.errors import PozytywkaError, StorageError
 
-HOISTED_FLAGS = ("-v", "--verbose", "-q", "--quiet")
+HOISTED_FLAGS = ("-v", "--verbose", "-q", "--quiet", "-qv", "-vq")
 HOISTED_OPTIONS = ("--data-dir", "--artifacts-dir", "--config", "--log-format")
 
 
@@ -22,6 +23,8 @@ def run(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, _terminate)
     arguments = hoisted(arguments)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open for as long as the program runs
     if sys.stdout is None:
         return _show("standard output is closed", "Give it a terminal, a file or a pipe.", 74, arguments)
     try:
@@ -59,6 +62,9 @@ def _terminate(*_: Any) -> NoReturn:
 def _explained(error: BaseException, arguments: list[str]) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, NoArgsIsHelpError):
+        sys.stderr.write(error.format_message() + "\n")
+        return 2
     if isinstance(error, TyperException):
         return _show(error.format_message(), _usage_hint(error), error.exit_code, arguments)
     if isinstance(error, OSError):

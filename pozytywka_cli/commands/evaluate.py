@@ -6,7 +6,7 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
-from pozytywka_cli.errors import UsageError
+from pozytywka_cli.errors import UsageError, raise_any
 
 
 def evaluate(
@@ -44,13 +44,14 @@ def evaluate(
         raise UsageError("--planted makes its own data", "Leave out --until, --scrobbles and --artists.")
     if planted:
         with shared.talk.progress() as report:
-            rows = known.evaluate(families, settings, seed=seed, device=where, report=report)
+            rows, refused = known.evaluate(families, settings, seed=seed, device=where, report=report)
     else:
         source = sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until)
         with shared.talk.progress() as report:
-            rows = evaluate_all(families, source, settings, seed=seed, device=where, report=report)
+            rows, refused = evaluate_all(families, source, settings, seed=seed, device=where, report=report)
     if json:
         render.json_object("evaluate", rows)
     else:
         columns = ("family", "variant", "protocol", "metric", "value", "low", "high")
         render.table("", columns, ([getattr(row, column) for column in columns] for row in rows))
+    raise_any(refused)

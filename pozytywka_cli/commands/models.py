@@ -91,20 +91,21 @@ def verify(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fa
     from pozytywka_cli.commands import render
 
     shared = context(ctx)
-    rows = []
-    for name in _families(ctx, family):
-        for version in shared.store.names(name):
-            try:
-                shared.store.load(name, version)
-                problem = None
-            except ArtifactError as error:
-                problem = error.message
-            rows.append({"family": name, "version": version, "problem": problem})
+    rows = [
+        {"family": name, "version": version, "problem": problem}
+        for name in _families(ctx, family)
+        for version, problem in shared.store.verified(name)
+    ]
+    if not rows:
+        raise ArtifactError(f"there are no versions in {shared.artifacts}", "Make them with `pozytywka train`.")
     damaged = [row for row in rows if row["problem"]]
     if json:
         render.json_object("models verify", rows)
     if damaged:
-        raise ArtifactError("; ".join(str(row["problem"]) for row in damaged), "Train again, then prune.")
+        raise ArtifactError(
+            "; ".join(str(row["problem"]) for row in damaged),
+            "Promote a whole version, and remove the damaged one's folder.",
+        )
     shared.talk.info(f"{len(rows)} versions are whole.")
 
 
@@ -184,4 +185,6 @@ def _known(family: str) -> str:
 
 
 def _families(ctx: typer.Context, family: str | None) -> list[str]:
-    return [_known(family)] if family else context(ctx).store.families()
+    from pozytywka_cli.families import FAMILIES
+
+    return [_known(family)] if family else [name for name in FAMILIES if context(ctx).store.names(name)]

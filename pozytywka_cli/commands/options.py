@@ -16,13 +16,24 @@ def complete_family(incomplete: str) -> list[str]:
     return [name for name in FAMILIES if name.startswith(incomplete)]
 
 
+def complete_variant(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Shell completion of a variant of the families that stand before it."""
+    from pozytywka_cli.families import chosen, variants
+
+    return [
+        name for family in chosen(ctx.params.get("family")) for name in variants(family) if name.startswith(incomplete)
+    ]
+
+
 def complete_version(ctx: typer.Context, incomplete: str) -> list[str]:
     """Shell completion of a version of the family that stands before it."""
     from pozytywka_cli import settings
     from pozytywka_cli.artifacts import Store
 
-    names = Store(Path(settings.load(None, {}).artifacts_dir)).names(ctx.params.get("family") or "")
-    return [name for name in names if name.startswith(incomplete)]
+    given = ctx.find_root().params
+    flags = {"artifacts_dir": str(given["artifacts_dir"]) if given.get("artifacts_dir") else None}
+    store = Store(Path(settings.load(given.get("config"), flags).artifacts_dir))
+    return [name for name in store.names(ctx.params.get("family") or "") if name.startswith(incomplete)]
 
 
 def moment(text: str | None) -> datetime | None:
@@ -37,9 +48,10 @@ def moment(text: str | None) -> datetime | None:
         return None
     try:
         given = datetime.fromisoformat(text)
-    except ValueError:
+        given = given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(f"--until {text!r} is no date", "Write it as 2024-11-26 or 2024-11-26T12:00:00.") from None
-    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    return given
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -27,7 +27,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, 
     numeric = [all(isinstance(row[i], int | float) or row[i] is None for row in cells) for i in range(len(columns))]
     grid = Table(title=Text(literal(title)), title_justify="left", header_style="bold")
     for column, right in zip(columns, numeric, strict=True):
-        grid.add_column(Text(column), justify="right" if right and cells else "left", overflow="fold")
+        grid.add_column(
+            Text(column), justify="right" if right and cells else "left", overflow="fold", no_wrap=column != columns[-1]
+        )
     for row in cells:
         grid.add_row(*(Text(cell(value)) for value in row))
     stream = file or sys.stdout
@@ -35,7 +37,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, 
 
 
 def cell(value: Any) -> str:
-    """A value as a table shows it."""
+    """A value as a table shows it; of a list, a line for each item."""
+    if isinstance(value, list):
+        return "\n".join(cell(item) for item in value)
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -102,5 +102,6 @@ class _Bars:
         if step.stage not in self.tasks:
             self.tasks[step.stage] = self.bars.add_task(step.stage, total=step.total, rate="")
             self.begun[step.stage] = now
-        rate = step.done / max(now - self.begun[step.stage], 1e-6)
-        self.bars.update(self.tasks[step.stage], completed=step.done, total=step.total, rate=f"{rate:.1f}/s")
+        elapsed = now - self.begun[step.stage]
+        rate = f"{step.done / elapsed:.1f}/s" if elapsed > 0.1 else ""
+        self.bars.update(self.tasks[step.stage], completed=step.done, total=step.total, rate=rate)

@@ -6,7 +6,7 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
-from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.errors import RefusedError, raise_any
 
 if TYPE_CHECKING:
     from pozytywka_cli.runs import Outcome
@@ -18,7 +18,9 @@ def train(
     gpu: options.Gpu = False,
     until: options.Until = None,
     seed: options.Seed = 0,
-    variant: Annotated[str | None, typer.Option(help="Another variant than the default; needs one family.")] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Another variant than the default.", autocompletion=options.complete_variant)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Train even if nothing has changed.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Save, but change nothing that serves.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a model is worse than its baseline.")] = False,
@@ -66,10 +68,7 @@ def train(
     for outcome in run.outcomes:
         say = shared.talk.info if outcome.passed else shared.talk.warn
         say("\n  ".join([_sentence(outcome), *outcome.notes]))
-    if run.refused:
-        reasons = "; ".join(f"{name}: {error.message}" for name, error in run.refused.items())
-        first = next(iter(run.refused.values()))
-        raise type(first)(reasons, first.hint)
+    raise_any(run.refused)
     failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:
         raise RefusedError(f"worse than the baseline: {', '.join(failed)}", "See `pozytywka models show`.")

@@ -7,6 +7,7 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
+from pozytywka_cli.errors import UsageError
 
 
 def transform(
@@ -35,6 +36,8 @@ def transform(
     from pozytywka_cli.dataset import transform as dataset
 
     shared = context(ctx)
+    if output is not None and output.suffix != ".parquet":
+        raise UsageError(f"-o {output}: plays are written as Parquet", "End it with .parquet.")
     with shared.store.lock(), shared.talk.progress() as report:
         made = dataset.transform(
             shared.data(folder),

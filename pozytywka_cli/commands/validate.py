@@ -49,14 +49,15 @@ def validate(
         reports.write(kind, path, checked)
     if quarantine:
         apart.write(checked, quarantine)
+    reasons = failures(checked, fail_on, allowed)
     if json:
         render.json_object("validate", checked.violations, profile=[fact._asdict() for fact in checked.profile])
     else:
         columns = ("table", "rule", "column", "level", "count", "examples")
-        rows = [(v.table, v.rule, v.column, v.level, v.count, "\n".join(reports.places(v))) for v in checked.violations]
-        if rows:
+        rows = [(v.table, v.rule, v.column, v.level, v.count, reports.places(v)) for v in checked.violations]
+        if rows and not (shared.talk.quiet and not reasons):
             render.table("", columns, rows)
-    if reasons := failures(checked, fail_on, allowed):
+    if reasons:
         raise RefusedError(
             "; ".join(reasons), _next(quarantine, bad_lines=any(map(len, map(checked.bad, checked.readings))))
         )

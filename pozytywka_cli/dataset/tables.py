@@ -182,7 +182,7 @@ RULES = {
     "event_type": Rule("error", "not one of " + ", ".join(EVENTS)),
     "time": Rule("error", "not a time or date that can be read; for events also before 2000 or in the future"),
     "track": Rule("error", "an event names a track that tracks does not have"),
-    "table": Rule("error", "the table is missing (track_storage: a warning)"),
+    "table": Rule("error", "the table is missing or empty (track_storage: a warning)"),
     "reference": Rule("warning", "names a user, artist or track that its table does not have"),
     "optional": Rule("warning", "null where a value is expected but can be done without"),
     "duplicate_name": Rule("warning", "artists that share a name, counted in names"),

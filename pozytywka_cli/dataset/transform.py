@@ -166,7 +166,8 @@ def refuse_missing(checked: Checked) -> None:
     for violation in checked.violations:
         if violation.rule == "table" and violation.level == "error":
             raise RefusedError(
-                f"{violation.examples[0].file} is missing", "Check --data-dir; see `pozytywka validate`."
+                f"{violation.examples[0].file} is {violation.examples[0].value.partition(';')[0]}",
+                "Check --data-dir; see `pozytywka validate`.",
             )
 
 

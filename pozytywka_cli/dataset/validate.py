@@ -102,6 +102,7 @@ def check(
         for name in wanted
         for violation in (_of_lines(readings[name], findings[name]) if name in readings else [_missing(folder, name)])
     ]
+    violations += [_empty(reading) for reading in readings.values() if not reading.lines]
     violations += [double for reading in readings.values() if warnings for double in _doubles(reading)]
     order = {key: number for number, key in enumerate([*TABLES, *RULES])}
     violations.sort(key=lambda found: (order[found.table], order[found.rule], found.column or ""))
@@ -171,5 +172,12 @@ def _doubles(reading: Reading) -> list[Violation]:
 
 def _missing(folder: Path, name: str) -> Violation:
     skipped = sorted(rule for table in TABLES.values() for needed, rule in rules.needs(table) if needed == name)
-    text = f"missing; skipped: {', '.join(skipped) or 'nothing else'}"
-    return Violation(name, "table", None, TABLES[name].missing, 1, [Example(str(folder / f"{name}.jsonl"), None, text)])
+    path = folder / f"{name}.jsonl"
+    problem = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "missing"
+    text = f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}"
+    return Violation(name, "table", None, TABLES[name].missing, 1, [Example(str(path), None, text)])
+
+
+def _empty(reading: Reading) -> Violation:
+    table = reading.table
+    return Violation(table.name, "table", None, table.missing, 1, [Example(str(reading.paths[0]), None, "empty")])

@@ -40,7 +40,8 @@ def failures(checked: Checked, fail_on: FailOn, max_bad: MaxBad) -> list[str]:
     """Why the data fail, a sentence each; none if they pass."""
     if fail_on == "never":
         return []
-    reasons = [f"{v.table} is missing" for v in checked.violations if v.rule == "table" and v.level == "error"]
+    tables = [v for v in checked.violations if v.rule == "table" and v.level == "error"]
+    reasons = [f"{found.table} is {found.examples[0].value.partition(';')[0]}" for found in tables]
     for name, reading in checked.readings.items():
         if max_bad.exceeded(bad := len(checked.bad(name)), reading.lines):
             reasons.append(f"{bad:,} of {reading.lines:,} lines of {name} are bad")

@@ -178,6 +178,44 @@ def test_a_run_that_was_not_promoted_or_killed_serves_at_the_next_run(pozytywka,
     assert (back["unchanged"], back["version"], back["promoted"]) == (True, other["version"], None)
 
 
+@pytest.mark.parametrize("loss", ["gone", "dangling", "damaged"])
+def test_a_run_mends_what_no_longer_serves(pozytywka, sampled, tmp_path, quick, loss):
+    """`current` is gone, points to nothing, or to a damaged version: the same training serves again."""
+    folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
+    command = ["train", "weekly", "--variant", "mean", *folders, "--json"]
+    rows(pozytywka(*command), "train")
+    current = tmp_path / "weekly" / "current"
+    if loss == "damaged":
+        (current / "model.json").write_text("{}")
+    else:
+        current.unlink()
+    if loss == "dangling":
+        current.symlink_to("versions/nothing")
+    assert pozytywka("models", "verify", *folders).code == 4
+    [mended] = rows(pozytywka(*command), "train")
+    assert mended["promoted"] is not None
+    assert pozytywka("predict", "weekly", *folders).code == 0
+
+
+def test_figures_are_printed_even_if_another_family_is_refused(pozytywka, tmp_path, quick):
+    """Two users are too few for similar; skip and weekly have been measured."""
+    assert pozytywka("-q", "sample", tmp_path / "data", "--users", "2", "--weeks", "30").code == 0
+    answer = pozytywka("evaluate", "--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "a", "--json")
+    assert answer.code == 3
+    assert "error: similar: " in answer.err
+    assert {row["family"] for row in json.loads(answer.out)["rows"]} == {"skip", "weekly"}
+
+
+def test_prune_touches_only_families_and_needs_one_that_serves(pozytywka, trained, tmp_path):
+    """A folder of somebody else's that happens to hold `versions` stays, and so does everything if nothing serves."""
+    store = shutil.copytree(trained, tmp_path / "artifacts", symlinks=True)
+    (store / "foreign" / "versions" / "mine").mkdir(parents=True)
+    assert pozytywka("models", "prune", "--keep", "0", "--artifacts-dir", store).code == 0
+    assert (store / "foreign" / "versions" / "mine").is_dir()
+    (store / "skip" / "current").unlink()
+    assert pozytywka("models", "prune", "skip", "--keep", "0", "--artifacts-dir", store).code == 4
+
+
 def test_a_fallback_is_not_trained_twice(pozytywka, tmp_path, quick):
     """Six weeks get the mean in place of the LSTM, once."""
     assert pozytywka("-q", "sample", tmp_path / "data", "--users", "30", "--weeks", "6").code == 0

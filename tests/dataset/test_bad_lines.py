@@ -325,9 +325,10 @@ def test_a_blank_last_line_is_a_line(folder: Callable[..., Path], found: Callabl
     ]
 
 
-def test_an_empty_file_is_a_table_without_rows(folder: Callable[..., Path], found: Callable[..., list[Any]]) -> None:
-    """An empty file is not a missing one: what points into it dangles, nothing else."""
+def test_an_empty_file_is_an_error(folder: Callable[..., Path], found: Callable[..., list[Any]]) -> None:
+    """An empty file is told from a missing one: what points into it is checked, and dangles."""
     assert found(folder(users=b"")) == [
+        ("users", "table", None, "error", 1, [("users.jsonl:None", "empty")]),
         ("sessions", "reference", "user_id", "warning", 1, [("sessions.jsonl:1", "1")]),
     ]
 

@@ -11,7 +11,7 @@ import pytest
 from pozytywka_cli import files
 from pozytywka_cli.dataset import transform as module
 from pozytywka_cli.dataset.transform import Provenance, provenance, stale, transform
-from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.errors import RefusedError, StorageError
 from pozytywka_cli.records import Input
 
 
@@ -174,7 +174,7 @@ def test_a_failure_leaves_the_old_plays(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files, "flush", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StorageError, match=r"^cannot write .*: No space left"):
         transform(place, output)
     assert output.read_bytes() == before
     assert sorted(path.name for path in output.parent.iterdir()) == ["plays.parquet", "plays.purchases.parquet"]

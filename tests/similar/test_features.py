@@ -104,7 +104,7 @@ def test_another_header_is_refused(tmp_path):
     scrobbles, artists = written(tmp_path, ROWS)
     with pytest.raises(RefusedError) as refused:
         from_scrobbles(artists, scrobbles)
-    assert refused.value.message == f"{artists}:1: the header is 'artist_id,artist_name'"
+    assert refused.value.message == f"{artists}:1: the header is another"
     assert refused.value.hint == "It must be 'user_id,artist_id,scrobbles'."
 
 

@@ -20,6 +20,7 @@ from pozytywka_cli.errors import UsageError
 from pozytywka_cli.records import Progress, Report, silent
 
 MOST_WEEKS = 1000
+MOST_USERS = 100_000
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def write_sample(
 
 
 def _check_numbers(users: int, weeks: int, seed: int) -> None:
+    if users > MOST_USERS:
+        raise UsageError(f"--users is {users}", f"Ask for at most {MOST_USERS:,}.")
     if users < 1:
         raise UsageError(f"--users is {users}", "Ask for at least one user.")
     if not 1 <= weeks <= MOST_WEEKS:
