@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
-from typer._click.exceptions import NoArgsIsHelpError
 from typer.exceptions import Abort, TyperException
 
 from pozytywka_cli.errors import PozytywkaError, StorageError
@@ -18,7 +17,7 @@ HOISTED_OPTIONS = ("--data-dir", "--artifacts-dir", "--config", "--log-format")
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit code; nothing is raised but SystemExit on SIGTERM."""
+    """Run a command line and return its exit code; nothing is raised but, with -v, a fault in the program."""
     from pozytywka_cli.commands.app import app
 
     signal.signal(signal.SIGTERM, _terminate)
@@ -62,8 +61,8 @@ def _terminate(*_: Any) -> NoReturn:
 def _explained(error: BaseException, arguments: list[str]) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
-    if isinstance(error, NoArgsIsHelpError):
-        sys.stderr.write(error.format_message() + "\n")
+    if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it
+        sys.stderr.write(f"{error.format_message()}\n")  # type: ignore[attr-defined]
         return 2
     if isinstance(error, TyperException):
         return _show(error.format_message(), _usage_hint(error), error.exit_code, arguments)

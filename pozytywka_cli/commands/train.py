@@ -67,20 +67,20 @@ def train(
         render.json_object("train", run.outcomes)
     for outcome in run.outcomes:
         say = shared.talk.info if outcome.passed else shared.talk.warn
-        say("\n  ".join([_sentence(outcome), *outcome.notes]))
+        say("\n  ".join([_sentence(outcome, shared.store.serving(outcome.family)), *outcome.notes]))
     raise_any(run.refused)
     failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:
         raise RefusedError(f"worse than the baseline: {', '.join(failed)}", "See `pozytywka models show`.")
 
 
-def _sentence(outcome: "Outcome") -> str:
+def _sentence(outcome: "Outcome", serving: str | None) -> str:
     name = f"{outcome.family} {outcome.variant} {outcome.version}"
     if outcome.unchanged:
-        and_now = f"{outcome.promoted} serves now" if outcome.promoted else "--force trains again"
-        return f"{name}: nothing has changed since it was trained; {and_now}."
+        who = "it" if serving == outcome.version else serving or "nothing"
+        return f"{name}: nothing has changed since it was trained, and {who} serves; --force trains again."
     gate = outcome.gate
     figures = f" ({gate.metric} {gate.value:.4f}, {gate.baseline_variant} {gate.baseline:.4f})" if gate else ""
     if outcome.passed:
         return f"{name} {'serves' if outcome.promoted else 'is saved and does not serve'}{figures}."
-    return f"{name} is worse than the baseline{figures}; {outcome.promoted or 'nothing new'} serves."
+    return f"{name} is worse than the baseline{figures}; {outcome.promoted or serving or 'nothing'} serves."

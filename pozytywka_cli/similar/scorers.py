@@ -49,11 +49,11 @@ class Latent:
 class Neighbours:
     """Item neighbours without a model; a user's score sums those of the user's artists.
 
-    likeness: (artists, candidates); library: (users, artists)
+    likeness: (artists, candidates); held_in: (users, artists)
     """
 
     likeness: csr_matrix
-    library: csr_matrix
+    held_in: csr_matrix
 
     def of_artists(self, artists: Ints) -> Matrix:
         """Rows of `likeness`."""
@@ -61,8 +61,8 @@ class Neighbours:
         return scores
 
     def of_users(self, users: Ints) -> Matrix:
-        """Sums over the library, each artist in proportion to its entry there."""
-        scores: Matrix = (self.library[users] @ self.likeness).toarray()
+        """Sums over what each user has held in, each artist in proportion to its entry."""
+        scores: Matrix = (self.held_in[users] @ self.likeness).toarray()
         return scores
 
 
@@ -75,8 +75,8 @@ def unit(factors: Matrix) -> Matrix:
 
 def cosine(split: Split) -> Neighbours:
     """The cosine of two artists' sets of listeners."""
-    library = split.training.sign()
-    return Neighbours(_likeness(normalize(library.T).T, split.candidates), library)
+    held_in = split.training.sign()
+    return Neighbours(_likeness(normalize(held_in.T).T, split.candidates), held_in)
 
 
 def bm25(split: Split) -> Neighbours:
