@@ -19,7 +19,7 @@ def predict(version: Version, service: Service) -> pl.DataFrame:
 
     Returns:
         artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds)
-        and method, sorted by artist_id.
+        and method ("mean, a fallback" where the history was too short for the LSTM), sorted by artist_id.
 
     Raises:
         RefusedError: fewer than 4 full weeks of plays, or fewer than the model reads.
@@ -38,6 +38,7 @@ def predict(version: Version, service: Service) -> pl.DataFrame:
         schema_overrides={"artist_id": pl.String},
     )
     names = service.artists.select("name", artist_id="id")
+    fallback = any(note.startswith("fallback") for note in version.manifest.notes)
     named = found.join(names, on="artist_id", how="left", maintain_order="left")
     return named.select(
         "artist_id",
@@ -47,5 +48,5 @@ def predict(version: Version, service: Service) -> pl.DataFrame:
         "q10",
         "q90",
         "last_week",
-        pl.lit(model.variant).alias("method"),
+        pl.lit(f"{model.variant}, a fallback" if fallback else model.variant).alias("method"),
     )

@@ -217,13 +217,16 @@ def test_prune_touches_only_families_and_needs_one_that_serves(pozytywka, traine
 
 
 def test_a_fallback_is_not_trained_twice(pozytywka, tmp_path, quick):
-    """Six weeks get the mean in place of the LSTM, once."""
+    """Six weeks get the mean in place of the LSTM, once, and every forecast says so."""
     assert pozytywka("-q", "sample", tmp_path / "data", "--users", "30", "--weeks", "6").code == 0
     command = ["train", "weekly", "--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "a", "--json"]
     [first] = rows(pozytywka(*command), "train")
     assert (first["variant"], first["unchanged"]) == ("mean", False)
     [second] = rows(pozytywka(*command), "train")
     assert (second["version"], second["unchanged"]) == (first["version"], True)
+    pozytywka("-q", "predict", "weekly", "--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "a")
+    forecast = pl.read_parquet(tmp_path / "a" / "predictions" / "weekly.parquet")
+    assert forecast["method"].unique().to_list() == ["mean, a fallback"]
 
 
 def test_no_promote_changes_nothing_that_serves(pozytywka, sampled, tmp_path, quick):
