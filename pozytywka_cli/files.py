@@ -6,7 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+import msgspec
 
 from pozytywka_cli.errors import StorageError
 
@@ -65,6 +68,11 @@ def write_text(target: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def indented_json(value: Any) -> bytes:
+    """A value as JSON that people can read; dataclasses and structs by their fields, times as ISO 8601."""
+    return msgspec.json.format(msgspec.json.encode(value))
 
 
 def flush(path: Path) -> None:

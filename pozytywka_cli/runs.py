@@ -170,5 +170,5 @@ def record(root: Path, command: str, run: Run, plan: Plan) -> Path:
         "outcomes": run.outcomes,
         "refused": {name: error.message for name, error in run.refused.items()},
     }
-    files.write_text(target, msgspec.json.format(msgspec.json.encode(facts)).decode())
+    files.write_text(target, files.indented_json(facts).decode())
     return target

@@ -55,9 +55,9 @@ class Store:
             draft.write(temporary)
             (temporary / "card.md").write_text(card(origin, draft), encoding="utf-8")
             metrics = {"rows": draft.metrics, "epochs": draft.epochs}
-            (temporary / "metrics.json").write_bytes(msgspec.json.format(msgspec.json.encode(metrics)))
+            (temporary / "metrics.json").write_bytes(files.indented_json(metrics))
             manifest = self._manifest(origin, draft, created, temporary, name)
-            (temporary / "manifest.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+            (temporary / "manifest.json").write_bytes(files.indented_json(manifest))
             for path in (*temporary.iterdir(), temporary):
                 files.flush(path)
             temporary.replace(target)

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.files import indented_json
 from pozytywka_cli.skip.history import Floats
 
 PARAMETERS = "model.json"
@@ -60,4 +61,4 @@ def shifted(score: Floats, skip_rate: float) -> Floats:
 
 def write_json(path: Path, value: object) -> None:
     """Write a value as indented JSON."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(value)))
+    path.write_bytes(indented_json(value))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import pdtrik, stdtrit
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.files import indented_json
 from pozytywka_cli.weekly.features import Floats, Series, spread_ratio
 
 QUANTILES = (0.1, 0.5, 0.9)
@@ -46,7 +47,7 @@ class _Plain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def save(self, folder: Path) -> None:
         """Write `model.json`."""
-        (folder / PARAMETERS).write_bytes(msgspec.json.format(msgspec.json.encode(self)))
+        (folder / PARAMETERS).write_bytes(indented_json(self))
 
     @classmethod
     def load(cls, version: Version) -> Self:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.files import indented_json
 from pozytywka_cli.weekly.baselines import PARAMETERS, QUANTILES, Forecast, Linear, Mean, Model
 from pozytywka_cli.weekly.features import EXTRAS, Floats, Inputs, Series, inputs, scale
 
@@ -96,7 +97,7 @@ class Lstm:
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` and `model.json`."""
         save_file(self.network.state_dict(), folder / WEIGHTS)
-        (folder / PARAMETERS).write_bytes(msgspec.json.format(msgspec.json.encode(self.parameters)))
+        (folder / PARAMETERS).write_bytes(indented_json(self.parameters))
 
     @classmethod
     def load(cls, version: Version) -> "Lstm":
