@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pozytywka_cli.artifacts.manifest import Trained
 from pozytywka_cli.errors import PozytywkaError, UsageError
-from pozytywka_cli.records import Report, Row
+from pozytywka_cli.records import Evaluated, Report, Row
 
 FAMILIES = ("skip", "weekly", "similar")
+T = TypeVar("T")
 
 
 class Training(Protocol):
@@ -23,7 +24,7 @@ class Training(Protocol):
 class Evaluation(Protocol):
     """`<family>.evaluate`."""
 
-    def evaluate(self, source: Any, settings: Any, *, seed: int, device: str, report: Report) -> list[Row]:
+    def evaluate(self, source: Any, settings: Any, *, seed: int, device: str, report: Report) -> Evaluated:
         """Honest figures beside the baselines'."""
         ...
 
@@ -77,23 +78,23 @@ def evaluation(family: str) -> Evaluation:
 
 def evaluate_all(
     names: list[str], source: Any, settings: Any, *, seed: int, device: str, report: Report
-) -> tuple[list[Row], dict[str, PozytywkaError]]:
-    """The figures of these families, and why there are none of some; `settings` has a section for each."""
+) -> tuple[dict[str, Evaluated], dict[str, PozytywkaError]]:
+    """What was found of these families, and why there is nothing of some; `settings` has a section for each."""
 
-    def measure(name: str) -> list[Row]:
+    def measure(name: str) -> Evaluated:
         given = getattr(settings, name)
         return evaluation(name).evaluate(source, given, seed=seed, device=device, report=report)
 
     return each(names, measure)
 
 
-def each(names: list[str], measure: Callable[[str], list[Row]]) -> tuple[list[Row], dict[str, PozytywkaError]]:
-    """The rows of every family that can be measured, and the errors of those that cannot."""
-    rows: list[Row] = []
+def each(names: list[str], measure: Callable[[str], T]) -> tuple[dict[str, T], dict[str, PozytywkaError]]:
+    """What `measure` gives for every family that can be measured, and the errors of those that cannot."""
+    found: dict[str, T] = {}
     refused: dict[str, PozytywkaError] = {}
     for name in names:
         try:
-            rows += measure(name)
+            found[name] = measure(name)
         except PozytywkaError as error:
             refused[name] = error
-    return rows, refused
+    return found, refused

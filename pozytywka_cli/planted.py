@@ -15,7 +15,7 @@ USERS, WEEKS = 200, 60
 
 def evaluate(
     names: list[str], settings: Any, *, seed: int, device: str, report: Report
-) -> tuple[list[Row], dict[str, PozytywkaError]]:
+) -> tuple[dict[str, list[Row]], dict[str, PozytywkaError]]:
     """Each family's figures on a sample of 200 users and 60 weeks, drawn with `seed`; nothing is left behind."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "data"

@@ -1,8 +1,13 @@
 """The small records that pass between rooms: a figure, a gate, an input, a step of progress."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +53,33 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int
     first: str | None = None
     last: str | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing of a picture: tidy rows, and which of their columns it shows.
+
+    line: `y` over `x`, a line for each value of `series`, beside the dashed diagonal where `diagonal`.
+    bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows; `low` and `high`, if the
+        rows have them, bound an interval.
+    histogram: bars of height `y` from `x` to the next row's `x`.
+    """
+
+    title: str
+    mark: Literal["line", "bar", "histogram"]
+    rows: "pl.DataFrame"
+    x: str
+    y: str
+    series: str | None = None
+    diagonal: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a family's `evaluate` found; `panels` draws it, which takes its time and is done only when asked for."""
+
+    rows: list[Row]
+    panels: Callable[[], list[Panel]] = list
 
 
 class Progress(msgspec.Struct, frozen=True):

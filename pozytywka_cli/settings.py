@@ -16,8 +16,15 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 class SkipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the skip networks are trained (the design's values)."""
+    """How the skip models are made (the design's values).
 
+    `advanced` has `layers` of units, `width` in the first and half as many in each further one; `smoothing` multiplies
+    the plays of prior that every past rate starts from.
+    """
+
+    layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
+    width: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
+    smoothing: Positive = 1.0
     epochs: Count = 25
     batch_size: Count = 256
     learning_rate: Positive = 2e-3

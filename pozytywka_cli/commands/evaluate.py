@@ -44,11 +44,13 @@ def evaluate(
         raise UsageError("--planted makes its own data", "Leave out --until, --scrobbles and --artists.")
     if planted:
         with shared.talk.progress() as report:
-            rows, refused = known.evaluate(families, settings, seed=seed, device=where, report=report)
+            found, refused = known.evaluate(families, settings, seed=seed, device=where, report=report)
+        rows = [row for measured in found.values() for row in measured]
     else:
         source = sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until)
         with shared.talk.progress() as report:
-            rows, refused = evaluate_all(families, source, settings, seed=seed, device=where, report=report)
+            evaluated, refused = evaluate_all(families, source, settings, seed=seed, device=where, report=report)
+        rows = [row for measured in evaluated.values() for row in measured.rows]
     if json:
         render.json_object("evaluate", rows)
     else:

@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.evaluation import mean_interval
-from pozytywka_cli.records import Report, Row
+from pozytywka_cli.records import Evaluated, Report, Row
 from pozytywka_cli.settings import SimilarSettings
 from pozytywka_cli.similar import als, scorers
 from pozytywka_cli.similar.features import Listens, listens
@@ -20,7 +20,7 @@ STABILITY_ARTISTS = 500
 
 def evaluate(
     source: Service | Listens, settings: SimilarSettings, *, seed: int, device: str, report: Report
-) -> list[Row]:
+) -> Evaluated:
     """ALS, popularity, item cosine and BM25 on split 0, with 95 % intervals over users.
 
     Beside the metrics of the protocol, for the record: "own library@5", the share of an artist's five most similar that
@@ -42,11 +42,8 @@ def evaluate(
     memory = [
         _row(variant, "own library@5", own_library(split, scorer), split.users) for variant, scorer in found.items()
     ]
-    return [
-        *rows(split, measure(split, found, report)),
-        *memory,
-        _row("als", "stability@10", *stability(split, model, other)),
-    ]
+    stable = _row("als", "stability@10", *stability(split, model, other))
+    return Evaluated([*rows(split, measure(split, found, report)), *memory, stable])
 
 
 def latent(split: Split, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> scorers.Latent:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.records import Report, Row
+from pozytywka_cli.records import Evaluated, Report, Row
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import VARIANTS
 from pozytywka_cli.skip.features import user_rate
@@ -12,7 +12,7 @@ from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.measure import Split, figures, time_split
 
 
-def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str, report: Report) -> list[Row]:
+def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str, report: Report) -> Evaluated:
     """Every metric of every variant and of each user's running skip rate, on the last fifth of the log's time.
 
     Raises:
@@ -22,7 +22,9 @@ def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str
     split = time_split(service.plays)
     found = probabilities(service, split, settings, seed=seed, device=device, report=report)
     test = service.plays.filter(split.test)
-    return [row for variant, values in found.items() for row in figures(variant, split.protocol, test, values)]
+    return Evaluated(
+        [row for variant, values in found.items() for row in figures(variant, split.protocol, test, values)]
+    )
 
 
 def probabilities(

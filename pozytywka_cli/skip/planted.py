@@ -20,7 +20,7 @@ def planted(
     service: Service, truth: Path, settings: SkipSettings, *, seed: int, device: str, report: Report
 ) -> list[Row]:
     """Each variant's log loss on the last fifth of the time, beside that of the planted probabilities, the best one."""
-    rows = evaluate(service, settings, seed=seed, device=device, report=report)
+    rows = evaluate(service, settings, seed=seed, device=device, report=report).rows
     plays = canonical(service.plays)
     test = plays.filter(time_split(plays).test)
     known = pl.read_parquet(truth / "skips.parquet").unique(PLAY, keep="first", maintain_order=True)

@@ -1,7 +1,7 @@
 """The weekly forecasts beside their baselines, on the last weeks: none sees a week that it forecasts."""
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.records import Report, Row
+from pozytywka_cli.records import Evaluated, Report, Row
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.weekly import BASELINE
 from pozytywka_cli.weekly.baselines import Forecast, Linear, Mean, Model
@@ -12,7 +12,7 @@ from pozytywka_cli.weekly.measure import Split, figures, rmse, rolling, split
 TOP = 200
 
 
-def evaluate(service: Service, settings: WeeklySettings, *, seed: int, device: str, report: Report) -> list[Row]:
+def evaluate(service: Service, settings: WeeklySettings, *, seed: int, device: str, report: Report) -> Evaluated:
     """Every metric of every variant, on all artists and on the 200 most listened to before the test weeks.
 
     With fewer than 20 full weeks there is no `lstm`: what would serve in its place is the `mean`.
@@ -26,7 +26,7 @@ def evaluate(service: Service, settings: WeeklySettings, *, seed: int, device: s
     rows = _rows(divided.protocol, forecasts, divided)
     top = divided.top(TOP)
     largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
-    return rows + _rows(f"{divided.protocol}, top {TOP}", largest, divided.of(top))
+    return Evaluated(rows + _rows(f"{divided.protocol}, top {TOP}", largest, divided.of(top)))
 
 
 def _models(divided: Split, settings: WeeklySettings, *, seed: int, device: str, report: Report) -> dict[str, Model]:

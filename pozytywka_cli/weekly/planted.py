@@ -23,7 +23,7 @@ def planted(
     A rate is in plays; it is turned into seconds by the artist's mean listening a play before the test weeks, so that
     what is called the truth is its best estimate.
     """
-    rows = evaluate(service, settings, seed=seed, device=device, report=report)
+    rows = evaluate(service, settings, seed=seed, device=device, report=report).rows
     divided = split(series(service), settings.test_weeks)
     best = _rmse_of_truth(service, truth, divided)
     figures = {row.variant: row.value for row in rows if (row.protocol, row.metric) == (divided.protocol, "RMSE")}

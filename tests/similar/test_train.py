@@ -152,7 +152,7 @@ def test_every_scorer_meets_the_same_draws(communities):
 
 def test_evaluate_prints_every_baseline_with_intervals(communities, settings):
     """Planted communities: a model beats popularity by far."""
-    rows = evaluate(communities, settings, seed=0, device="cpu", report=silent)
+    rows = evaluate(communities, settings, seed=0, device="cpu", report=silent).rows
     assert {row.variant for row in rows} == {"als", "popularity", "item cosine", "bm25 items"}
     assert all(row.low <= row.value <= row.high for row in rows)
     pm = {row.variant: row.value for row in rows if row.metric == "PM"}

@@ -127,7 +127,7 @@ def test_the_forest_says_how_many_plays_it_saw():
 
 def test_every_variant_stands_beside_its_baselines():
     """One protocol, the same metrics for all, with intervals that hold the figure."""
-    rows = evaluate(planted(), QUICK, seed=0, device="cpu", report=silent)
+    rows = evaluate(planted(), QUICK, seed=0, device="cpu", report=silent).rows
     assert [row.variant for row in rows if row.metric == "AUC"] == [*VARIANTS, "user rate"]
     assert {row.metric for row in rows} == {"log loss", "AUC", "accuracy", "balanced accuracy", "Brier", "ECE"}
     assert {(row.family, row.protocol) for row in rows} == {("skip", "time")}

@@ -42,7 +42,7 @@ def trained(service: Service, variant: str = "lstm", seed: int = 0) -> Trained:
 
 
 def evaluated(service: Service) -> list[Row]:
-    return evaluate(service, SETTINGS, seed=0, device="cpu", report=silent)
+    return evaluate(service, SETTINGS, seed=0, device="cpu", report=silent).rows
 
 
 def saved(folder: Path, draft: Draft) -> Version:
