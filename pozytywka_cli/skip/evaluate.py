@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.records import Evaluated, Report, Row
+from pozytywka_cli.records import Evaluated, Report
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import VARIANTS
 from pozytywka_cli.skip.features import user_rate
