@@ -1,7 +1,7 @@
 """The small records that pass between rooms: a figure, a gate, an input, a step of progress."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -57,12 +57,14 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing of a picture: tidy rows, and which of their columns it shows.
+    """One drawing of a picture: tidy rows, and which of their columns it shows; `x` and `y` also name the axes.
 
-    line: `y` over `x`, a line for each value of `series`, beside the dashed diagonal where `diagonal`.
-    bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows; `low` and `high`, if the
-        rows have them, bound an interval.
-    histogram: bars of height `y` from `x` to the next row's `x`.
+    line: `y` over `x` in the order of the rows, a line for each value of `series`, with a dot for each row where `dots`;
+        where `diagonal`, both axes run from 0 to 1 beside the dashed line on which they are equal.
+    bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows.
+    histogram: bars of height `y` from `x` to the row's `to`.
+
+    A value of `series` has the same colour in every panel of a picture.
     """
 
     title: str
@@ -71,15 +73,20 @@ class Panel:
     x: str
     y: str
     series: str | None = None
+    dots: bool = False
     diagonal: bool = False
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a family's `evaluate` found; `panels` draws it, which takes its time and is done only when asked for."""
+    """What a family's `evaluate` found; `panels` draws it, which takes its time and is done only when asked for.
+
+    `notes` say what could not be measured, and why.
+    """
 
     rows: list[Row]
     panels: Callable[[], list[Panel]] = list
+    notes: list[str] = field(default_factory=list)
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -77,8 +77,10 @@ def _source_hash() -> str:
 class Draft:
     """A trained model that has no version yet: `write` puts its files into an empty folder.
 
-    `metrics` are its figures and its baseline's; `use` and `limits` are sentences for its card; `signature` names the
-    `inputs` and `outputs` of a prediction with their types.
+    `metrics` are its figures and its baselines'; `signature` names the `inputs` and `outputs` of a prediction with
+    their types. The card has sentences for people who need no statistics: the `question` that it answers, how it was
+    tested (`protocol`), its `use`, what it is `not_for`, its `limits`, and in the `glossary` what each metric and
+    variant of `metrics` means, and which way is better.
     """
 
     variant: str
@@ -87,6 +89,10 @@ class Draft:
     metrics: list[Row]
     use: str
     limits: str
+    question: str = ""
+    protocol: str = ""
+    not_for: str = ""
+    glossary: dict[str, str] = field(default_factory=dict)
     gate: Gate | None = None
     notes: list[str] = field(default_factory=list)
     epochs: list[dict[str, float]] = field(default_factory=list)

@@ -1,4 +1,5 @@
 """Will this track be played to its end?"""
 
-VARIANTS = ("advanced", "simple", "forest", "constant")
+VARIANTS = ("advanced", "simple", "forest", "logistic", "legacy", "user-rate", "constant")
+BASELINES = ("logistic", "legacy", "user-rate", "constant")
 BASELINE = "constant"

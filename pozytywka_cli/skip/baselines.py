@@ -1,4 +1,4 @@
-"""The plain answer, a constant, and what every skip model can do."""
+"""The plain answers, a constant and the user's running rate, and what every skip model can do."""
 
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -11,6 +11,8 @@ from scipy.special import expit, logit
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.files import indented_json
+from pozytywka_cli.learning import Tensors
+from pozytywka_cli.skip.features import user_rate
 from pozytywka_cli.skip.history import Floats
 
 PARAMETERS = "model.json"
@@ -27,8 +29,11 @@ class Model(Protocol):
     def skip_rate(self) -> float:
         """The share of training plays that were skipped."""
 
-    def predict_proba(self, asked: pl.DataFrame, service: Service) -> Floats:
-        """The probability that each asked row (see `features.features`) is skipped: (asked,)."""
+    def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
+        """The probability that each asked row (see `features.features`) is skipped: (asked,).
+
+        `inputs` is what the model's reader reads of these rows, where that is at hand.
+        """
 
     def save(self, folder: Path) -> None:
         """Write the model's files."""
@@ -40,7 +45,7 @@ class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variant: ClassVar[str] = "constant"
     skip_rate: float
 
-    def predict_proba(self, asked: pl.DataFrame, service: Service) -> Floats:
+    def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
         """The same probability for each asked row: (asked,)."""
         return shifted(np.zeros(len(asked)), self.skip_rate)
 
@@ -52,6 +57,34 @@ class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def load(cls, version: Version) -> "Constant":
         """The model of a checked version."""
         return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
+
+
+class UserRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The share of the user's plays that were skipped up to now, whatever is played."""
+
+    variant: ClassVar[str] = "user-rate"
+    skip_rate: float
+
+    def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
+        """The running skip rate of each asked row's user, `skip_rate` where nothing is known: (asked,)."""
+        return user_rate(asked, service, self.skip_rate)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.json`."""
+        write_json(folder / PARAMETERS, self)
+
+    @classmethod
+    def load(cls, version: Version) -> "UserRate":
+        """The model of a checked version."""
+        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
+
+
+def threshold(model: Model) -> float:
+    """The probability above which a variant tells a skip: what it gives where it knows nothing.
+
+    For calibrated probabilities that is the share of skips, which makes the balanced accuracy as high as it can be.
+    """
+    return float(shifted(np.zeros(1), model.skip_rate)[0])
 
 
 def shifted(score: Floats, skip_rate: float) -> Floats:

@@ -1,38 +1,64 @@
 """The skip models beside their baselines: none sees anything later than the start of the play it judges."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+import polars as pl
+
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.records import Evaluated, Report
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.records import Evaluated, Report, Row
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import VARIANTS
-from pozytywka_cli.skip.features import user_rate
-from pozytywka_cli.skip.history import Floats, canonical
+from pozytywka_cli.skip import BASELINES, VARIANTS
+from pozytywka_cli.skip.baselines import Model
+from pozytywka_cli.skip.history import canonical
 from pozytywka_cli.skip.learn import learn
-from pozytywka_cli.skip.measure import Split, figures, time_split
+from pozytywka_cli.skip.lesson import Lesson
+from pozytywka_cli.skip.measure import Answers, figures, gains
+from pozytywka_cli.skip.split import Split, time_split, user_splits
 
 
 def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str, report: Report) -> Evaluated:
-    """Every metric of every variant and of each user's running skip rate, on the last fifth of the log's time.
+    """Every metric of every variant by both protocols: the last fifth of the log's time, and five folds by user.
 
     Raises:
         RefusedError: fewer than 100 plays or 2 users, or plays that all went the same way.
     """
     service = replace(service, plays=canonical(service.plays))
-    split = time_split(service.plays)
-    found = probabilities(service, split, settings, seed=seed, device=device, report=report)
-    test = service.plays.filter(split.test)
-    return Evaluated(
-        [row for variant, values in found.items() for row in figures(variant, split.protocol, test, values)]
-    )
+    lesson = Lesson(service, time_split(service.plays), settings)
+    models = learned(lesson, seed=seed, device=device, report=report)
+    test = service.plays.filter(lesson.split.test)
+    rows = table("time", test, {variant: lesson.answers(model) for variant, model in models.items()})
+    try:
+        splits = user_splits(service.plays)
+    except RefusedError as error:
+        return Evaluated(rows, notes=[f"skip is measured by time only: {error.message}"])
+    by_user = tested(service, splits, settings, seed=seed, device=device, report=report)
+    return Evaluated(rows + table("user", service.plays, by_user))
 
 
-def probabilities(
-    service: Service, split: Split, settings: SkipSettings, *, seed: int, device: str, report: Report
-) -> dict[str, Floats]:
-    """What each variant and the users' running skip rate say of the split's test plays: (test plays,) each."""
-    test, found = service.plays.filter(split.test), {}
-    for variant in VARIANTS:
-        model = learn(variant, service, split, settings, seed=seed, device=device, report=report).model
-        found[variant] = model.predict_proba(test, service)
-    return found | {"user rate": user_rate(test, service, model.skip_rate)}
+def learned(lesson: Lesson, *, seed: int, device: str, report: Report) -> dict[str, Model]:
+    """Every variant, fitted on the lesson's training plays."""
+    return {variant: learn(variant, lesson, seed=seed, device=device, report=report).model for variant in VARIANTS}
+
+
+def tested(
+    service: Service, splits: Sequence[Split], settings: SkipSettings, *, seed: int, device: str, report: Report
+) -> dict[str, Answers]:
+    """What each variant says of every play, (plays,), when the one split that tests it is what it learns from."""
+    rows = len(service.plays)
+    found = {variant: Answers(np.empty(rows), np.empty(rows), np.empty(rows, np.int64)) for variant in VARIANTS}
+    for number, split in enumerate(splits):
+        lesson = Lesson(service, split, settings)
+        for variant, model in learned(lesson, seed=seed, device=device, report=report).items():
+            all_, here = found[variant], lesson.answers(model)
+            all_.probability[split.test], all_.threshold[split.test] = here.probability, here.threshold
+            all_.fold[split.test] = number
+    return found
+
+
+def table(protocol: str, plays: pl.DataFrame, answers: dict[str, Answers]) -> list[Row]:
+    """The figures of every variant, and what each model gains over the best baseline."""
+    rows = [row for variant, given in answers.items() for row in figures(variant, protocol, plays, given)]
+    return rows + gains(protocol, plays, answers, BASELINES)

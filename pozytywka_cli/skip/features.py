@@ -25,12 +25,15 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     like_rate: float
     advertisement_rate: float
     edges: dict[str, list[float]]
+    smoothing: float = 1.0
 
 
-def fit(plays: pl.DataFrame, tracks: pl.DataFrame) -> Fitted:
+def fit(plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> Fitted:
     """The rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
     skip_rate, like_rate, advertisement_rate = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
-    return Fitted(skip_rate, like_rate, advertisement_rate, {name: edges(tracks[name]) for name in ATTRIBUTES})
+    return Fitted(
+        skip_rate, like_rate, advertisement_rate, {name: edges(tracks[name]) for name in ATTRIBUTES}, smoothing
+    )
 
 
 def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundExc
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.learning import Tensors
 from pozytywka_cli.skip.genres import UNKNOWN, Genres, Numbers
 from pozytywka_cli.skip.history import Flags, Floats
 
@@ -29,36 +30,38 @@ class Forest:
     """A fitted forest and the genres that it reads."""
 
     variant: ClassVar[str] = "forest"
-    genres: Genres
+    reader: Genres
     classifier: RandomForestClassifier
 
     @property
     def skip_rate(self) -> float:
         """The share of training plays that were skipped."""
-        return self.genres.skip_rate
+        return self.reader.skip_rate
 
     @classmethod
-    def fit(cls, service: Service, training: Flags, *, rows: int, seed: int) -> Self:
-        """Fit on at most `rows` of the `training` plays, drawn with `seed`."""
-        genres, _ = Genres.prepare(service, training)
-        drawn = np.random.default_rng(seed).permutation(np.flatnonzero(training))[:rows]
-        plays = service.plays[np.sort(drawn)]
+    def fit(cls, genres: Genres, inputs: Tensors, skipped: Flags, *, rows: int, seed: int) -> Self:
+        """Fit on at most `rows` of the plays with these inputs and outcomes, drawn with `seed`."""
+        drawn = np.sort(np.random.default_rng(seed).permutation(len(skipped))[:rows])
         classifier = RandomForestClassifier(TREES, min_samples_leaf=LEAF, random_state=seed, n_jobs=-1)
-        classifier.fit(columns(*genres.numbers(plays, service)), plays["skipped"].to_numpy())
+        classifier.fit(columns(*(tensor.numpy()[drawn] for tensor in inputs)), skipped[drawn])
         # trees that vote in parallel are summed in any order, which shows in the last bits
         return cls(genres, classifier.set_params(n_jobs=1))
 
-    def predict_proba(self, asked: pl.DataFrame, service: Service) -> Floats:
+    def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
         """The probability of a skip, and for unknown users that of any play: (asked,)."""
-        if asked.is_empty():
+        found = self.probability(self.reader.inputs(asked, service) if inputs is None else inputs)
+        return np.where(self.reader.known(asked, service), found, self.skip_rate)
+
+    def probability(self, inputs: Tensors) -> Floats:
+        """What the trees say of rows with these inputs: (rows,)."""
+        if not len(inputs[0]):
             return np.zeros(0)
-        found = self.classifier.predict_proba(columns(*self.genres.numbers(asked, service)))
-        skipped = found[:, self.classifier.classes_.tolist().index(True)]
-        return np.where(self.genres.known(asked, service), skipped, self.skip_rate)
+        found = self.classifier.predict_proba(columns(*(tensor.numpy() for tensor in inputs)))
+        return np.asarray(found[:, self.classifier.classes_.tolist().index(True)])
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `vocabulary.json` and `forest.skops`."""
-        self.genres.save(folder)
+        self.reader.save(folder)
         io.dump(self.classifier, folder / FOREST)
 
     @classmethod

@@ -1,23 +1,24 @@
 """A user's favourite genres and an artist's genres as numbers: all that `simple` and `forest` know."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import msgspec
 import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
+from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip.baselines import PARAMETERS, write_json
-from pozytywka_cli.skip.history import Flags
-from pozytywka_cli.skip.networks import GenreNetwork
+from pozytywka_cli.skip.history import Flags, Floats
 
 VOCABULARY = "vocabulary.json"
+FAVOURITES, ARTIST = "favourite genres", "artist's genres"
 PADDING, UNKNOWN = 0, 1  # numbers of no genre; the commonest genre is 2
 
 Numbers = NDArray[np.int32]
@@ -26,14 +27,13 @@ Numbers = NDArray[np.int32]
 class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The genres known at training, commonest first, and how many of a user and of an artist are read."""
 
-    variant: ClassVar[str] = "simple"
     skip_rate: float
     user_width: int
     artist_width: int
     vocabulary: list[str]
 
     @classmethod
-    def prepare(cls, service: Service, training: Flags) -> tuple[Self, Tensors]:
+    def prepare(cls, service: Service, training: Flags, _: SkipSettings) -> tuple[Self, Tensors]:
         """Number the genres of the tables, whoever plays what, and read every play's."""
         lists = (service.users["favourite_genres"], service.artists["genres"])
         commonest = pl.concat([found.explode() for found in lists]).drop_nulls().value_counts()
@@ -42,10 +42,6 @@ class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         skip_rate = float(service.plays["skipped"].to_numpy()[training].mean())
         genres = cls(skip_rate, user_width, artist_width, names)
         return genres, genres.inputs(service.plays, service)
-
-    def network(self, dropout: float) -> nn.Module:
-        """An untrained network over these genres."""
-        return GenreNetwork(len(self.vocabulary) + 2, dropout)
 
     def inputs(self, asked: pl.DataFrame, service: Service) -> Tensors:
         """The numbers of each row's genres, (asked, user width) and (asked, artist width)."""
@@ -63,6 +59,12 @@ class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def known(self, asked: pl.DataFrame, service: Service) -> Flags:
         """Which rows' users are in the users table: (asked,)."""
         return asked["user_id"].is_in(service.users["user_id"].implode()).fill_null(False).to_numpy()
+
+    def without(self, inputs: Tensors) -> Iterator[tuple[str, Floats | None, Tensors]]:
+        """The names of the two inputs, and the inputs in which nothing is known of that one."""
+        user, artist = (torch.where(torch.arange(numbers.shape[1]) == 0, UNKNOWN, PADDING) for numbers in inputs)
+        yield FAVOURITES, None, (user.to(inputs[0].dtype).expand_as(inputs[0]), inputs[1])
+        yield ARTIST, None, (inputs[0], artist.to(inputs[1].dtype).expand_as(inputs[1]))
 
     def _lookup(self, wanted: pl.Series, keys: pl.Series, lists: pl.Series, width: int) -> Numbers:
         """Each wanted key's genres in the order of its list, padded: (wanted, width); `UNKNOWN` where it has none."""

@@ -1,120 +1,114 @@
-"""Which plays a model learns from, is stopped on and is tested on; and how good its probabilities are."""
+"""How good the probabilities of skips are, and what one model gains over another."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.dataset.split import time_cut
-from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.evaluation import expected_calibration_error, log_loss, mean_interval, weighted_interval
+from pozytywka_cli.evaluation import (
+    expected_calibration_error,
+    log_loss,
+    mean_interval,
+    paired_difference,
+    sign_flip,
+    weighted_interval,
+)
 from pozytywka_cli.records import Row
-from pozytywka_cli.skip.history import Flags, Floats
-
-TEST_TIME = 0.2  # of the log's time span
-VALIDATION_TIME = 0.12  # of the rest's
-MIN_PLAYS, MIN_USERS = 100, 2
-LONGER = "Give it a longer log."
-MORE = "Give it a log with plays of both kinds."
+from pozytywka_cli.skip.history import Flags, Floats, Ints
 
 
 @dataclass(frozen=True)
-class Split:
-    """Three flags for each play: weights are fitted on the first, the best epoch is found on the second."""
+class Answers:
+    """What a variant says of each play, (plays,): the probability of a skip, and above which threshold it tells one.
 
-    protocol: str
-    fitting: Flags
-    validation: Flags
-    test: Flags
-
-    @property
-    def training(self) -> Flags:
-        """All that anything may be fitted on."""
-        return self.fitting | self.validation
-
-
-def enough(plays: pl.DataFrame) -> pl.DataFrame:
-    """The same plays.
-
-    Raises:
-        RefusedError: fewer than 100 plays or 2 users, or all plays went the same way.
+    `fold` numbers the model that says it, where several were fitted on different plays.
     """
-    users = plays["user_id"].n_unique()
-    if len(plays) < MIN_PLAYS or users < MIN_USERS:
-        problem = (
-            f"only {len(plays)} plays by {users} users; skip needs at least {MIN_PLAYS} plays by {MIN_USERS} users"
-        )
-        raise RefusedError(problem, LONGER)
-    if plays["skipped"].n_unique() < 2:
-        kind = "every one" if plays["skipped"][0] else "none"
-        raise RefusedError(f"of {len(plays)} plays {kind} was skipped: there is nothing to tell apart", MORE)
-    return plays
+
+    probability: Floats
+    threshold: Floats
+    fold: Ints
 
 
-def time_split(plays: pl.DataFrame) -> Split:
-    """Test on the last fifth of the time; stop on the last 12 % of the time before it.
+def figures(variant: str, protocol: str, plays: pl.DataFrame, answers: Answers) -> list[Row]:
+    """Every metric of the answers about `plays`, with 95 % intervals over resampled users.
 
-    Raises:
-        RefusedError: too few plays, all at one moment, or only one kind of them before the last fifth.
+    Accuracy is of decisions at .5, which are right most often; balanced accuracy of decisions at the threshold.
     """
-    started = enough(plays)["started_at"]
-    test = (started > time_cut(plays, 1 - TEST_TIME)).to_numpy()
-    rest = plays.filter(~test)
-    if not test.any():
-        problem = f"all {len(plays)} plays start at one moment; skip is measured on later plays than it learns from"
-        raise RefusedError(problem, LONGER)
-    if rest["skipped"].n_unique() < 2:
-        problem = f"of the {len(rest)} plays before the log's last fifth {rest['skipped'].sum()} were skipped"
-        raise RefusedError(f"{problem}: there is nothing to tell apart", MORE)
-    validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
-    return Split("time", ~test & ~validation, validation, test)
-
-
-def everything(plays: pl.DataFrame) -> Split:
-    """Fit on all plays, with nothing left to stop or to test on."""
-    nothing = np.zeros(len(plays), np.bool_)
-    return Split("none", ~nothing, nothing, nothing)
-
-
-def figures(variant: str, protocol: str, plays: pl.DataFrame, probability: Floats) -> list[Row]:
-    """Every metric of the probabilities (plays,) of a skip, with intervals over resampled users but for the ECE."""
     skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
-    right = (probability >= 0.5) == skipped
+    probability = answers.probability
     found: dict[str, tuple[float, ...]] = {
         "log loss": mean_interval(log_loss(skipped, probability), users),
-        "accuracy": mean_interval(right.astype(np.float64), users),
+        "accuracy": mean_interval(right(skipped, probability), users),
         "Brier": mean_interval((probability - skipped) ** 2, users),
-        "ECE": (expected_calibration_error(skipped, probability),),
+        "ECE": expected_calibration_error(skipped, probability, users),
     }
     if 0 < skipped.sum() < len(skipped):
-        ranked = Ranked.of(skipped, probability)
+        ranked = Ranked.of(skipped, answers)
+        told = (probability > answers.threshold) == skipped
         found["AUC"] = weighted_interval(ranked.auc, users)
-        found["balanced accuracy"] = weighted_interval(lambda weights: _balanced(right, skipped, weights), users)
+        found["balanced accuracy"] = weighted_interval(lambda weights: _balanced(told, skipped, weights), users)
     return [Row("skip", variant, protocol, metric, *value) for metric, value in found.items()]
 
 
-def _balanced(right: Flags, skipped: Flags, weights: Floats) -> float:
+def gains(protocol: str, plays: pl.DataFrame, answers: dict[str, Answers], baselines: tuple[str, ...]) -> list[Row]:
+    """What every other variant gains over the baseline with the lowest log loss, on the same plays, user by user.
+
+    The difference of log loss (below zero: better) and of accuracy (above zero: better), each with its 95 % interval
+    over resampled users, and the p-value of a sign flip over users.
+    """
+    skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
+    metrics = {"log loss": log_loss, "accuracy": right}
+    best = min(baselines, key=lambda name: log_loss(skipped, answers[name].probability).mean())
+    rows = []
+    for variant in (name for name in answers if name not in baselines):
+        for metric, score in metrics.items():
+            ours, theirs = (score(skipped, answers[name].probability) for name in (variant, best))
+            name = f"{metric} - {best}"
+            rows.append(Row("skip", variant, protocol, name, *paired_difference(ours, theirs, users)))
+            rows.append(Row("skip", variant, protocol, f"p of {name}", sign_flip(ours - theirs, users)))
+    return rows
+
+
+def right(skipped: Flags, probability: Floats) -> Floats:
+    """1 where a play went the likelier way, else 0."""
+    return np.asarray((probability >= 0.5) == skipped, np.float64)
+
+
+def _balanced(told: Flags, skipped: Flags, weights: Floats) -> float:
     """The mean of the shares of skipped and of other plays that were told right; NaN if a resample lacks one kind."""
     if not (weights[skipped].any() and weights[~skipped].any()):
         return float("nan")
-    return float(np.mean([np.average(right[kind], weights=weights[kind]) for kind in (skipped, ~skipped)]))
+    return float(np.mean([np.average(told[kind], weights=weights[kind]) for kind in (skipped, ~skipped)]))
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Rows with the place of their probability among all different ones, from the lowest."""
+    """Plays in the order of their fold and probability: `place` numbers the different ones, (plays,).
+
+    `fold` is the fold of each place. Folds are ranked apart: two models' probabilities are not on one scale, and those
+    of a constant, fitted on all other folds, would be the lower the more skips there are in its own.
+    """
 
     skipped: Flags
-    place: np.ndarray[tuple[int], np.dtype[np.int64]]
+    place: Ints
+    fold: Ints
 
     @classmethod
-    def of(cls, skipped: Flags, probability: Floats) -> "Ranked":
+    def of(cls, skipped: Flags, answers: Answers) -> "Ranked":
         """Rank once, so that a thousand resamples need not."""
-        return cls(skipped, np.unique(probability, return_inverse=True)[1])
+        _, level = np.unique(answers.probability, return_inverse=True)
+        levels = int(level.max()) + 1
+        places, place = np.unique(answers.fold * levels + level, return_inverse=True)
+        return cls(skipped, place, places // levels)
 
     def auc(self, weights: Floats) -> float:
-        """The weighted area under the ROC curve (Mann & Whitney, 1947; ties count half); NaN without both kinds."""
+        """The weighted area under the ROC curve (Mann & Whitney, 1947; ties count half); NaN without both kinds.
+
+        Of several folds, the share of all pairs of a skipped and another play of one fold.
+        """
         skips, others = (np.bincount(self.place, weights=weights * kind) for kind in (self.skipped, ~self.skipped))
         below = np.cumsum(others) - others / 2
-        pairs = skips.sum() * others.sum()
-        return float((skips * below).sum() / pairs) if pairs else float("nan")
+        of_fold = [np.bincount(self.fold, weights=kind) for kind in (skips, others)]
+        before = np.cumsum(of_fold[1]) - of_fold[1]
+        pairs = (of_fold[0] * of_fold[1]).sum()
+        return float((skips * (below - before[self.fold])).sum() / pairs) if pairs else float("nan")

@@ -14,17 +14,26 @@ from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.skip.baselines import Constant, Model, shifted
+from pozytywka_cli.skip.baselines import Constant, Model, UserRate, shifted
+from pozytywka_cli.skip.clusters import Clusters
 from pozytywka_cli.skip.forest import Forest
 from pozytywka_cli.skip.genres import Genres
 from pozytywka_cli.skip.history import Floats
+from pozytywka_cli.skip.networks import FeatureNetwork, GenreNetwork, LegacyNetwork, LinearNetwork
 from pozytywka_cli.skip.standard import Standard
 
 WEIGHTS = "weights.safetensors"
-MEMBERS = 3
 BLOCK = 512  # rows of every forward pass: matrix products of another size may differ in their last bits
 
-Reader = Standard | Genres
+Reader = Standard | Genres | Clusters
+READERS: dict[str, type[Standard] | type[Genres] | type[Clusters]] = {
+    "advanced": Standard,
+    "simple": Genres,
+    "forest": Genres,
+    "logistic": Standard,
+    "legacy": Clusters,
+}
+MEMBERS = {"advanced": 3, "simple": 3, "logistic": 1, "legacy": 1}
 
 
 @dataclass(frozen=True)
@@ -34,29 +43,31 @@ class Networks:
     Scores are averaged, not probabilities: three zeros give the constant to the last bit.
     """
 
+    variant: str
     reader: Reader
     members: nn.ModuleList
 
     @classmethod
-    def untrained(cls, reader: Reader, seed: int, dropout: float = 0.0) -> "Networks":
-        """Networks that all give the constant; `seed` decides the weights that training starts from."""
-        seeds = range(MEMBERS * seed, MEMBERS * (seed + 1))
-        return cls(reader, nn.ModuleList(learning.seeded(one, lambda: reader.network(dropout)) for one in seeds))
-
-    @property
-    def variant(self) -> str:
-        """Its name."""
-        return self.reader.variant
+    def untrained(cls, variant: str, reader: Reader, seed: int, dropout: float = 0.0) -> "Networks":
+        """Networks whose weights `seed` alone decides; all but the legacy one give the constant."""
+        count = MEMBERS[variant]
+        seeds = range(count * seed, count * (seed + 1))
+        built = (learning.seeded(one, lambda: _network(variant, reader, dropout)) for one in seeds)
+        return cls(variant, reader, nn.ModuleList(built))
 
     @property
     def skip_rate(self) -> float:
         """The share of training plays that were skipped."""
         return self.reader.skip_rate
 
-    def predict_proba(self, asked: pl.DataFrame, service: Service) -> Floats:
+    def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
         """The probability that each asked row is skipped, the constant where nothing is known: (asked,)."""
-        score = self.score(self.reader.inputs(asked, service))
+        score = self.score(self.reader.inputs(asked, service) if inputs is None else inputs)
         return shifted(np.where(self.reader.known(asked, service), score, 0), self.skip_rate)
+
+    def probability(self, inputs: Tensors) -> Floats:
+        """What the networks say of rows with these inputs: (rows,)."""
+        return shifted(self.score(inputs), self.skip_rate)
 
     @torch.inference_mode()
     def score(self, inputs: Tensors) -> Floats:
@@ -64,21 +75,36 @@ class Networks:
         rows = len(inputs[0])
         padded = (F.pad(tensor, (0, 0, 0, -rows % BLOCK)) for tensor in inputs)
         blocks = zip(*(torch.split(tensor, BLOCK) for tensor in padded), strict=True)
-        scores = [sum(member(*block).double() for member in self.members) / MEMBERS for block in blocks if rows]
+        scores = [
+            sum(member(*block).double() for member in self.members) / len(self.members) for block in blocks if rows
+        ]
         return np.concatenate([np.zeros(0), *scores])[:rows]
 
     def save(self, folder: Path) -> None:
-        """Write `weights.safetensors`, and `model.json` and `vocabulary.json` for what they read."""
+        """Write `weights.safetensors`, and `model.json` and what else its reader writes."""
         self.reader.save(folder)
         save_file(self.members.state_dict(), folder / WEIGHTS)
 
     @classmethod
-    def load(cls, reader: Reader, version: Version) -> "Networks":
-        """The model of a checked version, which reads what `reader` gives."""
-        model = cls.untrained(reader, seed=0)
+    def load(cls, version: Version) -> "Networks":
+        """The model of a checked version."""
+        variant = version.manifest.variant
+        model = cls.untrained(variant, READERS[variant].load(version), seed=0)
         model.members.load_state_dict(load_file(version.folder / WEIGHTS))
         model.members.eval()
         return model
+
+
+def _network(variant: str, reader: Reader, dropout: float) -> nn.Module:
+    match reader:
+        case Standard() if variant == "logistic":
+            return LinearNetwork(len(reader.mean))
+        case Standard():
+            return FeatureNetwork(len(reader.mean), dropout, layers=reader.layers, width=reader.width)
+        case Genres():
+            return GenreNetwork(len(reader.vocabulary) + 2, dropout)
+        case Clusters():
+            return LegacyNetwork(reader.count)
 
 
 def skip_loss(skip_rate: float) -> learning.Loss:
@@ -99,11 +125,11 @@ def load(version: Version) -> Model:
         ArtifactError: a forest's file holds something else.
     """
     match version.manifest.variant:
-        case "advanced":
-            return Networks.load(Standard.load(version), version)
-        case "simple":
-            return Networks.load(Genres.load(version), version)
+        case "constant":
+            return Constant.load(version)
+        case "user-rate":
+            return UserRate.load(version)
         case "forest":
             return Forest.load(version)
         case _:
-            return Constant.load(version)
+            return Networks.load(version)

@@ -1,4 +1,4 @@
-"""The two networks. Each gives a score, the log-odds of a skip above those of all plays, and starts at exactly zero."""
+"""The networks. Each gives a score, the log-odds of a skip above those of all plays; all but `legacy` start at zero."""
 
 from typing import cast
 
@@ -6,27 +6,42 @@ import torch
 from torch import Tensor, nn
 
 EMBEDDING = 16
+LEGACY_UNITS = (111, 41)
+LEGACY_DROPOUT = 0.5
 
 
 class FeatureNetwork(nn.Module):
-    """A perceptron of 64 and 32 SiLU units over standardised features, plus a linear skip connection."""
+    """A perceptron of SiLU units over standardised features, plus a linear skip connection.
 
-    def __init__(self, features: int, dropout: float) -> None:
+    The first of its `layers` has `width` units, each further one half as many.
+    """
+
+    def __init__(self, features: int, dropout: float, *, layers: int, width: int) -> None:
         super().__init__()
-        self.deep = nn.Sequential(
-            nn.Linear(features, 64),
-            nn.SiLU(),
-            nn.Dropout(dropout),
-            nn.Linear(64, 32),
-            nn.SiLU(),
-            nn.Dropout(dropout),
-            _silent(32),
-        )
+        parts: list[nn.Module] = []
+        inputs = features
+        for layer in range(layers):
+            units = max(width >> layer, 1)
+            parts += [nn.Linear(inputs, units), nn.SiLU(), nn.Dropout(dropout)]
+            inputs = units
+        self.deep = nn.Sequential(*parts, _silent(inputs))
         self.linear = _silent(features)
 
     def forward(self, features: Tensor) -> Tensor:
         """(rows, features) give (rows,)."""
         return cast(Tensor, self.deep(features) + self.linear(features)).squeeze(1)
+
+
+class LinearNetwork(nn.Module):
+    """A logistic regression over standardised features."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.linear = _silent(features)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(rows, features) give (rows,)."""
+        return cast(Tensor, self.linear(features)).squeeze(1)
 
 
 class GenreNetwork(nn.Module):
@@ -41,6 +56,27 @@ class GenreNetwork(nn.Module):
         """Genre numbers, (rows, any width) each and padded with 0, give (rows,)."""
         pooled = [self.embedding(numbers).sum(1) / (numbers > 0).sum(1, keepdim=True) for numbers in (user, artist)]
         return cast(Tensor, self.deep(torch.cat((*pooled, pooled[0] * pooled[1]), dim=1))).squeeze(1)
+
+
+class LegacyNetwork(nn.Module):
+    """The old system's perceptron of 111 and 41 ReLU units over the genre clusters of user and artist."""
+
+    def __init__(self, clusters: int) -> None:
+        super().__init__()
+        first, second = LEGACY_UNITS
+        self.deep = nn.Sequential(
+            nn.Linear(2 * clusters, first),
+            nn.ReLU(),
+            nn.Dropout(LEGACY_DROPOUT),
+            nn.Linear(first, second),
+            nn.ReLU(),
+            nn.Dropout(LEGACY_DROPOUT),
+            nn.Linear(second, 1),
+        )
+
+    def forward(self, user: Tensor, artist: Tensor) -> Tensor:
+        """Multi-hot clusters, (rows, clusters) each, give (rows,)."""
+        return cast(Tensor, self.deep(torch.cat((user, artist), dim=1).float())).squeeze(1)
 
 
 def _silent(inputs: int) -> nn.Linear:

@@ -1,5 +1,6 @@
 """How near the skip models come to the truth of a generated log."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -9,9 +10,10 @@ from pozytywka_cli.evaluation import log_loss, reached
 from pozytywka_cli.records import Report, Row
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import BASELINE
-from pozytywka_cli.skip.evaluate import evaluate
+from pozytywka_cli.skip.evaluate import learned
 from pozytywka_cli.skip.history import canonical
-from pozytywka_cli.skip.measure import time_split
+from pozytywka_cli.skip.lesson import Lesson
+from pozytywka_cli.skip.split import time_split
 
 PLAY = ("user_id", "session_id", "track_id", "started_at")
 
@@ -20,11 +22,14 @@ def planted(
     service: Service, truth: Path, settings: SkipSettings, *, seed: int, device: str, report: Report
 ) -> list[Row]:
     """Each variant's log loss on the last fifth of the time, beside that of the planted probabilities, the best one."""
-    rows = evaluate(service, settings, seed=seed, device=device, report=report).rows
     plays = canonical(service.plays)
-    test = plays.filter(time_split(plays).test)
+    lesson = Lesson(replace(service, plays=plays), time_split(plays), settings)
+    test = plays.filter(lesson.split.test)
+    skipped = test["skipped"].to_numpy()
+    models = learned(lesson, seed=seed, device=device, report=report)
+    figures = {
+        variant: float(log_loss(skipped, lesson.answers(model).probability).mean()) for variant, model in models.items()
+    }
     known = pl.read_parquet(truth / "skips.parquet").unique(PLAY, keep="first", maintain_order=True)
     probability = test.join(known, on=PLAY, how="left", maintain_order="left")["probability"].to_numpy()
-    best = float(log_loss(test["skipped"].to_numpy(), probability).mean())
-    figures = {row.variant: row.value for row in rows if row.metric == "log loss"}
-    return reached("skip", "log loss", figures, BASELINE, best)
+    return reached("skip", "log loss", figures, BASELINE, float(log_loss(skipped, probability).mean()))

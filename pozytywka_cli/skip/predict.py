@@ -8,7 +8,8 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.skip.features import user_rate
+from pozytywka_cli.skip.baselines import UserRate, threshold
+from pozytywka_cli.skip.explain import because
 from pozytywka_cli.skip.history import canonical, known_at
 from pozytywka_cli.skip.model import load
 
@@ -25,7 +26,7 @@ def default_pairs(service: Service) -> pl.DataFrame:
     return recent.select("user_id", "track_id").unique().sort("user_id", "track_id")
 
 
-def predict(version: Version, service: Service, pairs: pl.DataFrame) -> pl.DataFrame:
+def predict(version: Version, service: Service, pairs: pl.DataFrame, *, explain: bool = False) -> pl.DataFrame:
     """The probability that each pair's user skips its track, as the next play from what the log knew at that moment.
 
     Args:
@@ -33,11 +34,13 @@ def predict(version: Version, service: Service, pairs: pl.DataFrame) -> pl.DataF
         service: the log, which is not changed: candidates do not see each other.
         pairs: user_id, track_id, optionally `at` (UTC; null: when the user's last known play has ended) and
             `session_id` (null: a new session).
+        explain: say which inputs moved each probability (see `explain.because`).
 
     Returns:
-        user_id, track_id, at, probability, played_to_end (the probability is below .5) and reason, in the order given.
-        The reason is "model", or "unknown user" (neither in the log nor in the users table: what the model
-        says of a user without any history), or "unknown track" (not in the tracks table: the user's running skip rate).
+        user_id, track_id, at, probability, played_to_end (the probability is not above the variant's threshold),
+        reason and, explained, `because`; in the order given. The reason is "model", or "unknown user" (neither in the
+        log nor in the users table: what the model says of a user without any history), or "unknown track" (not in
+        the tracks table: the user's running skip rate).
 
     Raises:
         RefusedError: `pairs` lack a column.
@@ -47,16 +50,22 @@ def predict(version: Version, service: Service, pairs: pl.DataFrame) -> pl.DataF
     users = pl.concat([service.plays["user_id"], service.users["user_id"]])
     known_user = asked["user_id"].is_in(users.implode()).fill_null(False)
     known_track = asked["track_id"].is_in(service.tracks["id"].implode()).fill_null(False)
-    fallback = user_rate(asked, service, model.skip_rate)
-    found = np.where(known_track, model.predict_proba(asked, service), fallback)
-    return asked.select("user_id", "track_id", pl.col("started_at").alias("at"), probability=found).with_columns(
-        played_to_end=pl.col("probability") < 0.5,
+    fallback = UserRate(model.skip_rate)
+    told = [one.predict_proba(asked, service) for one in (model, fallback)]
+    found = asked.select(
+        "user_id", "track_id", pl.col("started_at").alias("at"), probability=np.where(known_track, *told)
+    ).with_columns(
+        played_to_end=pl.col("probability") <= threshold(model),
         reason=pl.when(~known_track)
         .then(pl.lit("unknown track"))
         .when(~known_user)
         .then(pl.lit("unknown user"))
         .otherwise(pl.lit("model")),
     )
+    if explain:
+        moved = [because(one, asked, service) for one in (model, fallback)]
+        found = found.with_columns(because=moved[0].zip_with(known_track, moved[1]))
+    return found
 
 
 def candidates(service: Service, pairs: pl.DataFrame) -> pl.DataFrame:

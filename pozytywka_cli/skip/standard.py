@@ -1,32 +1,36 @@
-"""What `advanced` reads: the features, standardised as they were at training."""
+"""What `advanced` and `logistic` read: the features, standardised as they were at training."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import msgspec
 import numpy as np
 import polars as pl
 import torch
-from torch import nn
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
+from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip.baselines import PARAMETERS, write_json
 from pozytywka_cli.skip.features import Fitted, features, fit
-from pozytywka_cli.skip.history import Flags
-from pozytywka_cli.skip.networks import FeatureNetwork
+from pozytywka_cli.skip.history import Flags, Floats
 
 CLIP = 5.0
 
 
 class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the features were fitted with, and each one's mean and standard deviation over training plays."""
+    """What the features were fitted with, and each one's mean and standard deviation over training plays.
 
-    variant: ClassVar[str] = "advanced"
+    `layers` and `width` are the shape of the network that reads them.
+    """
+
     fitted: Fitted
     mean: dict[str, float]
     deviation: dict[str, float]
+    layers: int = 2
+    width: int = 64
 
     @property
     def skip_rate(self) -> float:
@@ -34,18 +38,15 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.fitted.skip_rate
 
     @classmethod
-    def prepare(cls, service: Service, training: Flags) -> tuple[Self, Tensors]:
+    def prepare(cls, service: Service, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
         """Fit everything on the `training` plays (flags of `service.plays`), and read all plays."""
-        fitted = fit(service.plays.filter(training), service.tracks)
+        fitted = fit(service.plays.filter(training), service.tracks, settings.smoothing)
         frame = features(service.plays, service, fitted)
         known = frame.filter(training).cast(pl.Float64)
         mean, deviation = ({c.name: c.item() or 0.0 for c in row} for row in (known.mean(), known.std(ddof=0)))
-        standard = cls(fitted, mean, {name: value or 1.0 for name, value in deviation.items()})
+        deviation = {name: value or 1.0 for name, value in deviation.items()}
+        standard = cls(fitted, mean, deviation, settings.layers, settings.width)
         return standard, standard._scaled(frame)
-
-    def network(self, dropout: float) -> nn.Module:
-        """An untrained network over these features."""
-        return FeatureNetwork(len(self.mean), dropout)
 
     def inputs(self, asked: pl.DataFrame, service: Service) -> Tensors:
         """The standardised features of each asked row: (asked, features)."""
@@ -54,6 +55,14 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def known(self, asked: pl.DataFrame, service: Service) -> Flags:
         """All rows: a user without history has features as well."""
         return np.ones(len(asked), np.bool_)
+
+    def without(self, inputs: Tensors) -> Iterator[tuple[str, Floats | None, Tensors]]:
+        """Each feature's name, its value in each row, and the inputs in which it lies at its mean."""
+        (scaled,) = inputs
+        for number, (name, mean) in enumerate(self.mean.items()):
+            ablated = scaled.clone()
+            ablated[:, number] = 0
+            yield name, scaled[:, number].double().numpy() * self.deviation[name] + mean, (ablated,)
 
     def _scaled(self, frame: pl.DataFrame) -> Tensors:
         """Standardised and clipped; an unknown attribute lies at its mean."""

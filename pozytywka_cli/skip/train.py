@@ -3,17 +3,23 @@
 import math
 from dataclasses import replace
 
+import polars as pl
+
 from pozytywka_cli.artifacts import Draft, Trained
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.evaluation import log_loss, paired_difference
-from pozytywka_cli.records import Gate, Report
+from pozytywka_cli.records import Gate, Report, Row
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import BASELINE
-from pozytywka_cli.skip.history import Floats, canonical
-from pozytywka_cli.skip.learn import Learned, learn
-from pozytywka_cli.skip.measure import Split, everything, figures, time_split
+from pozytywka_cli.skip import BASELINE, words
+from pozytywka_cli.skip.fitting import Learned
+from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.learn import learn
+from pozytywka_cli.skip.lesson import Lesson
+from pozytywka_cli.skip.measure import Answers, figures
+from pozytywka_cli.skip.split import everything, time_split
 
 MARGIN = 0.001  # of log loss, in nats
+PLAIN = ("user-rate", BASELINE)  # what a model stands beside in its card
 
 SIGNATURE = {
     "inputs": {
@@ -25,58 +31,49 @@ SIGNATURE = {
     },
     "outputs": {"probability": "float64, of a skip"},
 }
-USE = "Says how likely a user is to skip a track, at the moment it starts."
 NO_GAIN = "the networks do not beat the constant on validation plays by more than chance: the model is the constant"
-LIMITS = (
-    "It knows a user by past plays alone: a new user gets what is usual. It says how likely a skip is, not why, "
-    "and a track that is skipped may still be liked."
-)
 
 
 def train(service: Service, settings: SkipSettings, *, variant: str, seed: int, device: str, report: Report) -> Trained:
-    """Measure a variant beside the constant on the last fifth of the log's time, and fit it on all plays.
+    """Measure a variant beside plain answers on the last fifth of the log's time, and fit it on all plays.
 
     Raises:
         RefusedError: fewer than 100 plays or 2 users, or plays that all went the same way.
     """
     service = replace(service, plays=canonical(service.plays))
-    split = time_split(service.plays)
-    plain, baseline = _both(BASELINE, service, split, settings, seed=seed, device=device, report=report)
+    lesson = Lesson(service, time_split(service.plays), settings)
+
+    def fit(name: str, lesson: Lesson, stop_after: list[int] | None = None) -> Learned:
+        return learn(name, lesson, stop_after=stop_after, seed=seed, device=device, report=report)
+
+    measured = {name: fit(name, lesson) for name in (variant, *PLAIN)}
+    answers = {name: lesson.answers(found.model) for name, found in measured.items()}
+    test = service.plays.filter(lesson.split.test)
+    metrics = [row for name, given in answers.items() for row in figures(name, lesson.split.protocol, test, given)]
+    whole = Lesson(service, everything(service.plays), settings)
+    baseline = _draft(measured[BASELINE], fit(BASELINE, whole), [row for row in metrics if row.variant in PLAIN])
     if variant == BASELINE:
         return Trained(baseline, baseline)
-    ours, model = _both(variant, service, split, settings, seed=seed, device=device, report=report)
-    gate = _gate(ours, plain, service, split)
-    return Trained(replace(model, metrics=model.metrics + baseline.metrics, gate=gate), baseline)
+    model = _draft(measured[variant], fit(variant, whole, measured[variant].best), metrics)
+    return Trained(replace(model, gate=_gate(answers[variant], answers[BASELINE], test)), baseline)
 
 
-def _both(
-    variant: str, service: Service, split: Split, settings: SkipSettings, *, seed: int, device: str, report: Report
-) -> tuple[Floats, Draft]:
-    """The probabilities of the test plays by a model fitted before them, and the draft of one fitted on all plays."""
-    measured = learn(variant, service, split, settings, seed=seed, device=device, report=report)
-    test = service.plays.filter(split.test)
-    probability = measured.model.predict_proba(test, service)
-    served = learn(
-        variant,
-        service,
-        everything(service.plays),
-        settings,
-        stop_after=measured.best,
-        seed=seed,
-        device=device,
-        report=report,
-    )
-    draft = Draft(
-        variant=variant,
+def _draft(measured: Learned, served: Learned, metrics: list[Row]) -> Draft:
+    """The draft of a model fitted on all plays, with what was found of the one fitted before the test plays."""
+    return Draft(
+        variant=served.model.variant,
         write=served.model.save,
         signature=SIGNATURE,
-        metrics=figures(variant, split.protocol, test, probability),
-        use=USE,
-        limits=LIMITS,
+        metrics=metrics,
+        question=words.QUESTION,
+        protocol=words.PROTOCOL,
+        use=words.USE,
+        not_for=words.NOT_FOR,
+        limits=words.LIMITS,
+        glossary=words.GLOSSARY,
         notes=served.notes + ([NO_GAIN] if measured.best and not any(measured.best) else []),
         epochs=_records(measured),
     )
-    return probability, draft
 
 
 def _records(measured: Learned) -> list[dict[str, float]]:
@@ -93,9 +90,8 @@ def _records(measured: Learned) -> list[dict[str, float]]:
     ]
 
 
-def _gate(ours: Floats, plain: Floats, service: Service, split: Split) -> Gate:
+def _gate(ours: Answers, plain: Answers, test: pl.DataFrame) -> Gate:
     """Is the model's log loss worse than the constant's by more than .001? Users are resampled."""
-    test = service.plays.filter(split.test)
-    loss, baseline = (log_loss(test["skipped"].to_numpy(), probability) for probability in (ours, plain))
+    loss, baseline = (log_loss(test["skipped"].to_numpy(), answers.probability) for answers in (ours, plain))
     difference, low, high = paired_difference(loss, baseline, test["user_id"].to_numpy())
     return Gate("log loss", float(loss.mean()), float(baseline.mean()), BASELINE, difference, low, high, MARGIN)
