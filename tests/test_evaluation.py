@@ -9,6 +9,7 @@ from pozytywka_cli.evaluation import (
     log_loss,
     mean_interval,
     paired_difference,
+    sign_flip,
     weighted_interval,
 )
 from pozytywka_cli.records import Gate
@@ -108,9 +109,40 @@ def test_log_loss_by_hand() -> None:
 def test_calibration_by_hand() -> None:
     """Two bins: forecasts of .1 came true half the time, forecasts of .9 and 1 always."""
     outcome = np.array([True, False, True, True])
-    found = expected_calibration_error(outcome, rows(0.1, 0.1, 0.9, 1.0), bins=2)
-    assert found == pytest.approx((abs(0.2 - 1) + abs(1.9 - 2)) / 4)
-    assert expected_calibration_error(np.array([True, False]), rows(1, 0)) == 0
+    value, low, high = expected_calibration_error(outcome, rows(0.1, 0.1, 0.9, 1.0), np.array([1, 1, 2, 2]), bins=2)
+    assert value == pytest.approx((abs(0.2 - 1) + abs(1.9 - 2)) / 4)
+    # of two users, resamples hold either alone, or both
+    assert (low, high) == pytest.approx((0.1 / 2, 0.8 / 2))
+    assert expected_calibration_error(np.array([True, False]), rows(1, 0), np.array([1, 2])) == (0, 0, 0)
+
+
+def test_an_interval_of_a_calibration_error_holds_it() -> None:
+    """Forecasts that are right for every user together: resamples of users are further off than the whole."""
+    outcome, users = np.arange(400) % 2 == 0, np.repeat(np.arange(40), 10)
+    outcome[users % 2 == 0] = True
+    outcome[users % 2 == 1] = False
+    value, low, high = expected_calibration_error(outcome, np.full(400, 0.5), users)
+    assert value == low == 0
+    assert high > 0.05
+
+
+def test_a_sign_flip_by_hand() -> None:
+    """Of four users' sums, the same sign each, 2 of 16 flips are as far from zero; with one user, both are."""
+    users = np.array([1, 1, 2, 3, 4, 4])
+    assert sign_flip(rows(1, 1, 2, 2, 1, 1), users) == pytest.approx(2 / 16, abs=0.015)
+    assert sign_flip(rows(1, 2), np.array([7, 7])) == 1
+    assert sign_flip(rows(0, 0), np.array([1, 2])) == 1
+
+
+def test_a_sign_flip_rejects_a_true_null_as_often_as_it_says() -> None:
+    """Users' plays go together: 5 % of 400 simulations, where a test over plays would reject far more."""
+    generator = np.random.default_rng(0)
+    users = np.repeat(np.arange(25), 20)
+    found = []
+    for _ in range(400):
+        difference = generator.normal(size=25)[users] + generator.normal(size=500)
+        found.append(sign_flip(difference, users, resamples=199))
+    assert np.mean(np.array(found) <= 0.05) == pytest.approx(0.05, abs=0.03)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pozytywka_cli.skip.features import Fitted, features, fit
 from pozytywka_cli.skip.history import Flags, Floats
 
 CLIP = 5.0
+DIGITS = 4  # of a value that is shown: 32-bit numbers have few more to give
 
 
 class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,12 +58,13 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return np.ones(len(asked), np.bool_)
 
     def without(self, inputs: Tensors) -> Iterator[tuple[str, Floats | None, Tensors]]:
-        """Each feature's name, its value in each row, and the inputs in which it lies at its mean."""
+        """Each feature's name, its value in each row (four decimals), and the inputs in which it lies at its mean."""
         (scaled,) = inputs
         for number, (name, mean) in enumerate(self.mean.items()):
             ablated = scaled.clone()
             ablated[:, number] = 0
-            yield name, scaled[:, number].double().numpy() * self.deviation[name] + mean, (ablated,)
+            value = scaled[:, number].double().numpy() * self.deviation[name] + mean
+            yield name, value.round(DIGITS), (ablated,)
 
     def _scaled(self, frame: pl.DataFrame) -> Tensors:
         """Standardised and clipped; an unknown attribute lies at its mean."""

@@ -2,46 +2,24 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import polars as pl
 import pytest
 
-from pozytywka_cli.artifacts import Trained
-from pozytywka_cli.dataset.service import Service, load
+from pozytywka_cli.dataset.service import load
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.records import Progress, Row, silent
+from pozytywka_cli.records import Evaluated, Progress, silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import VARIANTS
+from pozytywka_cli.skip import BASELINES, VARIANTS
 from pozytywka_cli.skip.evaluate import evaluate
-from pozytywka_cli.skip.features import user_rate
-from pozytywka_cli.skip.measure import Ranked, enough, figures, time_split
-from pozytywka_cli.skip.predict import candidates, default_pairs, predict
+from pozytywka_cli.skip.predict import default_pairs, predict
 from pozytywka_cli.skip.train import train
 
-from .worlds import MOMENT, START, at, listeners, saved
-
-QUICK = SkipSettings(epochs=6, learning_rate=5e-3)
-
-
-@cache
-def planted() -> Service:
-    """Half of the users skip what one can dance to, the others what one cannot."""
-    return listeners(1, users=30, each=80, persona=True)
-
-
-@cache
-def trained(variant: str) -> Trained:
-    """That service's model."""
-    return train(planted(), QUICK, variant=variant, seed=0, device="cpu", report=silent)
-
-
-def value(rows: list[Row], variant: str, metric: str) -> float:
-    """One figure."""
-    (found,) = (row.value for row in rows if (row.variant, row.metric) == (variant, metric))
-    return found
+from .trained import QUICK, planted, trained, value
+from .worlds import listeners, saved
 
 
 def test_a_planted_taste_is_found():
@@ -125,55 +103,40 @@ def test_the_forest_says_how_many_plays_it_saw():
     assert trained("forest").model.notes == []
 
 
-def test_every_variant_stands_beside_its_baselines():
-    """One protocol, the same metrics for all, with intervals that hold the figure."""
-    rows = evaluate(planted(), QUICK, seed=0, device="cpu", report=silent).rows
-    assert [row.variant for row in rows if row.metric == "AUC"] == [*VARIANTS, "user rate"]
-    assert {row.metric for row in rows} == {"log loss", "AUC", "accuracy", "balanced accuracy", "Brier", "ECE"}
-    assert {(row.family, row.protocol) for row in rows} == {("skip", "time")}
-    assert all(row.low <= row.value <= row.high for row in rows if row.low is not None and row.high is not None)
+@cache
+def measured() -> Evaluated:
+    """Every variant, measured on that service."""
+    return evaluate(planted(), QUICK, seed=0, device="cpu", report=silent)
+
+
+@pytest.mark.parametrize("protocol", ["time", "user"])
+def test_every_variant_stands_beside_its_baselines(protocol: str):
+    """The same metrics for all, each with an interval that holds the figure."""
+    rows = [row for row in measured().rows if row.protocol == protocol]
+    figures = [row for row in rows if " - " not in row.metric]
+    metrics = {"log loss", "AUC", "accuracy", "balanced accuracy", "Brier", "ECE"}
+    assert sorted((row.variant, row.metric) for row in figures) == sorted(product(VARIANTS, metrics))
+    assert all(row.low is not None and row.high is not None for row in figures)
+    assert all(row.low <= row.value <= row.high for row in figures if row.low is not None and row.high is not None)
     assert value(rows, "constant", "AUC") == 0.5
-    ours = {(row.variant, row.metric): row.value for row in rows}
-    assert all(ours[row.variant, row.metric] == row.value for row in trained("advanced").model.metrics)
+    assert value(rows, "constant", "balanced accuracy") == 0.5
+    assert {row.variant for row in rows if " - " in row.metric} == set(VARIANTS) - set(BASELINES)
+    assert measured().notes == []
 
 
-def test_the_time_split_tests_on_the_last_fifth_and_stops_on_the_last_eighth_before_it():
-    """No play is in two parts, and each part is later than the one before."""
-    plays = planted().plays
-    split = time_split(plays)
-    parts = [plays.filter(flags)["started_at"] for flags in (split.fitting, split.validation, split.test)]
-    assert sum(map(len, parts)) == len(plays)
-    assert parts[0].max() < parts[1].min() <= parts[1].max() < parts[2].min()
-    assert split.test.mean() == pytest.approx(0.2, abs=0.06)
+def test_training_measures_what_evaluation_measures():
+    """The figures in a manifest are those of the protocol by time."""
+    ours = {(row.variant, row.metric): row for row in measured().rows if row.protocol == "time"}
+    for row in trained("advanced").model.metrics:
+        assert ours[row.variant, row.metric] == row
+    assert {row.variant for row in trained("advanced").model.metrics} == {"advanced", "user-rate", "constant"}
 
 
-def test_figures_are_what_scikit_learn_says():
-    """Weights of resamples included, and ties of probabilities."""
-    from sklearn.metrics import balanced_accuracy_score, brier_score_loss, log_loss, roc_auc_score
-
-    generator = np.random.default_rng(0)
-    probability = generator.integers(1, 20, 400) / 20
-    plays = pl.DataFrame({"user_id": np.arange(400) % 7, "skipped": generator.random(400) < probability})
-    skipped = plays["skipped"].to_numpy()
-    rows = figures("x", "time", plays, probability)
-    assert value(rows, "x", "AUC") == pytest.approx(roc_auc_score(skipped, probability))
-    assert value(rows, "x", "log loss") == pytest.approx(log_loss(skipped, probability))
-    assert value(rows, "x", "Brier") == pytest.approx(brier_score_loss(skipped, probability))
-    assert value(rows, "x", "balanced accuracy") == pytest.approx(balanced_accuracy_score(skipped, probability >= 0.5))
-    weights = generator.integers(0, 4, 400).astype(np.float64)
-    expected = roc_auc_score(skipped, probability, sample_weight=weights)
-    assert Ranked.of(skipped, probability).auc(weights) == pytest.approx(expected)
-
-
-def test_test_plays_of_one_kind_have_no_auc():
-    """The other figures stand."""
-    plays = pl.DataFrame({"user_id": [1, 2], "skipped": [False, False]})
-    assert {row.metric for row in figures("x", "time", plays, np.array([0.3, 0.4]))} == {
-        "log loss",
-        "accuracy",
-        "Brier",
-        "ECE",
-    }
+def test_too_few_users_are_measured_by_time_alone():
+    """And a note says why."""
+    few = evaluate(listeners(2, users=5, each=60, persona=True), QUICK, seed=0, device="cpu", report=silent)
+    assert {row.protocol for row in few.rows} == {"time"}
+    assert few.notes == ["skip is measured by time only: only 5 users; the protocol by user needs at least 12"]
 
 
 @pytest.mark.parametrize(
@@ -206,68 +169,6 @@ def test_a_log_with_too_little_in_it_is_refused(plays: pl.DataFrame, message: st
     with pytest.raises(RefusedError) as refused:
         train(replace(planted(), plays=plays), QUICK, variant="advanced", seed=0, device="cpu", report=silent)
     assert (refused.value.message, refused.value.hint) == (message, hint)
-
-
-def test_a_log_without_skips_before_its_last_fifth_is_refused():
-    """The training part decides."""
-    plays = planted().plays
-    late = plays.with_columns(skipped=pl.col("skipped") & (pl.col("started_at") > at(7 * 7200)))
-    with pytest.raises(
-        RefusedError, match="of the 1800 plays before the log's last fifth 0 were skipped: there is noth"
-    ):
-        time_split(late)
-    assert enough(late) is late
-    with pytest.raises(RefusedError, match="all 2400 plays start at one moment; skip is measured on later plays"):
-        time_split(plays.with_columns(started_at=pl.lit(START, MOMENT)))
-
-
-def test_unknown_users_and_tracks_have_their_fallbacks(tmp_path: Path):
-    """A track that nobody knows gets the user's running rate, and a stranger what the model makes of no history."""
-    given = planted()
-    version = saved(trained("advanced").model, tmp_path)
-    pairs = pl.DataFrame({"user_id": [1, 99, 1, 98, None], "track_id": ["t1", "t1", "gone", "t1", "gone"]})
-    found = predict(version, given, pairs)
-    assert found.columns == ["user_id", "track_id", "at", "probability", "played_to_end", "reason"]
-    assert found["reason"].to_list() == ["model", "unknown user", "unknown track", "unknown user", "unknown track"]
-    assert found["played_to_end"].to_list() == [chance < 0.5 for chance in found["probability"]]
-    assert found["user_id"].to_list() == pairs["user_id"].to_list()
-    rate = given.plays["skipped"].mean()
-    assert found["probability"][2] == user_rate(candidates(given, pairs)[2], given, rate)[0]
-    assert found["probability"][4] == pytest.approx(rate)
-    assert found["probability"][1] == found["probability"][3]
-
-
-def test_without_a_moment_a_candidate_starts_when_its_user_s_plays_have_ended():
-    """With one it is seen from there; an unknown user's starts with the log's last play."""
-    given = planted()
-    last = given.plays["started_at"].max()
-    pairs = pl.DataFrame(
-        {"user_id": [1, 1, 99], "track_id": ["t1"] * 3, "at": [None, START, None]}, schema_overrides={"at": MOMENT}
-    )
-    found = candidates(given, pairs)
-    mine = given.plays.filter((pl.col("user_id") == 1) & (pl.col("started_at") == last))
-    assert found["started_at"].to_list() == [ended(mine), START, last]
-    assert found["session_id"].null_count() == 3
-    assert not found["advertisement_before"].any()
-
-
-def ended(play: pl.DataFrame) -> object:
-    """When a single play had run its course."""
-    return play.select(pl.col("started_at") + pl.duration(milliseconds="listened_ms")).item()
-
-
-def test_pairs_without_a_column_are_refused():
-    """The column is named."""
-    with pytest.raises(RefusedError, match="the pairs have no column track_id"):
-        candidates(planted(), pl.DataFrame({"user_id": [1]}))
-
-
-def test_default_pairs_are_those_of_the_last_28_days():
-    """Each once, sorted."""
-    given = planted()
-    assert default_pairs(given).equals(given.plays.select("user_id", "track_id").unique().sort("user_id", "track_id"))
-    old = given.plays.head(3).with_columns(started_at=pl.lit(at(-29 * 86_400), MOMENT), track_id=pl.lit("old"))
-    assert default_pairs(replace(given, plays=pl.concat([old, given.plays]))).equals(default_pairs(given))
 
 
 @pytest.mark.real

@@ -1,0 +1,115 @@
+"""Answers about pairs: fallbacks, decisions and what moved them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.skip import VARIANTS
+from pozytywka_cli.skip.features import user_rate
+from pozytywka_cli.skip.predict import candidates, default_pairs, load, predict
+
+from .trained import planted, trained
+from .worlds import MOMENT, START, at, saved
+
+
+def test_unknown_users_and_tracks_have_their_fallbacks(tmp_path: Path):
+    """A track that nobody knows gets the user's running rate, and a stranger what the model makes of no history."""
+    given = planted()
+    version = saved(trained("advanced").model, tmp_path)
+    pairs = pl.DataFrame({"user_id": [1, 99, 1, 98, None], "track_id": ["t1", "t1", "gone", "t1", "gone"]})
+    found = predict(version, given, pairs)
+    assert found.columns == ["user_id", "track_id", "at", "probability", "played_to_end", "reason"]
+    assert found["reason"].to_list() == ["model", "unknown user", "unknown track", "unknown user", "unknown track"]
+    usual = given.plays["skipped"].mean()
+    assert found["played_to_end"].to_list() == [chance <= usual for chance in found["probability"]]
+    assert found["user_id"].to_list() == pairs["user_id"].to_list()
+    rate = given.plays["skipped"].mean()
+    assert found["probability"][2] == user_rate(candidates(given, pairs)[2], given, rate)[0]
+    assert found["probability"][4] == pytest.approx(rate)
+    assert found["probability"][1] == found["probability"][3]
+
+
+def test_without_a_moment_a_candidate_starts_when_its_user_s_plays_have_ended():
+    """With one it is seen from there; an unknown user's starts with the log's last play."""
+    given = planted()
+    last = given.plays["started_at"].max()
+    pairs = pl.DataFrame(
+        {"user_id": [1, 1, 99], "track_id": ["t1"] * 3, "at": [None, START, None]}, schema_overrides={"at": MOMENT}
+    )
+    found = candidates(given, pairs)
+    mine = given.plays.filter((pl.col("user_id") == 1) & (pl.col("started_at") == last))
+    assert found["started_at"].to_list() == [ended(mine), START, last]
+    assert found["session_id"].null_count() == 3
+    assert not found["advertisement_before"].any()
+
+
+def ended(play: pl.DataFrame) -> object:
+    """When a single play had run its course."""
+    return play.select(pl.col("started_at") + pl.duration(milliseconds="listened_ms")).item()
+
+
+def test_pairs_without_a_column_are_refused():
+    """The column is named."""
+    with pytest.raises(RefusedError, match="the pairs have no column track_id"):
+        candidates(planted(), pl.DataFrame({"user_id": [1]}))
+
+
+def test_default_pairs_are_those_of_the_last_28_days():
+    """Each once, sorted."""
+    given = planted()
+    assert default_pairs(given).equals(given.plays.select("user_id", "track_id").unique().sort("user_id", "track_id"))
+    old = given.plays.head(3).with_columns(started_at=pl.lit(at(-29 * 86_400), MOMENT), track_id=pl.lit("old"))
+    assert default_pairs(replace(given, plays=pl.concat([old, given.plays]))).equals(default_pairs(given))
+
+
+def explained(variant: str, folder: Path) -> pl.DataFrame:
+    """A hundred pairs with what moved them."""
+    return predict(saved(trained(variant).model, folder), planted(), default_pairs(planted()).head(100), explain=True)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_an_explanation_changes_no_answer_and_names_up_to_three_inputs(variant: str, tmp_path: Path):
+    """The strongest first; a constant has none."""
+    found = explained(variant, tmp_path)
+    plain = predict(saved(trained(variant).model, tmp_path / "again"), planted(), default_pairs(planted()).head(100))
+    assert found.drop("because").equals(plain)
+    for moved in found["because"]:
+        effects = [abs(one["effect"]) for one in moved]
+        assert effects == sorted(effects, reverse=True)
+        assert 0 not in effects
+        assert len(moved) <= 3
+    # genres tell nothing of this service's skips, so that `simple` is the constant
+    most = {"constant": 0, "simple": 0, "user-rate": 1, "forest": 2, "legacy": 2}.get(variant, 3)
+    assert found["because"].list.len().max() == most
+
+
+def test_a_logistic_regression_is_moved_by_weights_times_values(tmp_path: Path):
+    """An input at its training mean again: its share of the log-odds is gone."""
+    version = saved(trained("logistic").model, tmp_path)
+    pairs = default_pairs(planted()).head(20)
+    model, asked = load(version), candidates(planted(), pairs)
+    weights = next(model.members.children()).linear.weight.detach().numpy()[0]
+    scaled = model.reader.inputs(asked, planted())[0].numpy()
+    names = list(model.reader.mean)
+    probability = model.predict_proba(asked, planted())
+    odds = np.log(probability / (1 - probability))
+    for row, moved in enumerate(predict(version, planted(), pairs, explain=True)["because"]):
+        for one in moved:
+            place = names.index(one["input"])
+            without = 1 / (1 + np.exp(-(odds[row] - weights[place] * scaled[row, place])))
+            assert one["effect"] == pytest.approx(probability[row] - without, abs=1e-6)
+            raw = scaled[row, place] * model.reader.deviation[names[place]] + model.reader.mean[names[place]]
+            assert one["value"] == pytest.approx(raw, abs=1e-4)
+
+
+def test_an_unknown_track_is_explained_by_the_user_s_rate(tmp_path: Path):
+    """For that is what it gets."""
+    pairs = pl.DataFrame({"user_id": [1], "track_id": ["gone"]})
+    found = predict(saved(trained("advanced").model, tmp_path), planted(), pairs, explain=True)
+    (moved,) = found["because"][0]
+    assert moved["input"] == "user_rate"
+    assert moved["value"] == found["probability"][0]

@@ -1,0 +1,78 @@
+"""Which plays a model learns from and is tested on."""
+
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.skip.split import enough, everything, time_split, user_splits
+
+from .worlds import MOMENT, START, at, listeners
+
+
+def plays() -> pl.DataFrame:
+    """30 users with 80 plays each."""
+    return listeners(1, users=30, each=80, persona=True).plays
+
+
+def test_the_time_split_tests_on_the_last_fifth_and_stops_on_the_last_eighth_before_it():
+    """No play is in two parts, and each part is later than the one before."""
+    log = plays()
+    split = time_split(log)
+    parts = [log.filter(flags)["started_at"] for flags in (split.fitting, split.validation, split.test)]
+    assert sum(map(len, parts)) == len(log)
+    assert parts[0].max() < parts[1].min() <= parts[1].max() < parts[2].min()
+    assert split.test.mean() == pytest.approx(0.2, abs=0.06)
+
+
+def test_every_user_is_tested_in_one_fold_and_stopped_on_in_no_other_part_of_it():
+    """A sixth of a fold's training users is kept back; no user is in two parts."""
+    log = plays()
+    users, splits = log["user_id"].to_numpy(), user_splits(log)
+    assert sum(split.test.astype(int) for split in splits).tolist() == [1] * len(log)
+    for split in splits:
+        parts = [set(users[flags]) for flags in (split.fitting, split.validation, split.test)]
+        assert [len(part) for part in parts] == [20, 4, 6]
+        assert len(set.union(*parts)) == 30
+        assert np.array_equal(split.training, ~split.test)
+
+
+def test_users_are_dealt_out_alike_whatever_order_their_plays_come_in():
+    """The folds depend on who the users are, and on nothing else."""
+    log = plays()
+    order = np.random.default_rng(0).permutation(len(log))
+    for split, shuffled in zip(user_splits(log), user_splits(log[order]), strict=True):
+        assert np.array_equal(split.test[order], shuffled.test)
+        assert np.array_equal(split.validation[order], shuffled.validation)
+
+
+def test_too_few_users_cannot_be_dealt_out():
+    """It says how many there are and are needed; so it does where all others went the same way."""
+    few = listeners(1, users=11, each=80, persona=True).plays
+    with pytest.raises(RefusedError, match="only 11 users; the protocol by user needs at least 12"):
+        user_splits(few)
+    one = plays().with_columns(skipped=pl.col("user_id") == 3)
+    with pytest.raises(RefusedError, match="the plays of four fifths of the users all went the same way"):
+        user_splits(one)
+
+
+def test_everything_is_fitted_on_for_the_model_that_serves():
+    """Nothing is left to stop on or to test on."""
+    split = everything(plays())
+    assert split.fitting.all()
+    assert not split.validation.any()
+    assert not split.test.any()
+
+
+def test_a_log_without_skips_before_its_last_fifth_is_refused():
+    """The training part decides."""
+    log = plays()
+    late = log.with_columns(skipped=pl.col("skipped") & (pl.col("started_at") > at(7 * 7200)))
+    with pytest.raises(
+        RefusedError, match="of the 1800 plays before the log's last fifth 0 were skipped: there is noth"
+    ):
+        time_split(late)
+    assert enough(late) is late
+    with pytest.raises(RefusedError, match="all 2400 plays start at one moment; skip is measured on later plays"):
+        time_split(log.with_columns(started_at=pl.lit(START, MOMENT)))
