@@ -35,9 +35,16 @@ def serving(store: Store, family: str | None) -> dict[str, Version]:
 
 
 def predict(
-    versions: dict[str, Version], service: Service, pairs: pl.DataFrame | None, report: Report
+    versions: dict[str, Version],
+    service: Service,
+    pairs: pl.DataFrame | None,
+    report: Report,
+    *,
+    explain: bool = False,
 ) -> Iterator[Predicted]:
-    """Answer for each family in turn; `pairs` is what skip is asked (None: all that was played in the last 28 days).
+    """Answer for each family in turn.
+
+    `pairs` is what skip is asked (None: all that was played in the last 28 days), and with `explain` it says why.
 
     Raises:
         RefusedError: there are too few data for a family; those before it have been answered.
@@ -47,7 +54,7 @@ def predict(
 
         asked = skip.default_pairs(service) if pairs is None else pairs
         report(Progress("predict skip", 0, 1))
-        rows = skip.predict(versions["skip"], service, asked)
+        rows = skip.predict(versions["skip"], service, asked, explain=explain)
         report(Progress("predict skip", 1, 1))
         yield Predicted("skip", versions["skip"], rows)
     if "weekly" in versions:

@@ -1,5 +1,6 @@
 """Frames to files, by the file's suffix, and pairs from files or standard input."""
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -25,14 +26,20 @@ def check_suffix(target: Path | None) -> None:
 
 
 def write_frame(frame: "pl.DataFrame", target: Path) -> None:
-    """Write Parquet, CSV or JSONL, whole or not at all."""
+    """Write Parquet, CSV or JSONL, whole or not at all; in a CSV a list is one cell of JSON."""
     with files.replacing(target) as temporary:
         if target.suffix == ".parquet":
             frame.write_parquet(temporary)
         elif target.suffix == ".csv":
-            frame.write_csv(temporary)
+            frame.with_columns(_as_json(column) for column in frame if column.dtype.is_nested()).write_csv(temporary)
         else:
             frame.write_ndjson(temporary)
+
+
+def _as_json(column: "pl.Series") -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(column.name, [json.dumps(value) for value in column.to_list()], pl.String)
 
 
 def read_pairs(given: str) -> "pl.DataFrame":

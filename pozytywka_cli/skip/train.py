@@ -11,6 +11,7 @@ from pozytywka_cli.evaluation import log_loss, paired_difference
 from pozytywka_cli.records import Gate, Report, Row
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import BASELINE, words
+from pozytywka_cli.skip.baselines import threshold
 from pozytywka_cli.skip.fitting import Learned
 from pozytywka_cli.skip.history import canonical
 from pozytywka_cli.skip.learn import learn
@@ -67,7 +68,7 @@ def _draft(measured: Learned, served: Learned, metrics: list[Row]) -> Draft:
         metrics=metrics,
         question=words.QUESTION,
         protocol=words.PROTOCOL,
-        use=words.USE,
+        use=f"{words.USE} {words.DECISION.format(threshold(served.model))}",
         not_for=words.NOT_FOR,
         limits=words.LIMITS,
         glossary=words.GLOSSARY,

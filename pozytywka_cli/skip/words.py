@@ -9,6 +9,7 @@ USE = (
     "Deciding which tracks to keep at hand for whom: it says how likely a user is to skip a track at the moment it "
     "starts, and its probabilities can be taken at their word, added up and weighed against costs."
 )
+DECISION = "It tells that a track will be played to its end where that probability is at most {:.3f}, the usual one."
 NOT_FOR = (
     "Judging tracks, artists or users: a track that is skipped may still be liked. Explaining why somebody skips. "
     "Looking further ahead than the next play."

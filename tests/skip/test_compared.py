@@ -1,0 +1,99 @@
+"""The models that the networks are compared with."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.evaluation import log_loss
+from pozytywka_cli.records import silent
+from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.skip.clusters import Clusters
+from pozytywka_cli.skip.learn import learn
+from pozytywka_cli.skip.lesson import Lesson
+from pozytywka_cli.skip.model import Networks
+from pozytywka_cli.skip.split import time_split
+
+from .trained import planted
+
+GENRES = [["doom", "sludge"], ["doom", "sludge"], ["sludge", "doom"], ["jazz", "swing"], ["swing", "jazz"]]
+
+
+def lesson(service: Service) -> Lesson:
+    """Its plays before the last fifth of the time."""
+    return Lesson(service, time_split(service.plays), SkipSettings())
+
+
+def fitted(variant: str, given: Lesson) -> Networks:
+    """A variant's only network."""
+    model = learn(variant, given, seed=0, device="cpu", report=silent).model
+    assert isinstance(model, Networks)
+    return model
+
+
+def named_together() -> Service:
+    """Genres that are named together, in two scenes that have nothing to do with each other."""
+    given = planted()
+    artists = given.artists.with_columns(genres=pl.Series(GENRES))
+    liked = [GENRES[user % 5] for user in given.users["user_id"]]
+    return replace(given, artists=artists, users=given.users.with_columns(favourite_genres=pl.Series(liked)))
+
+
+def test_a_logistic_regression_has_no_gradient_left():
+    """On its training plays the mean residual times each feature is nearly zero, up to the small penalty."""
+    given = lesson(planted())
+    model = fitted("logistic", given)
+    (features,), training = given.inputs("logistic", given.split.training), given.split.training
+    residual = model.probability((features,)) - given.skipped[training]
+    assert abs(residual.mean()) < 1e-4
+    weights = next(model.members.children()).linear.weight.detach().numpy()[0]
+    assert residual @ features.numpy() == pytest.approx(-weights, abs=0.3)
+
+
+def test_the_old_recipe_learns_from_as_many_skips_as_other_plays():
+    """So that its probabilities lie around one half, though a third of the plays were skipped."""
+    rare = planted().plays.with_columns(skipped=pl.col("skipped") & (pl.int_range(pl.len()) % 3 == 0))
+    given = lesson(replace(planted(), plays=rare))
+    assert given.skipped.mean() < 0.25
+    answers = given.answers(fitted("legacy", given))
+    assert answers.probability.mean() == pytest.approx(0.5, abs=0.1)
+    assert set(answers.threshold) == {0.5}
+
+
+def test_the_old_recipe_can_learn_a_genre_that_is_skipped():
+    """Where genres decide, it comes near to the truth."""
+    given = named_together()
+    doom = given.tracks.join(given.artists, left_on="id_artist", right_on="id").filter(
+        pl.col("genres").list.contains("doom")
+    )
+    plays = given.plays.with_columns(skipped=pl.col("track_id").is_in(doom["id"].implode()))
+    decided = lesson(replace(given, plays=plays))
+    answers = decided.answers(fitted("legacy", decided))
+    assert log_loss(decided.skipped[decided.split.test], answers.probability).mean() < 0.1
+
+
+def test_genres_that_are_named_together_fall_into_one_cluster():
+    """And the inputs say which clusters user and artist have, however often."""
+    given = named_together()
+    reader, (user, artist) = Clusters.prepare(given, np.ones(len(given.plays), np.bool_), SkipSettings())
+    cluster = dict(zip(reader.genres.vocabulary, reader.cluster[2:], strict=True))
+    assert cluster["doom"] == cluster["sludge"] != cluster["jazz"] == cluster["swing"]
+    assert reader.count == 2
+    assert user.shape == artist.shape == (len(given.plays), 2)
+    assert torch.all(user.sum(1) == 1)
+    assert torch.all(artist.sum(1) == 1)
+
+
+def test_genres_of_nobody_are_in_no_cluster():
+    """Unknown users and artists have none; a service without genres has one cluster, which is empty."""
+    given = planted()
+    reader, _ = Clusters.prepare(given, np.ones(len(given.plays), np.bool_), SkipSettings())
+    stranger = given.plays.head(2).with_columns(user_id=pl.lit(-1), track_id=pl.lit("gone"))
+    assert all(torch.all(one == 0) for one in reader.inputs(stranger, given))
+    bare = replace(given, users=given.users.clear(), artists=given.artists.clear())
+    nothing, inputs = Clusters.prepare(bare, np.ones(len(given.plays), np.bool_), SkipSettings())
+    assert nothing.count == 1
+    assert all(one.shape == (len(given.plays), 1) and torch.all(one == 0) for one in inputs)
