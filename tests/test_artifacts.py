@@ -100,22 +100,6 @@ def test_what_is_saved_is_loaded(store: Store) -> None:
     }
 
 
-def test_the_card(store: Store) -> None:
-    """A model card says what it was made from, how good it is, how it was decided, and its limits."""
-    gate = Gate("log_loss", 0.5, 0.7, "mean", -0.2, -0.3, -0.1, 0.001)
-    version = store.save(origin(), draft(gate=gate, notes=["A note."]))
-    assert (version.folder / "card.md").read_text() == (
-        "# demo: net\n\nTo test.\n\n"
-        "## Data\n\n- plays.parquet: 2 rows\n- up to 2024-01-01\n\n"
-        "## Figures on data later than what it was trained on\n\n"
-        "| model | protocol | metric | value |\n|---|---|---|---|\n"
-        "| net | time split | log_loss | 0.5000 |\n| mean | time split | log_loss | 0.7000 |\n\n"
-        "## Decision\n\nlog_loss: 0.5000 beside 0.7000 of `mean`; worse by -0.2000 (-0.3000 to -0.1000): "
-        "not shown to be worse by more than the margin of 0.001.\n\n"
-        "## Limits\n\nKnows nothing.\n- A note.\n"
-    )
-
-
 def test_manifests_hold_no_code(store: Store) -> None:
     """Nothing in a manifest names a class, a module or a path of the machine that made it."""
     folder = store.save(origin(), draft()).folder

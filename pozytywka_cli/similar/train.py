@@ -20,6 +20,27 @@ SIGNATURE = {
     "inputs": {"name": "string"},
     "outputs": {"name": "string", "id": "string", "score": "float32, cosine"},
 }
+QUESTION = "Which artists are like this one?"
+PROTOCOL = (
+    "A fifth of the artists of every listener who has at least 5 was hidden from it, drawn at random. It learned from "
+    "the rest and had to find the hidden ones again. What serves was then fitted on everything."
+)
+USE = "Suggesting artists beside the one that a listener has chosen: the same people listen to them."
+PLAIN_USE = "Suggesting the artists with the most listeners until a model is shown to be as good."
+PLAIN_LIMITS = "It knows no likeness: whichever artist is asked for, it names the same ones."
+NOT_FOR = "Saying how artists sound, for it has heard no music. Ranking artists by worth. Judging single listeners."
+GLOSSARY = {
+    "als": "describes each artist by 'who listens to it', learned from all listeners at once",
+    "popularity": "names the artists with the most listeners, whichever is asked for: the plain baseline",
+    "PM": "how often a hidden artist comes among the first 10 when mixed with 99 others, drawn by how well known they "
+    "are; higher is better",
+    "recall@10": "the share of a listener's hidden artists among the 10 most like one that the listener hears; "
+    "higher is better",
+    "NDCG@10": "the same, a find counting more the nearer it stands to the top; higher is better",
+    "user recall@20": "the share of a listener's hidden artists among 20 found from all that the listener hears; "
+    "higher is better",
+    "user NDCG@20": "the same, a find counting more the nearer it stands to the top; higher is better",
+}
 
 
 def train(
@@ -40,15 +61,10 @@ def train(
     model = latent(split, settings, seed=seed, device=device, report=report)
     figures = measure(split, {variant: model, BASELINE: plain}, report)
     metrics = rows(split, figures)
-    draft = Draft(
-        variant=variant,
-        write=fitted(heard, settings, seed=seed, device=device, report=report).save,
-        signature=SIGNATURE,
-        metrics=metrics,
-        use="Finds artists that the same people listen to, by the cosine between factors of implicit feedback.",
-        limits=f"Knows artists with at least {settings.min_listeners} listeners, and nothing of how they sound.",
-        gate=_gate(figures[variant], figures[BASELINE]),
-    )
+    served = fitted(heard, settings, seed=seed, device=device, report=report)
+    limits = f"It knows artists with at least {settings.min_listeners} listeners; one with few is known less well."
+    gate = _gate(figures[variant], figures[BASELINE])
+    draft = _draft(variant, served, metrics, use=USE, limits=limits, gate=gate)
     return Trained(draft, _baseline(heard, settings, [row for row in metrics if row.variant == BASELINE]))
 
 
@@ -65,13 +81,24 @@ def fitted(heard: Listens, settings: SimilarSettings, *, seed: int, device: str,
 
 def _baseline(heard: Listens, settings: SimilarSettings, metrics: list[Row]) -> Draft:
     constant = np.ones((len(heard.artist_ids), 1), dtype=np.float32)
+    return _draft(BASELINE, _served(heard, constant, settings), metrics, use=PLAIN_USE, limits=PLAIN_LIMITS)
+
+
+def _draft(
+    variant: str, model: Factors, metrics: list[Row], *, use: str, limits: str, gate: Gate | None = None
+) -> Draft:
     return Draft(
-        variant=BASELINE,
-        write=_served(heard, constant, settings).save,
+        variant=variant,
+        write=model.save,
         signature=SIGNATURE,
         metrics=metrics,
-        use="Names the artists with the most listeners, whichever artist is asked for.",
-        limits="It knows no likeness; it serves where no model is shown to be as good.",
+        question=QUESTION,
+        protocol=PROTOCOL,
+        use=use,
+        not_for=NOT_FOR,
+        limits=limits,
+        glossary=GLOSSARY,
+        gate=gate,
     )
 
 

@@ -23,11 +23,35 @@ SIGNATURE = {
     "inputs": {"listened": "float64 (artists, weeks), s", "squares": "float64 (artists, weeks), s²"},
     "outputs": {"mean": "float64 (artists,), s", "quantiles": "float64 (artists, 3), s: 10, 50 and 90 %"},
 }
-USE = "Forecasts how long each artist will be listened to next week, in seconds, with an 80 % interval."
+QUESTION = "How long will each artist be listened to next week?"
+PROTOCOL = (
+    "The last full weeks of the log ({weeks}) were kept from it. Having learned from the weeks before, it forecast "
+    "each of them from all that came earlier, one week ahead. What serves was then fitted on all weeks."
+)
+USE = (
+    "Planning what will be owed to artists, and seeing early who gains or loses listeners. Beside the expected seconds "
+    "stand a low and a high value: four weeks in five lie between them."
+)
+NOT_FOR = (
+    "Paying artists: bill what was listened to, not what was forecast. Looking further ahead than one week. Judging "
+    "single tracks or listeners."
+)
 LIMITS = (
     "One week ahead, from past listening alone: no releases, concerts or holidays. "
     "The forecast is zero for an artist that was not listened to in any full week."
 )
+GLOSSARY = {
+    "lstm": "a small neural network that reads each artist's last weeks",
+    "linear": "a straight line through each artist's last 11 weeks",
+    "mean": "each artist's mean over all past weeks: the plain baseline",
+    "RMSE": "by how many seconds a forecast is off, large misses counting more; lower is better",
+    "MAE": "by how many seconds a forecast is off on average; lower is better",
+    "pinball": "how far the low, middle and high values lie from what came, in seconds; lower is better",
+    "coverage": "the share of weeks between the low and the high value; closest to 0.80 is best",
+    "WAPE": "all misses together as a share of all listening; lower is better",
+    "MASE": "MAE as a multiple of what saying 'as last week' used to be off; lower is better, below 1 beats it",
+    "RMSSE": "RMSE as a multiple of what saying 'as last week' used to be off; lower is better, below 1 beats it",
+}
 
 
 @dataclass(frozen=True)
@@ -92,8 +116,12 @@ def _draft(fitted: _Fitted, divided: Split, forecast: Forecast) -> Draft:
         write=fitted.served.save,
         signature=SIGNATURE,
         metrics=figures(fitted.served.variant, divided.protocol, forecast, divided),
+        question=QUESTION,
+        protocol=PROTOCOL.format(weeks=len(divided.series.weeks) - divided.start),
         use=USE,
+        not_for=NOT_FOR,
         limits=LIMITS,
+        glossary=GLOSSARY,
         notes=fitted.notes,
         epochs=[_record(epoch) for epoch in fitted.epochs],
     )
