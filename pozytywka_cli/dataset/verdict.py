@@ -21,13 +21,13 @@ class MaxBad:
         """From `12` or `0.1%`.
 
         Raises:
-            UsageError: neither a number nor a percentage of 0 or more.
+            UsageError: neither a number of lines nor a percentage from 0 to 100.
         """
         try:
             number = float(text.removesuffix("%"))
         except ValueError:
             number = -1.0
-        if not 0 <= number < float("inf"):
+        if not 0 <= number <= (100 if text.endswith("%") else 1e18):
             raise UsageError(f"--max-bad {text!r} is no number of lines", "Write it as 10 or 0.1%.")
         return cls(number / 100 if text.endswith("%") else number, text.endswith("%"))
 
