@@ -59,8 +59,8 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Panel:
     """One drawing of a picture: tidy rows, and which of their columns it shows; `x` and `y` also name the axes.
 
-    line: `y` over `x` in the order of the rows, a line for each value of `series`, with a dot for each row where `dots`;
-        where `diagonal`, both axes run from 0 to 1 beside the dashed line on which they are equal.
+    line: `y` over `x` in the order of the rows, a line for each value of `series`, with a dot at each row where `dots`;
+        where `diagonal`, both axes run from 0 to 1, with the dashed line on which they are equal.
     bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows.
     histogram: bars of height `y` from `x` to the row's `to`.
 

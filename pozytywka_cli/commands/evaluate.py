@@ -1,12 +1,17 @@
 """`pozytywka evaluate`."""
 
-from typing import Annotated
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import UsageError, raise_any
+
+if TYPE_CHECKING:
+    from pozytywka_cli.records import Row
 
 
 def evaluate(
@@ -18,42 +23,73 @@ def evaluate(
     scrobbles: options.Scrobbles = None,
     artists: options.Artists = None,
     planted: Annotated[bool, typer.Option("--planted", help="Measure on generated data whose truth is known.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Draw skip's figures: a .png, .svg, .pdf or .html.")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Print honest figures of every variant beside the baselines, from one run.
 
-    Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale; writes nothing else. Every
-    variant is trained on the earlier part of the data and measured on the later one. low and high bound the
-    95 % interval over users (skip, similar) or artists (weekly). --planted needs no data: it makes a sample and
-    prints how much of the best possible score each model reaches.
+    Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale; writes nothing else but
+    --plot's picture. Every variant is trained on the earlier part of the data and measured on the later one. low and
+    high bound the 95 % interval over users (skip, similar) or artists (weekly). --planted needs no data: it makes a
+    sample and prints how much of the best possible score each model reaches. --plot shows calibration, ROC curves,
+    when tracks are skipped and what the model leans on; it needs the extra `plot`.
 
     \b
     Examples:
       pozytywka evaluate
       pozytywka evaluate skip --planted
+      pozytywka evaluate skip --plot skip.png
       pozytywka evaluate weekly --json | jq '.rows[] | select(.metric == "RMSE")'
     """
     from pozytywka_cli import planted as known
-    from pozytywka_cli.commands import render, sources
+    from pozytywka_cli import plots
+    from pozytywka_cli.commands import sources
     from pozytywka_cli.families import chosen, evaluate_all
     from pozytywka_cli.learning import device
+    from pozytywka_cli.records import Evaluated
 
     shared, families, settings = context(ctx), chosen(family), context(ctx).settings
+    if planted and (until or scrobbles or artists or plot):
+        raise UsageError("--planted makes its own data", "Leave out --until, --scrobbles, --artists and --plot.")
+    if plot:
+        _check_drawable(families)
+        plots.check(plot)
     where = str(device(gpu=gpu))
-    if planted and (until or scrobbles or artists):
-        raise UsageError("--planted makes its own data", "Leave out --until, --scrobbles and --artists.")
-    if planted:
-        with shared.talk.progress() as report:
+    source = (
+        None if planted else sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until)
+    )
+    with shared.talk.progress() as report:
+        if planted:
             found, refused = known.evaluate(families, settings, seed=seed, device=where, report=report)
-        rows = [row for measured in found.values() for row in measured]
-    else:
-        source = sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until)
-        with shared.talk.progress() as report:
+            evaluated = {name: Evaluated(rows) for name, rows in found.items()}
+        else:
             evaluated, refused = evaluate_all(families, source, settings, seed=seed, device=where, report=report)
-        rows = [row for measured in evaluated.values() for row in measured.rows]
+        panels = [panel for measured in evaluated.values() for panel in measured.panels()] if plot else []
+    _print([row for measured in evaluated.values() for row in measured.rows], json=json)
+    for note in (note for measured in evaluated.values() for note in measured.notes):
+        shared.talk.info(note)
+    if plot and panels:
+        plots.draw(panels, plot, f"pozytywka evaluate {' '.join(families)}")
+        shared.talk.info(f"Wrote {plot}.")
+    raise_any(refused)
+
+
+def _check_drawable(families: list[str]) -> None:
+    """Refuse families of which none has a module `pictures`."""
+    from pozytywka_cli.families import FAMILIES
+
+    drawn = [name for name in FAMILIES if find_spec(f"pozytywka_cli.{name}.pictures")]
+    if not set(families) & set(drawn):
+        raise UsageError(f"--plot: there are no pictures of {', '.join(families)}", f"Name {' or '.join(drawn)}.")
+
+
+def _print(rows: "list[Row]", *, json: bool) -> None:
+    from pozytywka_cli.commands import render
+
     if json:
         render.json_object("evaluate", rows)
-    else:
-        columns = ("family", "variant", "protocol", "metric", "value", "low", "high")
-        render.table("", columns, ([getattr(row, column) for column in columns] for row in rows))
-    raise_any(refused)
+        return
+    columns = ("family", "variant", "protocol", "metric", "value", "low", "high")
+    render.table("", columns, ([getattr(row, column) for column in columns] for row in rows))

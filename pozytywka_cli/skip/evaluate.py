@@ -2,21 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
 
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.records import Evaluated, Report, Row
+from pozytywka_cli.records import Evaluated, Panel, Report, Row
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import BASELINES, VARIANTS
+from pozytywka_cli.skip import BASELINES, VARIANTS, pictures
 from pozytywka_cli.skip.baselines import Model
 from pozytywka_cli.skip.history import canonical
 from pozytywka_cli.skip.learn import learn
-from pozytywka_cli.skip.lesson import Lesson
+from pozytywka_cli.skip.lesson import Lesson, of
 from pozytywka_cli.skip.measure import Answers, figures, gains
+from pozytywka_cli.skip.model import Networks
+from pozytywka_cli.skip.pictures import permutation_importance
 from pozytywka_cli.skip.split import Split, time_split, user_splits
+from pozytywka_cli.skip.standard import Standard
 
 
 def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str, report: Report) -> Evaluated:
@@ -29,13 +33,34 @@ def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str
     lesson = Lesson(service, time_split(service.plays), settings)
     models = learned(lesson, seed=seed, device=device, report=report)
     test = service.plays.filter(lesson.split.test)
-    rows = table("time", test, {variant: lesson.answers(model) for variant, model in models.items()})
+    by_time = {variant: lesson.answers(model) for variant, model in models.items()}
+    rows = table("time", test, by_time)
+    panels = partial(drawn, lesson, models[VARIANTS[0]], by_time, seed=seed, report=report)
     try:
         splits = user_splits(service.plays)
     except RefusedError as error:
-        return Evaluated(rows, notes=[f"skip is measured by time only: {error.message}"])
+        return Evaluated(rows, panels, [f"skip is measured by time only: {error.message}"])
     by_user = tested(service, splits, settings, seed=seed, device=device, report=report)
-    return Evaluated(rows + table("user", service.plays, by_user))
+    return Evaluated(rows + table("user", service.plays, by_user), panels)
+
+
+def drawn(lesson: Lesson, model: Model, answers: dict[str, Answers], *, seed: int, report: Report) -> list[Panel]:
+    """The test plays by what was said of them, and what `model`, which reads features, leans on."""
+    reader, inputs = lesson.read(model.variant)
+    assert isinstance(model, Networks)
+    assert isinstance(reader, Standard)
+    test = lesson.split.test
+    (features,) = of(inputs, test)
+    importance = permutation_importance(
+        lambda shuffled: model.probability((shuffled,)),
+        features,
+        list(reader.mean),
+        lesson.skipped[test],
+        seed=seed,
+        report=report,
+    )
+    probabilities = {variant: given.probability for variant, given in answers.items()}
+    return pictures.panels(lesson.service.plays.filter(test), probabilities, importance)
 
 
 def learned(lesson: Lesson, *, seed: int, device: str, report: Report) -> dict[str, Model]:
