@@ -19,10 +19,11 @@ from pozytywka_cli.skip.history import Flags, Floats
 
 CLUSTERS = "clusters.json"
 COUNT = 100
+NONE = 0
 
 
 class Clusters(msgspec.Struct, frozen=True):
-    """The genres known at training, and the cluster of each of their numbers: none for padding and unknown genres."""
+    """The genres known at training, and the cluster of each of their numbers, from 1: none (0) for unknown genres."""
 
     genres: Genres
     cluster: list[int]
@@ -35,18 +36,18 @@ class Clusters(msgspec.Struct, frozen=True):
     @property
     def count(self) -> int:
         """How many clusters there are."""
-        return max(*self.cluster, 0) + 1
+        return max(self.cluster)
 
     @classmethod
     def prepare(cls, service: Service, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
         """Cluster the genres of the tables, whoever plays what, and read every play's."""
         genres, numbers = Genres.prepare(service, training, settings)
-        clusters = cls(genres, [-1] * (UNKNOWN + 1) + _clusters(genres, service))
-        return clusters, clusters._multi_hot(numbers)
+        clusters = cls(genres, [NONE] * (UNKNOWN + 1) + _clusters(genres, service))
+        return clusters, clusters._numbers(numbers)
 
     def inputs(self, asked: pl.DataFrame, service: Service) -> Tensors:
-        """Which clusters each row's user and artist have: (asked, clusters) of 0 and 1 each."""
-        return self._multi_hot(self.genres.inputs(asked, service))
+        """The different clusters that each row's user and artist have, padded with 0: (asked, any width) each."""
+        return self._numbers(self.genres.inputs(asked, service))
 
     def known(self, asked: pl.DataFrame, service: Service) -> Flags:
         """Which rows' users are in the users table: (asked,)."""
@@ -57,14 +58,8 @@ class Clusters(msgspec.Struct, frozen=True):
         yield FAVOURITES, None, (torch.zeros_like(inputs[0]), inputs[1])
         yield ARTIST, None, (inputs[0], torch.zeros_like(inputs[1]))
 
-    def _multi_hot(self, numbers: Tensors) -> Tensors:
-        cluster = torch.tensor(self.cluster)
-        cluster[cluster < 0] = self.count  # a column that is cut off again
-        hot = (torch.zeros(len(one), self.count + 1, dtype=torch.uint8) for one in numbers)
-        return tuple(
-            one.scatter_(1, cluster[given.long()], 1)[:, :-1].contiguous()
-            for one, given in zip(hot, numbers, strict=True)
-        )
+    def _numbers(self, genres: Tensors) -> Tensors:
+        return tuple(torch.from_numpy(_distinct(np.array(self.cluster, np.int32)[given.numpy()])) for given in genres)
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `vocabulary.json` and `clusters.json`."""
@@ -78,6 +73,13 @@ class Clusters(msgspec.Struct, frozen=True):
         return cls(Genres.load(version), cluster)
 
 
+def _distinct(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Each row's numbers once each, and 0 where one stood again."""
+    found = np.sort(numbers, axis=1)
+    found[:, 1:][found[:, 1:] == found[:, :-1]] = NONE
+    return found
+
+
 def _clusters(genres: Genres, service: Service) -> list[int]:
     """The cluster of each known genre, by k-means over the genres that it is named together with."""
     from sklearn.cluster import KMeans
@@ -87,7 +89,7 @@ def _clusters(genres: Genres, service: Service) -> list[int]:
     together = _together(genres, service)
     rows = together / np.maximum(np.linalg.norm(together, axis=1, keepdims=True), 1)
     count = min(COUNT, len(np.unique(rows, axis=0)))
-    return [int(one) for one in KMeans(count, n_init=1, random_state=0).fit_predict(rows)]
+    return [int(one) + 1 for one in KMeans(count, n_init=1, random_state=0).fit_predict(rows)]
 
 
 def _together(genres: Genres, service: Service) -> NDArray[np.float64]:

@@ -59,13 +59,20 @@ class GenreNetwork(nn.Module):
 
 
 class LegacyNetwork(nn.Module):
-    """The old system's perceptron of 111 and 41 ReLU units over the genre clusters of user and artist."""
+    """The old system's perceptron of 111 and 41 ReLU units over the genre clusters of user and artist.
+
+    Its first layer is a linear one over two multi-hot vectors, as sums of the few columns that are not zero.
+    """
 
     def __init__(self, clusters: int) -> None:
         super().__init__()
         first, second = LEGACY_UNITS
+        self.user, self.artist = (nn.Embedding(clusters + 1, first, padding_idx=0) for _ in range(2))
+        self.bias = nn.Parameter(torch.zeros(first))
+        bound = (2 * max(clusters, 1)) ** -0.5
+        for table in (self.user, self.artist):
+            nn.init.uniform_(table.weight.data[1:], -bound, bound)
         self.deep = nn.Sequential(
-            nn.Linear(2 * clusters, first),
             nn.ReLU(),
             nn.Dropout(LEGACY_DROPOUT),
             nn.Linear(first, second),
@@ -75,8 +82,8 @@ class LegacyNetwork(nn.Module):
         )
 
     def forward(self, user: Tensor, artist: Tensor) -> Tensor:
-        """Multi-hot clusters, (rows, clusters) each, give (rows,)."""
-        return cast(Tensor, self.deep(torch.cat((user, artist), dim=1).float())).squeeze(1)
+        """Different clusters, (rows, any width) each and padded with 0, give (rows,)."""
+        return cast(Tensor, self.deep(self.user(user).sum(1) + self.artist(artist).sum(1) + self.bias)).squeeze(1)
 
 
 def _silent(inputs: int) -> nn.Linear:
