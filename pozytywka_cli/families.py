@@ -1,13 +1,15 @@
 """The model families, and the verbs that each of them has. A family's own module is imported when it is used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pozytywka_cli.artifacts.manifest import Trained
 from pozytywka_cli.errors import PozytywkaError, UsageError
 from pozytywka_cli.records import Evaluated, Report, Row
+from pozytywka_cli.tuning import Space
 
 FAMILIES = ("skip", "weekly", "similar")
 T = TypeVar("T")
@@ -34,6 +36,17 @@ class Planting(Protocol):
 
     def planted(self, service: Any, truth: Path, settings: Any, *, seed: int, device: str, report: Report) -> list[Row]:
         """Figures on a generated data set, beside the best that its truth allows."""
+        ...
+
+
+class Tuning(Protocol):
+    """`<family>.tune`, which a family may lack."""
+
+    METRIC: str
+    SPACES: Mapping[str, Space]
+
+    def trial(self, source: Any, settings: Any, *, variant: str, seed: int, device: str) -> float:
+        """The loss that these settings give within the part of the data that a model is not tested on."""
         ...
 
 
@@ -69,6 +82,24 @@ def planting(family: str) -> Planting:
 def training(family: str) -> Training:
     """The family's `train`."""
     return import_module(f"pozytywka_cli.{family}.train")
+
+
+def tuning(family: str) -> Tuning:
+    """The family's `tune`."""
+    return import_module(f"pozytywka_cli.{family}.tune")
+
+
+def space(family: str, variant: str) -> Space:
+    """What can be tuned of a variant.
+
+    Raises:
+        UsageError: nothing.
+    """
+    spaces = {name: tuning(name).SPACES for name in FAMILIES if find_spec(f"pozytywka_cli.{name}.tune")}
+    if variant in spaces.get(family, ()):
+        return spaces[family][variant]
+    tunable = ", ".join(f"{name} {one}" for name in spaces for one in spaces[name])
+    raise UsageError(f"{family} {variant} has no settings to tune", f"Leave out --tune, or tune one of: {tunable}.")
 
 
 def evaluation(family: str) -> Evaluation:

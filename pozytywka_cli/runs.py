@@ -1,17 +1,34 @@
-"""A training run over families: was it done before, train, save, hold to the gate, promote, leave a record."""
+"""A training run over families: tune, was it done before, train, save, hold to the gate, promote, leave a record."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 
-from pozytywka_cli import __version__, families, files
+from pozytywka_cli import __version__, families, files, tuning
 from pozytywka_cli.artifacts import Origin, Store, Version
 from pozytywka_cli.errors import ArtifactError, PozytywkaError, UsageError
 from pozytywka_cli.records import Gate, Report
+
+
+class Tuned(msgspec.Struct, frozen=True):
+    """What a search among so many trials found.
+
+    best: the number of the trial with the lowest `loss`; 0 is that of the settings in force, whose loss is `in_force`.
+    settings: those that were searched, as the best trial has them.
+    metric: what the losses are.
+    """
+
+    trials: int
+    best: int
+    settings: dict[str, Any]
+    metric: str
+    loss: float
+    in_force: float
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -27,6 +44,7 @@ class Outcome(msgspec.Struct, frozen=True):
     unchanged: bool
     gate: Gate | None
     notes: list[str]
+    tuned: Tuned | None = None
 
     @property
     def passed(self) -> bool:
@@ -36,7 +54,10 @@ class Outcome(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train: `variant` None is each family's default, `until` is exclusive."""
+    """How to train: `variant` None is each family's default, `until` is exclusive.
+
+    `tune` is the number of trials of a search for better settings, 0 for none, and `jobs` how many run at a time.
+    """
 
     settings: Any
     seed: int
@@ -45,15 +66,21 @@ class Plan:
     variant: str | None = None
     force: bool = False
     promote: bool = True
+    tune: int = 0
+    jobs: int = 1
 
     def check(self, names: list[str]) -> None:
         """Refuse a plan that these families cannot follow, before any work is done.
 
         Raises:
-            UsageError: a family lacks the variant.
+            UsageError: a family lacks the variant, or has nothing to tune; jobs without trials.
         """
+        if self.jobs > 1 and not self.tune:
+            raise UsageError("--jobs is for trials, and there are none", "Add --tune N, or leave out --jobs.")
         for name in names:
-            self.variant_of(name)
+            variant = self.variant_of(name)
+            if self.tune:
+                families.space(name, variant)
 
     def variant_of(self, family: str) -> str:
         """The variant to train.
@@ -90,10 +117,13 @@ def train(store: Store, names: list[str], source: Any, plan: Plan, report: Repor
 
 
 def train_one(store: Store, family: str, source: Any, plan: Plan, report: Report) -> Outcome:
-    """Train a family and save it; its baseline serves in its place where the gate is not met.
+    """Train a family, with the best settings of a search if the plan has one, and save it.
+
+    Its baseline serves in its place where the gate is not met.
 
     Raises:
         RefusedError: there are too few data.
+        ArtifactError: the trials of earlier searches are damaged.
     """
     settings = getattr(plan.settings, family)
     origin = Origin(
@@ -105,9 +135,35 @@ def train_one(store: Store, family: str, source: Any, plan: Plan, report: Report
         until=plan.until.isoformat() if plan.until else None,
         inputs=source.inputs,
     )
+    if not plan.tune:
+        return _train(store, origin, source, settings, plan, report)
+    settings, tuned = _tune(store, origin, source, settings, plan, report)
+    origin = replace(origin, settings=msgspec.to_builtins(settings))
+    return msgspec.structs.replace(_train(store, origin, source, settings, plan, report), tuned=tuned)
+
+
+def _tune(store: Store, origin: Origin, source: Any, settings: Any, plan: Plan, report: Report) -> tuple[Any, Tuned]:
+    """The best settings found; the origin of a run with those in force identifies the search."""
+    space, family = families.space(origin.family, origin.variant), families.tuning(origin.family)
+    candidates = [tuning.drawn(space, settings, number, plan.seed) for number in range(plan.tune)]
+    trials = tuning.search(
+        candidates,
+        partial(family.trial, source, variant=origin.variant, seed=plan.seed, device=plan.device),
+        file=store.root / origin.family / "trials.jsonl",
+        fingerprint=origin.fingerprint,
+        variant=origin.variant,
+        jobs=plan.jobs,
+        report=report,
+    )
+    best = tuning.best(trials)
+    found = {name: best.settings[name] for name in space}
+    return candidates[best.number], Tuned(len(trials), best.number, found, family.METRIC, best.loss, trials[0].loss)
+
+
+def _train(store: Store, origin: Origin, source: Any, settings: Any, plan: Plan, report: Report) -> Outcome:
     if not plan.force and (outcome := _done_before(store, origin, plan)):
         return outcome
-    trained = families.training(family).train(
+    trained = families.training(origin.family).train(
         source, settings, variant=origin.variant, seed=plan.seed, device=plan.device, report=report
     )
     version = store.save(origin, trained.model)
@@ -115,7 +171,7 @@ def train_one(store: Store, family: str, source: Any, plan: Plan, report: Report
     if not plan.promote:
         return outcome
     serving = version if outcome.passed else store.save(_baseline(origin), trained.baseline)
-    return msgspec.structs.replace(outcome, promoted=store.promote(family, serving.name))
+    return msgspec.structs.replace(outcome, promoted=store.promote(origin.family, serving.name))
 
 
 def _done_before(store: Store, origin: Origin, plan: Plan) -> Outcome | None:

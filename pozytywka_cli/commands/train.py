@@ -9,7 +9,7 @@ from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import RefusedError, raise_any
 
 if TYPE_CHECKING:
-    from pozytywka_cli.runs import Outcome
+    from pozytywka_cli.runs import Outcome, Tuned
 
 
 def train(
@@ -21,6 +21,10 @@ def train(
     variant: Annotated[
         str | None, typer.Option(help="Another variant than the default.", autocompletion=options.complete_variant)
     ] = None,
+    tune: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="First search for better settings, by N trials.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Run N trials at a time.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Train even if nothing has changed.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Save, but change nothing that serves.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a model is worse than its baseline.")] = False,
@@ -33,12 +37,14 @@ def train(
     Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes a version for each
     family under artifacts/, with its manifest, metrics and card. A model is first measured on data later than
     what it learned from, then fitted on everything. If it is shown to be worse than its plain baseline, the
-    baseline serves.
+    baseline serves. --tune tries random settings, after those in force, on data before what the model is measured
+    on, and trains with the best; every trial is kept in artifacts/FAMILY/trials.jsonl and never run twice.
 
     \b
     Examples:
       pozytywka train
       pozytywka train skip --gpu --seed 7
+      pozytywka train skip --tune 20 --jobs 4
       pozytywka train weekly --until 2026-01-05
       pozytywka train similar --scrobbles scrobbles.csv --artists artists.csv
     """
@@ -56,6 +62,8 @@ def train(
         variant=variant,
         force=force,
         promote=not no_promote,
+        tune=tune or 0,
+        jobs=jobs,
     )
     plan.check(families)
     with shared.store.lock():
@@ -67,7 +75,8 @@ def train(
         render.json_object("train", run.outcomes)
     for outcome in run.outcomes:
         say = shared.talk.info if outcome.passed else shared.talk.warn
-        say("\n  ".join([_sentence(outcome, shared.store.serving(outcome.family)), *outcome.notes]))
+        tuned = [_chosen(outcome.tuned)] if outcome.tuned else []
+        say("\n  ".join([_sentence(outcome, shared.store.serving(outcome.family)), *tuned, *outcome.notes]))
     raise_any(run.refused)
     failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:
@@ -84,3 +93,13 @@ def _sentence(outcome: "Outcome", serving: str | None) -> str:
     if outcome.passed:
         return f"{name} {'serves' if outcome.promoted else 'is saved and does not serve'}{figures}."
     return f"{name} is worse than the baseline{figures}; {outcome.promoted or serving or 'nothing'} serves."
+
+
+def _chosen(tuned: "Tuned") -> str:
+    trials = f"{tuned.trials} trial{'s' if tuned.trials > 1 else ''}"
+    in_force = f"{tuned.in_force:.4f}"
+    if tuned.best == 0:
+        return f"{trials}; the settings in force are the best (validation {tuned.metric} {in_force})"
+    values = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
+    figures = f"validation {tuned.metric} {tuned.loss:.4f}, settings in force {in_force}"
+    return f"{trials}; the best has {values} ({figures})"

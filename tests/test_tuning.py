@@ -1,0 +1,235 @@
+"""Random search: what is drawn, what is kept, and that nothing but the search itself decides what comes of it."""
+
+import os
+import signal
+from collections.abc import Callable
+from decimal import Decimal
+from math import log
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pozytywka_cli.errors import ArtifactError, RefusedError, StorageError, UnavailableError
+from pozytywka_cli.records import Progress, silent
+from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.tuning import Choice, LogUniform, Trial, Uniform, best, drawn, read_trials, search
+
+BASE = SkipSettings(epochs=7, dropout=0.25)
+SPACE = {
+    "width": Choice((16, 32, 64)),
+    "dropout": Uniform(0.0, 0.5),
+    "learning_rate": LogUniform(3e-4, 1e-2),
+}
+SEEDS = st.integers(0, 2**31 - 1)
+NUMBERS = st.integers(1, 10_000)
+
+
+@given(seed=SEEDS, number=NUMBERS)
+def test_what_is_drawn_lies_in_the_space(seed: int, number: int):
+    """Numbers within their bounds and short enough to be typed; settings outside the space as they were."""
+    found = drawn(SPACE, BASE, number, seed)
+    assert found.width in (16, 32, 64)
+    assert 0 <= found.dropout <= 0.5
+    assert 3e-4 <= found.learning_rate <= 1e-2
+    assert all(len(Decimal(str(value)).as_tuple().digits) <= 3 for value in (found.dropout, found.learning_rate))
+    searched = {name: getattr(BASE, name) for name in SPACE}
+    assert msgspec.structs.replace(found, **searched) == BASE
+
+
+@given(seed=SEEDS, number=NUMBERS)
+def test_a_trial_is_drawn_by_the_seed_and_its_number_alone(seed: int, number: int):
+    """Again the same; by another number or seed another."""
+    found = drawn(SPACE, BASE, number, seed)
+    assert found == drawn(SPACE, BASE, number, seed)
+    assert found != drawn(SPACE, BASE, number + 1, seed)
+    assert found != drawn(SPACE, BASE, number, seed + 1)
+
+
+@given(seed=SEEDS)
+def test_trial_0_is_what_is_in_force(seed: int):
+    """Even where it lies outside the space."""
+    outside = SkipSettings(width=7, dropout=0.9)
+    assert drawn(SPACE, outside, 0, seed) is outside
+
+
+def test_draws_spread_over_the_space():
+    """Every choice comes about equally often, and half of the numbers lie in each half of their range or its log."""
+    found = [drawn(SPACE, BASE, number, 0) for number in range(1, 1001)]
+    assert all(280 < sum(one.width == width for one in found) < 390 for width in (16, 32, 64))
+    assert 450 < sum(one.dropout < 0.25 for one in found) < 550
+    assert 450 < sum(log(one.learning_rate) < (log(3e-4) + log(1e-2)) / 2 for one in found) < 550
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where trials are kept."""
+    return tmp_path / "skip" / "trials.jsonl"
+
+
+def candidates(count: int) -> list[SkipSettings]:
+    """The settings of so many trials."""
+    return [drawn(SPACE, BASE, number, 1) for number in range(count)]
+
+
+def searched(
+    file: Path,
+    count: int,
+    loss: Callable[[SkipSettings], float],
+    *,
+    fingerprint: str = "a",
+    jobs: int = 1,
+    report: Callable[[Progress], None] = silent,
+) -> list[Trial]:
+    """A search of so many trials."""
+    return search(candidates(count), loss, file=file, fingerprint=fingerprint, variant="x", jobs=jobs, report=report)
+
+
+def test_only_trials_that_are_not_kept_are_run(file: Path):
+    """Three, then six: three more; then six or two again: none."""
+    run: list[SkipSettings] = []
+
+    def loss(settings: SkipSettings) -> float:
+        run.append(settings)
+        return settings.dropout
+
+    three = searched(file, 3, loss)
+    assert run == candidates(3)
+    six = searched(file, 6, loss)
+    assert run == candidates(6)
+    assert (six[:3], searched(file, 6, loss), searched(file, 2, loss)) == (three, six, six[:2])
+    assert len(run) == 6
+    assert [trial.loss for trial in six] == [one.dropout for one in candidates(6)]
+    assert read_trials(file) == six
+
+
+def test_an_interrupted_search_goes_on(file: Path):
+    """The trials that had ended are kept, and in the end all is as if it had never stopped."""
+    run: list[float] = []
+
+    def loss(settings: SkipSettings) -> float:
+        if len(run) == 2:
+            run.append(0.0)
+            raise KeyboardInterrupt
+        run.append(settings.dropout)
+        return settings.dropout
+
+    with pytest.raises(KeyboardInterrupt):
+        searched(file, 5, loss)
+    assert [trial.number for trial in read_trials(file)] == [0, 1]
+    found = searched(file, 5, loss)
+    assert len(run) == 2 + 1 + 3
+    assert found == searched(file.with_name("other.jsonl"), 5, lambda settings: settings.dropout)
+
+
+def test_the_result_does_not_depend_on_jobs(file: Path):
+    """The same trials and the same bytes from two processes as from none, whichever trial ends first."""
+
+    def loss(settings: SkipSettings) -> float:
+        import time
+
+        time.sleep(settings.dropout / 5)
+        return 1 / 3 + settings.learning_rate
+
+    other = file.with_name("other.jsonl")
+    assert searched(file, 5, loss, jobs=2) == searched(other, 5, loss)
+    assert file.read_bytes() == other.read_bytes()
+
+
+def test_a_worker_has_one_thread(file: Path):
+    """So many jobs, so many threads: those of numerical libraries and of polars."""
+
+    def threads(_: SkipSettings) -> float:
+        import numpy
+        import polars
+        from threadpoolctl import threadpool_info
+
+        numpy.ones((64, 64)) @ numpy.ones((64, 64))
+        return max(polars.thread_pool_size(), *(pool["num_threads"] for pool in threadpool_info()))
+
+    assert [trial.loss for trial in searched(file, 2, threads, jobs=2)] == [1, 1]
+
+
+def test_trials_of_other_searches_stay(file: Path):
+    """They are neither used nor lost."""
+    first = searched(file, 2, lambda _: 1.0, fingerprint="a")
+    second = searched(file, 3, lambda _: 2.0, fingerprint="b")
+    assert {trial.loss for trial in second} == {2.0}
+    assert searched(file, 2, lambda _: 3.0, fingerprint="a") == first
+    assert read_trials(file) == first + second
+
+
+def test_the_best_has_the_lowest_loss(file: Path):
+    """Of equal ones the lower number, so that the settings in force stay unless something is better."""
+    losses = dict(zip(candidates(5), (0.5, 0.4, 0.3, 0.3, 0.4), strict=True))
+    assert best(searched(file, 5, losses.__getitem__)).number == 2
+    assert best(searched(file.with_name("other.jsonl"), 5, lambda _: 0.5)).number == 0
+
+
+def test_every_finished_trial_is_reported(file: Path):
+    """With its loss; those that were kept count as done from the start."""
+    searched(file, 2, lambda settings: settings.dropout)
+    seen: list[Progress] = []
+    searched(file, 4, lambda settings: settings.dropout, report=seen.append)
+    losses = [candidates(4)[number].dropout for number in (2, 3)]
+    assert [(step.done, step.loss) for step in seen] == [(2, None), (3, losses[0]), (4, losses[1])]
+    assert {(step.stage, step.total) for step in seen} == {("x trials", 4)}
+
+
+@pytest.mark.parametrize("damage", [b"{", b"\xff", b"", b"{}", b'{"search": 3}'])
+def test_a_damaged_file_is_refused(file: Path, damage: bytes):
+    """Its name, the line and the way out are said, nothing is run, and the file stays as it is."""
+    searched(file, 2, lambda _: 1.0)
+    lines = file.read_bytes().splitlines()
+    file.write_bytes(b"\n".join([lines[0], damage, lines[1]]))
+    before = file.read_bytes()
+    with pytest.raises(ArtifactError) as raised:
+        searched(file, 3, lambda _: pytest.fail("a trial was run"))
+    assert raised.value.message.startswith(f"{file}:2 is damaged: ")
+    assert "remove the file" in raised.value.hint
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_of_a_trial_ends_the_search(file: Path, jobs: int):
+    """As itself, from another process too."""
+
+    def loss(_: SkipSettings) -> float:
+        raise RefusedError("too few plays", "Give it more.")
+
+    with pytest.raises(RefusedError) as raised:
+        searched(file, 3, loss, jobs=jobs)
+    assert (raised.value.message, raised.value.hint) == ("too few plays", "Give it more.")
+    assert not file.exists()
+
+
+def test_a_search_that_cannot_keep_a_trial_leaves_nothing_running(file: Path):
+    """It does not wait for the trials that still run, nor warn of them, and can be begun again at once."""
+
+    def loss(settings: SkipSettings) -> float:
+        import time
+
+        time.sleep(0.0 if settings == BASE else 600.0)
+        return 0.5
+
+    def full(step: Progress) -> None:
+        if step.loss is not None:
+            raise StorageError("cannot write: No space left on device")
+
+    with pytest.raises(StorageError):
+        searched(file, 3, loss, jobs=2, report=full)
+    assert [trial.loss for trial in searched(file, 3, lambda _: 0.4, jobs=2)] == [0.5, 0.4, 0.4]
+
+
+def test_a_killed_process_is_explained(file: Path):
+    """As when memory runs out."""
+
+    def loss(_: SkipSettings) -> float:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0.0
+
+    with pytest.raises(UnavailableError, match="the process of a trial was killed") as raised:
+        searched(file, 3, loss, jobs=2)
+    assert "fewer --jobs" in raised.value.hint
