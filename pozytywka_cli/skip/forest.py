@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
-from skops import io
-from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
@@ -17,6 +14,9 @@ from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.skip.genres import UNKNOWN, Genres, Numbers
 from pozytywka_cli.skip.history import Flags, Floats
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 FOREST = "forest.skops"
 TRUSTED = ["sklearn.tree._tree.Tree"]  # beside what skops itself trusts; nothing that can run code
@@ -31,7 +31,7 @@ class Forest:
 
     variant: ClassVar[str] = "forest"
     reader: Genres
-    classifier: RandomForestClassifier
+    classifier: "RandomForestClassifier"
 
     @property
     def skip_rate(self) -> float:
@@ -41,6 +41,8 @@ class Forest:
     @classmethod
     def fit(cls, genres: Genres, inputs: Tensors, skipped: Flags, *, rows: int, seed: int) -> Self:
         """Fit on at most `rows` of the plays with these inputs and outcomes, drawn with `seed`."""
+        from sklearn.ensemble import RandomForestClassifier
+
         drawn = np.sort(np.random.default_rng(seed).permutation(len(skipped))[:rows])
         classifier = RandomForestClassifier(TREES, min_samples_leaf=LEAF, random_state=seed, n_jobs=-1)
         classifier.fit(columns(*(tensor.numpy()[drawn] for tensor in inputs)), skipped[drawn])
@@ -61,6 +63,8 @@ class Forest:
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `vocabulary.json` and `forest.skops`."""
+        from skops import io
+
         self.reader.save(folder)
         io.dump(self.classifier, folder / FOREST)
 
@@ -74,12 +78,16 @@ class Forest:
         return cls(Genres.load(version), read_classifier(version.folder / FOREST))
 
 
-def read_classifier(path: Path) -> RandomForestClassifier:
+def read_classifier(path: Path) -> "RandomForestClassifier":
     """A random forest from a skops file.
 
     Raises:
         ArtifactError: the file holds a type that is not trusted, or no random forest.
     """
+    from sklearn.ensemble import RandomForestClassifier
+    from skops import io
+    from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
+
     hint = "Train it again with `pozytywka train skip --force`."
     try:
         found = io.load(path, trusted=TRUSTED)
