@@ -72,14 +72,13 @@ def tested(
     service: Service, splits: Sequence[Split], settings: SkipSettings, *, seed: int, device: str, report: Report
 ) -> dict[str, Answers]:
     """What each variant says of every play, (plays,), when the one split that tests it is what it learns from."""
-    rows = len(service.plays)
-    found = {variant: Answers(np.empty(rows), np.empty(rows), np.empty(rows, np.int64)) for variant in VARIANTS}
-    for number, split in enumerate(splits):
+    found = {variant: Answers(*np.empty((2, len(service.plays)))) for variant in VARIANTS}
+    for split in splits:
         lesson = Lesson(service, split, settings)
         for variant, model in learned(lesson, seed=seed, device=device, report=report).items():
-            all_, here = found[variant], lesson.answers(model)
-            all_.probability[split.test], all_.threshold[split.test] = here.probability, here.threshold
-            all_.fold[split.test] = number
+            here = lesson.answers(model)
+            found[variant].probability[split.test] = here.probability
+            found[variant].threshold[split.test] = here.threshold
     return found
 
 

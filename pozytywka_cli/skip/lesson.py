@@ -55,8 +55,7 @@ class Lesson:
         test = self.split.test
         inputs = self.inputs(model.variant, test)
         probability = model.predict_proba(self.service.plays.filter(test), self.service, inputs)
-        rows = len(probability)
-        return Answers(probability, np.full(rows, threshold(model)), np.zeros(rows, np.int64))
+        return Answers(probability, np.full(len(probability), threshold(model)))
 
 
 def of(tensors: Tensors, flags: Flags) -> Tensors:

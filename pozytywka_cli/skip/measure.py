@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from scipy.special import logit
 
 from pozytywka_cli.evaluation import (
     expected_calibration_error,
@@ -21,12 +22,11 @@ from pozytywka_cli.skip.history import Flags, Floats, Ints
 class Answers:
     """What a variant says of each play, (plays,): the probability of a skip, and above which threshold it tells one.
 
-    `fold` numbers the model that says it, where several were fitted on different plays.
+    Where several models answer, each fitted on different plays, each has its own threshold.
     """
 
     probability: Floats
     threshold: Floats
-    fold: Ints
 
 
 def figures(variant: str, protocol: str, plays: pl.DataFrame, answers: Answers) -> list[Row]:
@@ -83,32 +83,24 @@ def _balanced(told: Flags, skipped: Flags, weights: Floats) -> float:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Plays in the order of their fold and probability: `place` numbers the different ones, (plays,).
+    """Plays with the place, from the lowest, of their log-odds above those of the threshold.
 
-    `fold` is the fold of each place. Folds are ranked apart: two models' probabilities are not on one scale, and those
-    of a constant, fitted on all other folds, would be the lower the more skips there are in its own.
+    A fold's own threshold, the rate of all other folds, is the lower the more skips there are in it: ranked by bare
+    probabilities, constants would look worse than guessing.
     """
 
     skipped: Flags
     place: Ints
-    fold: Ints
 
     @classmethod
     def of(cls, skipped: Flags, answers: Answers) -> "Ranked":
         """Rank once, so that a thousand resamples need not."""
-        _, level = np.unique(answers.probability, return_inverse=True)
-        levels = int(level.max()) + 1
-        places, place = np.unique(answers.fold * levels + level, return_inverse=True)
-        return cls(skipped, place, places // levels)
+        score = logit(answers.probability) - logit(answers.threshold)
+        return cls(skipped, np.unique(score, return_inverse=True)[1])
 
     def auc(self, weights: Floats) -> float:
-        """The weighted area under the ROC curve (Mann & Whitney, 1947; ties count half); NaN without both kinds.
-
-        Of several folds, the share of all pairs of a skipped and another play of one fold.
-        """
+        """The weighted area under the ROC curve (Mann & Whitney, 1947; ties count half); NaN without both kinds."""
         skips, others = (np.bincount(self.place, weights=weights * kind) for kind in (self.skipped, ~self.skipped))
         below = np.cumsum(others) - others / 2
-        of_fold = [np.bincount(self.fold, weights=kind) for kind in (skips, others)]
-        before = np.cumsum(of_fold[1]) - of_fold[1]
-        pairs = (of_fold[0] * of_fold[1]).sum()
-        return float((skips * (below - before[self.fold])).sum() / pairs) if pairs else float("nan")
+        pairs = skips.sum() * others.sum()
+        return float((skips * below).sum() / pairs) if pairs else float("nan")

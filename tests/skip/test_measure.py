@@ -9,10 +9,9 @@ from pozytywka_cli.skip.measure import Answers, Ranked, figures, gains
 from .trained import value
 
 
-def answers(probability: np.ndarray, threshold: float = 0.5, fold: np.ndarray | int = 0) -> Answers:
+def answers(probability: np.ndarray, threshold: float = 0.5) -> Answers:
     """Answers with one threshold."""
-    rows = len(probability)
-    return Answers(probability, np.full(rows, threshold), np.broadcast_to(fold, rows))
+    return Answers(probability, np.full(len(probability), threshold))
 
 
 def test_figures_are_what_scikit_learn_says():
@@ -44,30 +43,25 @@ def test_test_plays_of_one_kind_have_no_auc():
     }
 
 
-def test_the_plays_of_each_fold_are_ranked_by_the_model_that_tested_them():
-    """The AUC is the share of right pairs within folds; what lies between two models' scales does not count."""
+def test_constants_of_different_folds_tell_nothing_apart():
+    """Each is fitted on the others' plays, so that it is low where there are many skips; ranked as they are, they would
+    look worse than guessing."""
+    skipped = np.array([True, True, False, False, False, True])
+    constants = np.array([0.3, 0.3, 0.3, 0.6, 0.6, 0.6])
+    assert Ranked.of(skipped, Answers(constants, constants)).auc(np.ones(6)) == 0.5
+    assert Ranked.of(skipped, answers(constants)).auc(np.ones(6)) < 0.4
+
+
+def test_plays_of_different_folds_are_ranked_by_what_lies_above_each_fold_s_rate():
+    """A model that moves with its threshold, in log-odds, ranks as one model does."""
     from sklearn.metrics import roc_auc_score
 
     generator = np.random.default_rng(1)
-    fold, skipped = np.repeat([0, 1], [150, 250]), generator.random(400) < 0.4
-    probability = np.clip(generator.random(400) / 2 + 0.2 * skipped, 0, 1)
-    apart = [(roc_auc_score(skipped[fold == n], probability[fold == n]), _pairs(skipped[fold == n])) for n in (0, 1)]
-    expected = sum(auc * pairs for auc, pairs in apart) / sum(pairs for _, pairs in apart)
-    for shift in (0, 0.3):
-        ranked = Ranked.of(skipped, answers(probability + shift * fold, fold=fold))
-        assert ranked.auc(np.ones(400)) == pytest.approx(expected)
-
-
-def _pairs(skipped: np.ndarray) -> int:
-    return skipped.sum() * (~skipped).sum()
-
-
-def test_constants_of_different_folds_tell_nothing_apart():
-    """Each is fitted on the others' plays, so that it is low where there are many skips: pooled, that looks like worse
-    than guessing."""
-    skipped = np.array([True, True, False, False, False, True])
-    constants = answers(np.array([0.3, 0.3, 0.3, 0.6, 0.6, 0.6]), fold=np.array([0, 0, 0, 1, 1, 1]))
-    assert Ranked.of(skipped, constants).auc(np.ones(6)) == 0.5
+    fold, skipped = np.arange(400) % 2, generator.random(400) < 0.4
+    odds = generator.normal(size=400) + skipped
+    rate = np.array([-0.5, 0.4])[fold]
+    moved = Answers(1 / (1 + np.exp(-odds - rate)), 1 / (1 + np.exp(-rate)))
+    assert Ranked.of(skipped, moved).auc(np.ones(400)) == pytest.approx(roc_auc_score(skipped, odds))
 
 
 def test_gains_are_over_the_baseline_with_the_lowest_log_loss():
