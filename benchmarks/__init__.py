@@ -1,1 +1,1 @@
-"""Where the speed figures of the README come from: each is a ratio of two things timed in turn, in one run."""
+"""Where the figures of the README come from: most are ratios of two things timed in turn, in one run."""

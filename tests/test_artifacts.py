@@ -32,8 +32,12 @@ def draft(content: bytes = b"weights", **changes: object) -> Draft:
         "write": lambda folder: (folder / "weights.bin").write_bytes(content),
         "signature": {"inputs": {"user_id": "int64"}, "outputs": {"probability": "float64"}},
         "metrics": METRICS,
+        "question": "Does it work?",
+        "protocol": "It was run.",
         "use": "To test.",
+        "not_for": "To serve.",
         "limits": "Knows nothing.",
+        "glossary": {"net": "a network"},
     }
     return Draft(**{**plain, **changes})  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ INTERVALS = "In brackets: the range that chance leaves open, at 95 % confidence.
 
 
 def card(origin: Origin, draft: Draft) -> str:
-    """The card as Markdown; what the draft says nothing of is left out."""
+    """The card as Markdown."""
     sections = {
         "Made from": _data(origin),
         "How it was tested": draft.protocol,
@@ -17,8 +17,8 @@ def card(origin: Origin, draft: Draft) -> str:
         "Do not use it for": draft.not_for,
         "Limits": "\n\n".join([draft.limits, *draft.notes]),
     }
-    titled = [f"## {title}\n\n{text}" for title, text in sections.items() if text]
-    return "\n\n".join(filter(None, [f"# {origin.family}: {draft.variant}", draft.question, *titled])) + "\n"
+    titled = [f"## {title}\n\n{text}" for title, text in sections.items()]
+    return "\n\n".join([f"# {origin.family}: {draft.variant}", draft.question, *titled]) + "\n"
 
 
 def _data(origin: Origin) -> str:

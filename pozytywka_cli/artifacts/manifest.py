@@ -87,12 +87,12 @@ class Draft:
     write: Callable[[Path], None]
     signature: dict[str, dict[str, str]]
     metrics: list[Row]
+    question: str
+    protocol: str
     use: str
+    not_for: str
     limits: str
-    question: str = ""
-    protocol: str = ""
-    not_for: str = ""
-    glossary: dict[str, str] = field(default_factory=dict)
+    glossary: dict[str, str]
     gate: Gate | None = None
     notes: list[str] = field(default_factory=list)
     epochs: list[dict[str, float]] = field(default_factory=list)

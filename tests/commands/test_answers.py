@@ -420,12 +420,3 @@ def test_a_family_without_enough_data_does_not_keep_the_others_from_training(poz
     assert "error: weekly: only 2 full weeks of plays; weekly needs at least 4\n" in answer.err
     assert (tmp_path / "a" / "skip" / "current").exists()
     assert (tmp_path / "a" / "similar" / "current").exists()
-
-
-def test_no_personal_data_leave_validation(sampled, trained):
-    """No name, city or street of a user, nor premium_user, is in any artifact, plays or predictions."""
-    users = pl.read_ndjson(sampled / "users.jsonl")
-    secrets = [text.encode() for column in ("name", "street") for text in users[column]] + [b"premium_user"]
-    for path in (path for path in trained.rglob("*") if path.is_file() and not path.is_symlink()):
-        content = path.read_bytes()
-        assert not [secret for secret in secrets if secret in content], path

@@ -1,5 +1,6 @@
 """What holds for every variant of every family."""
 
+import re
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -61,6 +62,24 @@ def test_the_manifest_says_what_the_version_was_made_from(case: Version, service
     baseline = import_module(f"pozytywka_cli.{manifest.family}").BASELINE
     assert {baseline, manifest.variant} == {row.variant for row in manifest.metrics}
     assert {"card.md", "metrics.json"} < set(manifest.files)
+
+
+def test_the_card_leaves_nothing_unsaid(case: Version):
+    """Every section is there, and every metric and variant of its tables is explained."""
+    card = (case.folder / "card.md").read_text(encoding="utf-8")
+    sections = re.findall("^## (.*)$", card, re.MULTILINE)
+    assert sections == [
+        "Made from",
+        "How it was tested",
+        "Figures",
+        "Decision",
+        "Use it for",
+        "Do not use it for",
+        "Limits",
+    ]
+    explained = re.findall("^- (.*?): .*", card.split("## Figures")[1], re.MULTILINE)
+    rows = case.manifest.metrics
+    assert explained == [*dict.fromkeys(row.variant for row in rows), *dict.fromkeys(row.metric for row in rows)]
 
 
 @pytest.mark.parametrize("family", families.FAMILIES)

@@ -45,7 +45,7 @@ def save(tmp_path: Path):
     """A function that saves a model as a version."""
 
     def saved(model: Draft | Factors) -> Version:
-        draft = model if isinstance(model, Draft) else Draft("als", model.save, {}, [], "", "")
+        draft = model if isinstance(model, Draft) else Draft("als", model.save, {}, [], *[""] * 5, {})
         return Store(tmp_path / "artifacts").save(Origin("similar", "als", {}, 0, "cpu", None, []), draft)
 
     return saved

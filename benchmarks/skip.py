@@ -1,0 +1,116 @@
+"""The skip models: beside LightGBM, beside a bare torch loop, and as long as 2024 may take them."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+
+from benchmarks import skip_peers
+from benchmarks.figure import DATA, HERE, POZYTYWKA, Figure, ratio
+from benchmarks.timing import Compared, Timed, call, command, in_turn
+from pozytywka_cli import learning
+from pozytywka_cli.dataset.service import load
+from pozytywka_cli.evaluation import log_loss
+from pozytywka_cli.records import silent
+from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.skip.fitting import batch_size
+from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.learn import learn
+from pozytywka_cli.skip.lesson import Lesson, of
+from pozytywka_cli.skip.model import Networks, skip_loss
+from pozytywka_cli.skip.split import time_split
+
+PAIRS = 1_000_000
+
+
+def measured(scratch: Path) -> Iterator[Figure]:
+    """The figures, one after the other."""
+    gain, detail = _beside_lightgbm(_lesson("pozytywka-2023", scratch / "plays-2023.parquet"))
+    yield Figure("skip on 2023: log loss less LightGBM's on the same inputs", gain, 0.003, detail)
+    artifacts = scratch / "artifacts"
+    folders = ("--data-dir", DATA / "pozytywka-2024", "--artifacts-dir", artifacts)
+    command(POZYTYWKA, "-q", "transform", *folders)()
+    trained = command(POZYTYWKA, "-q", "train", "skip", *folders)()
+    yield Figure("train skip on 2024: minutes", trained.seconds / 60, 8, f"{trained.megabytes:,.0f} MB")
+    _write_pairs(scratch / "pairs.parquet")
+    output = ("-o", scratch / "skip.parquet")
+    predicted = command(POZYTYWKA, "-q", "predict", "skip", scratch / "pairs.parquet", *output, *folders)()
+    yield Figure("predict skip, a million pairs: seconds", predicted.seconds, 60, f"{predicted.megabytes:,.0f} MB")
+    read = command(sys.executable, HERE / "skip_features.py", DATA / "pozytywka-2024", artifacts / "plays.parquet")()
+    yield Figure("features of 2024: seconds", read.seconds, 60)
+    yield Figure("features of 2024: peak memory, MB", read.megabytes, 6000)
+    epochs = _epochs(_lesson("pozytywka-2024", artifacts / "plays.parquet"))
+    yield ratio("an epoch on 2024 ÷ a bare torch loop over the same tensors", epochs, 4.5 / 4)
+
+
+def _lesson(edition: str, plays: Path) -> Lesson:
+    service = load(DATA / edition, plays, lambda _: None)
+    service = replace(service, plays=canonical(service.plays))
+    return Lesson(service, time_split(service.plays), SkipSettings())
+
+
+def _beside_lightgbm(lesson: Lesson) -> tuple[float, str]:
+    """How much higher the log loss of `advanced` is on the test plays, and both: each is the mean over three trainings.
+
+    A training of either is itself a mean of three models from different seeds; one training alone differs by .001.
+    """
+    (features,) = lesson.read("advanced")[1]
+    skipped, split = lesson.skipped, lesson.split
+    test = lesson.service.plays.filter(split.test)
+    ours, theirs = [], []
+    for seed in range(3):
+        model = learn("advanced", lesson, seed=seed, device="cpu", report=silent).model
+        ours.append(model.predict_proba(test, lesson.service))
+        theirs.append(skip_peers.lightgbm(features.numpy(), skipped, split, seed=seed))
+    here, there = (float(np.mean([log_loss(skipped[split.test], one) for one in found])) for found in (ours, theirs))
+    return here - there, f"{here:.4f}, {there:.4f}"
+
+
+def _write_pairs(path: Path) -> None:
+    """A million pairs of users and tracks of 2024, drawn with a fixed seed."""
+    users, tracks = (
+        pl.read_ndjson(DATA / "pozytywka-2024" / f"{table}.jsonl")[key]
+        for table, key in (("users", "user_id"), ("tracks", "id"))
+    )
+    random = np.random.default_rng(0)
+    drawn = {
+        name: values.gather(random.integers(len(values), size=PAIRS))
+        for name, values in (("user_id", users), ("track_id", tracks))
+    }
+    pl.DataFrame(drawn).write_parquet(path)
+
+
+def _epochs(lesson: Lesson) -> Compared:
+    """One epoch by the training loop and by a bare one: the same network, batches, optimizer, schedule, validation."""
+    reader, inputs = lesson.read("advanced")
+    fitting, validation = (
+        of((*inputs, lesson.outcomes), flags) for flags in (lesson.split.fitting, lesson.split.validation)
+    )
+    settings = lesson.settings
+    recipe = learning.Recipe(
+        epochs=settings.epochs,
+        batch_size=batch_size(settings, len(fitting[0])),
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        patience=settings.patience,
+        one_cycle=True,
+        stop_after=1,
+    )
+
+    def network() -> torch.nn.Module:
+        return Networks.untrained("advanced", reader, 0, settings.dropout).members[0]
+
+    def ours() -> Timed:
+        cpu = torch.device("cpu")
+        *_, last = learning.fit(network(), skip_loss(reader.skip_rate), fitting, validation, recipe, seed=0, device=cpu)
+        return Timed(last.seconds)
+
+    torch.set_num_threads(1)
+    theirs: Callable[[], Timed] = call(
+        lambda: skip_peers.bare_epoch(network(), reader.skip_rate, fitting, validation, recipe)
+    )
+    return in_turn(ours, theirs)
