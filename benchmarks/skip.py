@@ -88,7 +88,7 @@ def _epochs(lesson: Lesson) -> Compared:
     """One epoch by the training loop and by a bare one: the same network, batches, optimizer, schedule, validation."""
     reader, inputs = lesson.read("advanced")
     fitting, validation = (
-        of((*inputs, lesson.outcomes), flags) for flags in (lesson.split.fitting, lesson.split.validation)
+        of((*inputs, lesson.outcomes), flags) for flags in (lesson.split.fitting(0), lesson.split.validation(0))
     )
     settings = lesson.settings
     recipe = learning.Recipe(

@@ -33,10 +33,10 @@ def lightgbm(
             verbosity=-1,
         )
         trees.fit(
-            features[split.fitting],
-            skipped[split.fitting],
-            eval_X=features[split.validation],
-            eval_y=skipped[split.validation],
+            features[split.fitting(0)],
+            skipped[split.fitting(0)],
+            eval_X=features[split.validation(0)],
+            eval_y=skipped[split.validation(0)],
             callbacks=[early_stopping(100, verbose=False)],
         )
         scores.append(trees.predict(features[split.test], raw_score=True))

@@ -9,7 +9,6 @@ from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import compared
 from pozytywka_cli.skip.baselines import Constant, UserRate, shifted
 from pozytywka_cli.skip.fitting import Learned, batch_size, fitted
-from pozytywka_cli.skip.history import Ints
 from pozytywka_cli.skip.lesson import Lesson, of
 from pozytywka_cli.skip.model import Networks
 
@@ -44,27 +43,35 @@ def _networks(
     split, settings = lesson.split, lesson.settings
     model = Networks.untrained(variant, reader, seed, settings.dropout)
     everything = (*inputs, lesson.outcomes)
-    fitting = of(everything, split.fitting)
-    validation = of(everything, split.validation) if split.validation.any() else None
     epochs = []
     for member in range(len(model.members)):
+        fitting = of(everything, split.fitting(member))
+        validation = of(everything, split.validation(member)) if split.validations else None
         recipe = _recipe(settings, len(fitting[0]), stop_after[member] if stop_after else None)
         epochs.append(fitted(model, member, fitting, validation, recipe, seed=seed, device=device, report=report))
-    users = lesson.service.plays["user_id"].to_numpy()[split.validation]
-    if validation is not None and not _beats_constant(model, validation, users):
+    if split.validations and not _beats_constant(model, inputs, lesson):
         return Learned(Networks.untrained(variant, reader, seed), epochs, [0] * len(epochs))
     return Learned(
         model, epochs, [max((epoch.epoch for epoch in member if epoch.best), default=0) for member in epochs]
     )
 
 
-def _beats_constant(model: Networks, validation: Tensors, users: Ints) -> bool:
-    """Is the log loss below the constant's, by more than resampling the users can explain?
+def _beats_constant(model: Networks, inputs: Tensors, lesson: Lesson) -> bool:
+    """Is the log loss of plays that were kept back below the constant's, by more than resampling the users can explain?
 
-    The best of many epochs is a little better by luck alone, and on plays that nobody can predict that luck costs.
+    Each play is judged by those networks that it was kept back from. The best of many epochs is a little better by luck
+    alone, and on plays that nobody can predict that luck costs.
     """
-    score, skipped = model.score(validation[:-1]), validation[-1].numpy() > 0
-    ours, constant = (log_loss(skipped, shifted(values, model.skip_rate)) for values in (score, np.zeros(len(score))))
+    total, networks = np.zeros((2, len(lesson.skipped)))
+    for member, network in enumerate(model.members):
+        kept_back = lesson.split.validation(member)
+        total[kept_back] += model.of(network).score(of(inputs, kept_back))
+        networks[kept_back] += 1
+    judged = networks > 0
+    score, users = total[judged] / networks[judged], lesson.service.plays["user_id"].to_numpy()[judged]
+    ours, constant = (
+        log_loss(lesson.skipped[judged], shifted(values, model.skip_rate)) for values in (score, np.zeros_like(score))
+    )
     return paired_difference(ours, constant, users)[2] < 0
 
 

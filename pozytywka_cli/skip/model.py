@@ -1,6 +1,6 @@
 """The models that networks make, and the loading of any model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,10 @@ class Networks:
         seeds = range(count * seed, count * (seed + 1))
         built = (learning.seeded(one, lambda: _network(variant, reader, dropout)) for one in seeds)
         return cls(variant, reader, nn.ModuleList(built))
+
+    def of(self, member: nn.Module) -> "Networks":
+        """The same model with one network alone."""
+        return replace(self, members=nn.ModuleList([member]))
 
     @property
     def skip_rate(self) -> float:

@@ -20,17 +20,24 @@ MORE = "Give it a log with plays of both kinds."
 
 @dataclass(frozen=True)
 class Split:
-    """Three flags for each play: weights are fitted on the first, the best epoch is found on the second."""
+    """Flags for each play: those that anything may be fitted on, and those that test it.
+
+    Every one of `validations` is a part of `training`. A model of several networks keeps the first one back from the
+    first network, to find its best epoch on, and so on, in turns; without any, nothing is kept back.
+    """
 
     protocol: str
-    fitting: Flags
-    validation: Flags
+    training: Flags
+    validations: tuple[Flags, ...]
     test: Flags
 
-    @property
-    def training(self) -> Flags:
-        """All that anything may be fitted on."""
-        return self.fitting | self.validation
+    def validation(self, member: int) -> Flags:
+        """On which plays a network's best epoch is found."""
+        return self.validations[member % len(self.validations)] if self.validations else np.zeros_like(self.test)
+
+    def fitting(self, member: int) -> Flags:
+        """On which plays a network's weights are fitted."""
+        return self.training & ~self.validation(member)
 
 
 def enough(plays: pl.DataFrame) -> pl.DataFrame:
@@ -67,11 +74,11 @@ def time_split(plays: pl.DataFrame) -> Split:
         problem = f"of the {len(rest)} plays before the log's last fifth {rest['skipped'].sum()} were skipped"
         raise RefusedError(f"{problem}: there is nothing to tell apart", MORE)
     validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
-    return Split("time", ~test & ~validation, validation, test)
+    return Split("time", ~test, (validation,), test)
 
 
 def user_splits(plays: pl.DataFrame) -> list[Split]:
-    """Protocol G: five folds by user, each tested once; stop on a sixth of a fold's training users.
+    """Protocol G: five folds by user, each tested once; each network stops on another sixth of a fold's training users.
 
     A test user's own earlier plays still feed that user's features; nothing is fitted on them.
 
@@ -84,16 +91,17 @@ def user_splits(plays: pl.DataFrame) -> list[Split]:
         raise RefusedError(f"only {count} users; the protocol by user needs at least {needed}", LONGER)
     fold, splits = user_folds(users, FOLDS), []
     for number in range(FOLDS):
-        test = fold == number
-        if len(np.unique(skipped[~test])) < 2:
+        training = fold != number
+        if len(np.unique(skipped[training])) < 2:
             raise RefusedError("the plays of four fifths of the users all went the same way", MORE)
-        validation = np.zeros(len(plays), np.bool_)
-        validation[~test] = user_folds(users[~test], VALIDATION_FOLDS) == 0
-        splits.append(Split("user", ~test & ~validation, validation, test))
+        kept_back = np.full(len(plays), -1)
+        kept_back[training] = user_folds(users[training], VALIDATION_FOLDS)
+        validations = tuple(kept_back == sixth for sixth in range(VALIDATION_FOLDS))
+        splits.append(Split("user", training, validations, ~training))
     return splits
 
 
 def everything(plays: pl.DataFrame) -> Split:
     """Fit on all plays, with nothing left to stop or to test on."""
     nothing = np.zeros(len(plays), np.bool_)
-    return Split("none", ~nothing, nothing, nothing)
+    return Split("none", ~nothing, (), nothing)

@@ -5,7 +5,7 @@ PROTOCOL = (
     "It learned from everything before the last fifth of the log's time and was then asked about every play of that "
     "last fifth, knowing of each no more than was known when it started. What serves was then fitted on everything."
 )
-USE = "Deciding which tracks to keep at hand for whom: it says how likely a user is to skip a track at the moment it starts."
+USE = "Deciding which tracks to keep at hand for whom: how likely is this user to skip this track, now that it starts?"
 DECISION = "It tells that a track will be played to its end where that probability is at most {:.3f}, the usual one."
 NOT_FOR = (
     "Judging tracks, artists or users: a track that is skipped may still be liked. Explaining why somebody skips. "

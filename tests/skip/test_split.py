@@ -1,6 +1,5 @@
 """Which plays a model learns from and is tested on."""
 
-
 import numpy as np
 import polars as pl
 import pytest
@@ -20,22 +19,24 @@ def test_the_time_split_tests_on_the_last_fifth_and_stops_on_the_last_eighth_bef
     """No play is in two parts, and each part is later than the one before."""
     log = plays()
     split = time_split(log)
-    parts = [log.filter(flags)["started_at"] for flags in (split.fitting, split.validation, split.test)]
+    parts = [log.filter(flags)["started_at"] for flags in (split.fitting(0), split.validation(0), split.test)]
     assert sum(map(len, parts)) == len(log)
     assert parts[0].max() < parts[1].min() <= parts[1].max() < parts[2].min()
     assert split.test.mean() == pytest.approx(0.2, abs=0.06)
 
 
 def test_every_user_is_tested_in_one_fold_and_stopped_on_in_no_other_part_of_it():
-    """A sixth of a fold's training users is kept back; no user is in two parts."""
+    """Each network keeps another sixth of a fold's training users back; no user is in two parts."""
     log = plays()
     users, splits = log["user_id"].to_numpy(), user_splits(log)
     assert sum(split.test.astype(int) for split in splits).tolist() == [1] * len(log)
     for split in splits:
-        parts = [set(users[flags]) for flags in (split.fitting, split.validation, split.test)]
-        assert [len(part) for part in parts] == [20, 4, 6]
-        assert len(set.union(*parts)) == 30
+        for member in range(3):
+            parts = [set(users[flags]) for flags in (split.fitting(member), split.validation(member), split.test)]
+            assert [len(part) for part in parts] == [20, 4, 6]
+            assert len(set.union(*parts)) == 30
         assert np.array_equal(split.training, ~split.test)
+        assert sum(kept_back.astype(int) for kept_back in split.validations).tolist() == split.training.tolist()
 
 
 def test_users_are_dealt_out_alike_whatever_order_their_plays_come_in():
@@ -44,7 +45,7 @@ def test_users_are_dealt_out_alike_whatever_order_their_plays_come_in():
     order = np.random.default_rng(0).permutation(len(log))
     for split, shuffled in zip(user_splits(log), user_splits(log[order]), strict=True):
         assert np.array_equal(split.test[order], shuffled.test)
-        assert np.array_equal(split.validation[order], shuffled.validation)
+        assert np.array_equal(split.validation(1)[order], shuffled.validation(1))
 
 
 def test_too_few_users_cannot_be_dealt_out():
@@ -60,8 +61,8 @@ def test_too_few_users_cannot_be_dealt_out():
 def test_everything_is_fitted_on_for_the_model_that_serves():
     """Nothing is left to stop on or to test on."""
     split = everything(plays())
-    assert split.fitting.all()
-    assert not split.validation.any()
+    assert split.fitting(0).all()
+    assert not split.validation(0).any()
     assert not split.test.any()
 
 

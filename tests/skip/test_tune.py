@@ -83,7 +83,7 @@ def test_what_stops_the_training_is_not_what_is_scored(monkeypatch: pytest.Monke
     before = loss(given, "simple")
     (lesson,) = lessons
     whole = time_split(given.plays)
-    parts = [lesson.service.plays.filter(flags) for flags in (lesson.split.fitting, lesson.split.validation)]
+    parts = [lesson.service.plays.filter(flags) for flags in (lesson.split.fitting(0), lesson.split.validation(0))]
     parts += [lesson.service.plays.filter(lesson.split.test), given.plays.filter(whole.test)]
     starts = [part["started_at"] for part in parts]
     assert all(earlier.max() < later.min() for earlier, later in pairwise(starts))
