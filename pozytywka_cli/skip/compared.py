@@ -13,6 +13,7 @@ from pozytywka_cli.skip.lesson import Lesson, of
 from pozytywka_cli.skip.model import Networks
 
 LEGACY_EPOCHS, LEGACY_RATE = 20, 3e-3
+LEGACY_ROWS = 200_000  # half of them skipped: it was made for far fewer
 
 
 def forest(lesson: Lesson, seed: int) -> Learned:
@@ -46,7 +47,7 @@ def legacy(lesson: Lesson, *, seed: int, device: str, report: Report) -> Learned
     training = np.flatnonzero(lesson.split.training)
     skipped = lesson.skipped[training]
     generator = np.random.default_rng(seed)
-    fewer = min(skipped.sum(), len(skipped) - skipped.sum())
+    fewer = min(skipped.sum(), len(skipped) - skipped.sum(), LEGACY_ROWS // 2)
     drawn = np.concatenate([generator.permutation(training[kind])[:fewer] for kind in (skipped, ~skipped)])
     model = Networks.untrained("legacy", reader, seed)
     recipe = Recipe(
