@@ -8,8 +8,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.history import SESSION, USER, Floats, Past, begun, history, known, rate
-from pozytywka_cli.skip.taste import ATTRIBUTES, BINS, codes, edges, taste
+from pozytywka_cli.skip.history import SESSION, USER, Flags, Floats, Past, begun, history, known, rate
+from pozytywka_cli.skip.slopes import slope_effect, steps
+from pozytywka_cli.skip.taste import ATTRIBUTES, BINS, SIDED, codes, edges, taste
 
 USER_PRIOR = 5.0  # plays at the training part's own rate
 RECENT_PRIOR = 2.0
@@ -25,15 +26,14 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     like_rate: float
     advertisement_rate: float
     edges: dict[str, list[float]]
-    smoothing: float = 1.0
+    smoothing: float = 1.0  # multiplies the plays of every prior
 
 
 def fit(plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> Fitted:
     """The rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
     skip_rate, like_rate, advertisement_rate = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
-    return Fitted(
-        skip_rate, like_rate, advertisement_rate, {name: edges(tracks[name]) for name in ATTRIBUTES}, smoothing
-    )
+    quantiles = {name: edges(tracks[name]) for name in ATTRIBUTES}
+    return Fitted(skip_rate, like_rate, advertisement_rate, quantiles, smoothing)
 
 
 def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFrame:
@@ -52,9 +52,16 @@ def features(asked: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFr
     rows = _described(asked, service, fitted)
     session = begun(log, rows)
     user = known(log, rows, session, USER)
-    found = _user(log, rows, user, fitted)
-    own_rate = found["user_rate"]
-    found |= taste(log, rows, user, own_rate) | _session(log, rows, session, own_rate) | _moment(rows)
+    habits = _user(log, rows, user, fitted)
+    own_rate, smoothing = habits["user_rate"], fitted.smoothing
+    found: dict[str, NDArray[Any]] = {
+        **habits,
+        **taste(log, rows, user, own_rate, smoothing),
+        "slope_effect": slope_effect(log, rows, user, own_rate, smoothing),
+        **_session(log, rows, session, own_rate, smoothing),
+        **_moment(rows),
+        "favourite_genre": _favourite(rows, service),
+    }
     return pl.DataFrame({name: values.astype(np.float32) for name, values in found.items()}).with_columns(
         rows.select(pl.col(ATTRIBUTES).cast(pl.Float32))
     )
@@ -68,14 +75,16 @@ def user_rate(asked: pl.DataFrame, service: Service, skip_rate: float) -> Floats
 
 
 def _described(plays: pl.DataFrame, service: Service, fitted: Fitted) -> pl.DataFrame:
-    """`plays` with their track's attributes and their quantile codes, and `premium`: an earlier purchase proves it."""
+    """`plays` with their track's attributes, codes and steps, and `premium`: an earlier purchase proves it."""
     coded = [codes(service.tracks[name], fitted.edges[name]).alias(f"{name}_code") for name in ATTRIBUTES]
-    tracks = service.tracks.select(pl.col("id").alias("track_id"), *ATTRIBUTES, *coded)
+    stepped = [steps(service.tracks[name], fitted.edges[name]).alias(f"{name}_steps") for name in SIDED]
+    tracks = service.tracks.select(pl.col("id").alias("track_id"), *ATTRIBUTES, *coded, *stepped)
     return (
         plays.join(tracks, on="track_id", how="left", maintain_order="left")
         .join(service.purchases, on="user_id", how="left", maintain_order="left")
         .with_columns(
             pl.col("^.*_code$").fill_null(BINS),
+            pl.col("^.*_steps$").fill_null(0),
             premium=(pl.col("purchased_at") <= pl.col("started_at")).fill_null(False),
         )
     )
@@ -84,22 +93,25 @@ def _described(plays: pl.DataFrame, service: Service, fitted: Fitted) -> pl.Data
 def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, fitted: Fitted) -> dict[str, Floats]:
     liked, premium, advertised = (log[name].to_numpy() for name in ("liked", "premium", "advertisement_before"))
     size, recent = past.size, np.minimum(past.size, RECENT)
+    prior, recent_prior = fitted.smoothing * USER_PRIOR, fitted.smoothing * RECENT_PRIOR
     now = rows["premium"].to_numpy()
     same, skips = (np.where(now, counted(premium), counted(~premium)) for counted in (past.count, past.skips))
     return {
-        "user_rate": rate(past.skips(), size, USER_PRIOR, fitted.skip_rate),
+        "user_rate": rate(past.skips(), size, prior, fitted.skip_rate),
         "user_plays": np.log1p(size),
-        "like_rate": rate(past.count(liked), size, USER_PRIOR, fitted.like_rate),
-        "rate_in_premium_state": rate(skips, same, USER_PRIOR, fitted.skip_rate),
+        "like_rate": rate(past.count(liked), size, prior, fitted.like_rate),
+        "rate_in_premium_state": rate(skips, same, prior, fitted.skip_rate),
         "moving_average": past.moving_average(log["user_id"].to_numpy(), start=fitted.skip_rate, half_life=HALF_LIFE),
-        "last_8": rate(past.skips(last=RECENT), recent, RECENT_PRIOR, fitted.skip_rate),
-        "advertisement_rate": rate(past.count(advertised), size, USER_PRIOR, fitted.advertisement_rate),
+        "last_8": rate(past.skips(last=RECENT), recent, recent_prior, fitted.skip_rate),
+        "advertisement_rate": rate(past.count(advertised), size, prior, fitted.advertisement_rate),
         "previous_skipped": np.where(size > 0, past.skips(last=1), fitted.skip_rate),
         "previous_liked": np.where(size > 0, past.count(liked, last=1), fitted.like_rate),
     }
 
 
-def _session(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats) -> dict[str, Floats]:
+def _session(
+    log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, smoothing: float
+) -> dict[str, Floats]:
     """How the session went so far."""
     ended = known(log, rows, past, SESSION)
     advertised = rows["advertisement_before"].to_numpy()
@@ -107,7 +119,7 @@ def _session(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats
     now = rows["started_at"].to_physical().to_numpy()
     elapsed = np.where(past.size > 0, now - starts[np.where(past.size > 0, past.first, -1)], 0)
     return {
-        "session_rate": rate(ended.skips(), ended.size, SESSION_PRIOR, own_rate),
+        "session_rate": rate(ended.skips(), ended.size, smoothing * SESSION_PRIOR, own_rate),
         "session_advertisements": np.log1p(past.count(log["advertisement_before"].to_numpy()) + advertised),
         "session_position": np.log1p(past.size),
         "session_minutes": np.log1p(elapsed / 60e6),
@@ -124,3 +136,16 @@ def _moment(rows: pl.DataFrame) -> dict[str, NDArray[Any]]:
         "advertisement_before": rows["advertisement_before"].to_numpy(),
         "premium": rows["premium"].to_numpy(),
     }
+
+
+def _favourite(rows: pl.DataFrame, service: Service) -> Flags:
+    """Whether the main genre of each row's artist, the first one, is among its user's favourites: (rows,)."""
+    artists = service.artists.select(id_artist="id", genre=pl.col("genres").list.first())
+    genres = service.tracks.select("id_artist", track_id="id").join(artists, on="id_artist")
+    favourites = service.users.select("user_id", genre="favourite_genres", favourite=True).explode("genre").unique()
+    found = (
+        rows.select("user_id", "track_id")
+        .join(genres, on="track_id", how="left", maintain_order="left")
+        .join(favourites, on=["user_id", "genre"], how="left", maintain_order="left")
+    )
+    return found["favourite"].fill_null(False).to_numpy()

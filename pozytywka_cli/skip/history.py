@@ -73,17 +73,20 @@ class Past:
         """How many plays each asked row knows: (asked,)."""
         return self.end - self.first + (self.pending >= 0)
 
-    def count(self, flags: Flags, *, last: int | None = None) -> Ints:
-        """How many known plays, or how many of the `last` ones, have their flag set: (asked,); `flags` is (log,)."""
-        return np.asarray(self._sum(flags, last) + np.append(flags, False)[self.pending])
+    def count(self, values: Flags | Ints, *, last: int | None = None) -> Ints:
+        """How many known plays, or how many of the `last` ones, have their flag set: (asked,); `values` are (log,).
 
-    def skips(self, flags: Flags | None = None, *, last: int | None = None) -> Ints:
-        """How many of those that `count` counts (of all, without `flags`) were skipped: (asked,)."""
-        return self._sum(self.skipped if flags is None else self.skipped & flags, last)
+        Of integers their sum.
+        """
+        return np.asarray(self._sum(values, last) + np.append(values, 0)[self.pending])
 
-    def _sum(self, flags: Flags, last: int | None) -> Ints:
+    def skips(self, values: Flags | Ints | None = None, *, last: int | None = None) -> Ints:
+        """What `count` counts (all plays, without `values`), but only of plays that were skipped: (asked,)."""
+        return self._sum(self.skipped if values is None else self.skipped * values, last)
+
+    def _sum(self, values: Flags | Ints, last: int | None) -> Ints:
         # integers: what a row gets cannot depend, not even in its last bit, on other users' plays
-        total = np.append(0, np.cumsum(flags[self.order]))
+        total = np.append(0, np.cumsum(values[self.order]))
         first = self.first if last is None else np.maximum(self.first, self.end - last + (self.pending >= 0))
         return np.asarray(total[self.end] - total[first])
 

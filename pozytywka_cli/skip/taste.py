@@ -36,19 +36,20 @@ def codes(values: pl.Series, cuts: list[float]) -> pl.Series:
     return pl.select(pl.when(values.is_null()).then(BINS).otherwise(found).cast(pl.UInt8)).to_series()
 
 
-def taste(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats) -> dict[str, Floats]:
+def taste(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, smoothing: float) -> dict[str, Floats]:
     """Past skip rates near each row's attributes, and on either side of the first three: each (asked,).
 
     Known plays weigh as a Gaussian of their distance in bins, or 1 on one side and 0 on the other, beside a few plays
-    at the user's own rate (the estimate of Nadaraya and Watson, 1964, with a prior).
+    (`smoothing` times as many) at the user's own rate (the estimate of Nadaraya and Watson, 1964, with a prior).
     """
     found = {}
+    near_prior, side_prior = smoothing * NEAR_PRIOR, smoothing * SIDE_PRIOR
     for name in ATTRIBUTES:
         bins, own = (frame[f"{name}_code"].to_numpy() for frame in (log, rows))
-        (near,) = _rates(past, bins // 2, own // 2, [_gaussian()], NEAR_PRIOR, own_rate)
+        (near,) = _rates(past, bins // 2, own // 2, [_gaussian()], near_prior, own_rate)
         found[f"near_{name}"] = near
         if name in SIDED:
-            found[f"below_{name}"], found[f"above_{name}"] = _rates(past, bins, own, _sides(), SIDE_PRIOR, own_rate)
+            found[f"below_{name}"], found[f"above_{name}"] = _rates(past, bins, own, _sides(), side_prior, own_rate)
     return found
 
 

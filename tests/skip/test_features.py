@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -12,8 +13,10 @@ from polars.testing import assert_frame_equal
 from pozytywka_cli.dataset.service import Service, load
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.dataset.validate import check
-from pozytywka_cli.skip.features import features, fit, user_rate
+from pozytywka_cli.skip.features import Fitted, features, fit, user_rate
 from pozytywka_cli.skip.history import canonical, known_at
+from pozytywka_cli.skip.slopes import steps
+from pozytywka_cli.skip.taste import SIDED
 
 from .worlds import PLAYS, at, fitted, service, tangled, tracks
 
@@ -140,6 +143,71 @@ def test_skips_of_similar_tracks_weigh_by_their_distance_in_quantiles():
     assert small("above_danceability")[5] == exactly(smoothed([float(b >= own) for b, _ in known], 2))
 
 
+def test_the_slope_effect_is_how_far_a_line_through_known_plays_lies_above_the_rate():
+    """By least squares over five plays and those of prior: 5 of the average track at .4, 16 for each slope."""
+    cuts = fitted(TRACKS).edges
+    z = np.array([((TRACKS[name] - np.mean(cuts[name])) / np.std(cuts[name]) * 16).round() / 16 for name in SIDED]).T
+    plays, skips = np.insert(z, 0, 1, axis=1)[[0, 1, 3, 2, 4]], np.array([0, 1, 0, 0, 1])
+    prior, at_prior = np.diag([5, 16, 16, 16]) ** 0.5, np.array([5**0.5 * 0.4, 0, 0, 0])
+    line = np.linalg.lstsq(np.concatenate([plays, prior]), np.concatenate([skips, at_prior]), rcond=None)[0]
+    assert small("slope_effect")[5] == exactly(line @ [1, *z[5]] - (2 + 5 * 0.4) / 10)
+    assert small("slope_effect")[0] == 0
+
+
+def test_steps_are_sixteenths_of_a_deviation():
+    """At most four deviations from the mean; what is unknown counts as average, and so does what never varies."""
+    values = pl.Series([0.5, 0.75, 0.24, 9.0, -9.0, None])
+    assert steps(values, [0.25, 0.75]).to_list() == [0, 16, -17, 64, -64, 0]
+    for cuts in ([], [0.5, 0.5]):
+        assert steps(values, cuts).to_list() == [0] * 6
+
+
+def test_a_favourite_genre_is_the_main_one_of_the_artist():
+    """User 1 likes blues and disco, user 2 choral and electro; t0 and t5 are ambient first and blues only then."""
+    assert small("favourite_genre") == [0, 1, 1, 0, 0, 0, 0]
+
+
+def test_without_genres_nothing_is_a_favourite():
+    """Neither null lists and empty ones nor missing users and artists are errors."""
+    for lost in (None, []):
+        users = SMALL.users.with_columns(favourite_genres=pl.lit(lost, pl.List(pl.String)))
+        artists = SMALL.artists.with_columns(genres=pl.lit(lost, pl.List(pl.String)))
+        for given in (
+            replace(SMALL, users=users, artists=artists),
+            replace(SMALL, users=users.clear()),
+            replace(SMALL, artists=artists.clear()),
+        ):
+            assert features(LOG, given, fitted(TRACKS))["favourite_genre"].to_list() == [0] * 7
+
+
+def test_smoothing_multiplies_the_plays_of_every_prior():
+    """At 2 a rate starts with twice as many; counts and moments stay, and so does the baseline's rate."""
+    found = features(LOG, SMALL, msgspec.structs.replace(fitted(TRACKS), smoothing=2.0))[4].to_dicts()[0]
+    own_rate = (1 + 10 * 0.4) / 13
+    assert found["user_rate"] == exactly(own_rate)
+    assert found["like_rate"] == exactly((1 + 10 * 0.2) / 13)
+    assert found["rate_in_premium_state"] == exactly(0.4)
+    assert found["last_8"] == exactly((1 + 4 * 0.4) / 7)
+    assert found["advertisement_rate"] == exactly((1 + 10 * 0.1) / 13)
+    assert found["session_rate"] == exactly((1 + 4 * own_rate) / 7)
+    assert found["user_plays"] == exactly(np.log1p(3))
+    assert user_rate(LOG, SMALL, 0.4)[4] == exactly((1 + 5 * 0.4) / 8)
+
+
+def test_however_much_smoothing_leaves_the_prior():
+    """Every past rate then is its prior, and no slope is left."""
+    found = features(LOG, SMALL, msgspec.structs.replace(fitted(TRACKS), smoothing=1e9))
+    names = pl.col("^(user|session)_rate$", "^(near|below|above)_.*$", "rate_in_premium_state", "last_8")
+    assert found.select(names).to_numpy() == exactly(0.4)
+    assert found["slope_effect"].to_numpy() == pytest.approx(0, abs=1e-6)
+
+
+def test_what_was_fitted_before_there_was_smoothing_has_none():
+    """Older versions stay readable."""
+    older = {name: value for name, value in msgspec.to_builtins(fitted(TRACKS)).items() if name != "smoothing"}
+    assert msgspec.convert(older, Fitted) == fitted(TRACKS)
+
+
 def test_an_unknown_track_has_no_attributes_and_lies_near_to_nothing():
     """Its user's own rate stands in for taste, and as a past play it counts for the rate alone."""
     stranger = LOG.with_columns(track_id=pl.lit("gone"))
@@ -233,15 +301,22 @@ def test_what_is_fitted_comes_from_the_plays_rates_and_the_catalogue_s_quantiles
 
 
 @pytest.mark.real
-def test_deleting_all_later_events_changes_no_earlier_play_of_the_real_log(real: Path, tmp_path: Path):
-    """Plays are made again from the events up to a moment."""
-    folder = real / "pozytywka-2023"
-    given = load(folder, tmp_path / "plays.parquet", lambda _: None)
-    checked = check(folder, ("tracks", "sessions"))
-    events, catalogue = checked.good("sessions"), checked.good("tracks")
+@pytest.mark.parametrize(("edition", "one_in"), [("pozytywka-2023", 1), ("pozytywka-2024", 4)])
+def test_deleting_all_later_events_changes_no_earlier_play_of_the_real_log(
+    edition: str, one_in: int, real: Path, tmp_path: Path
+):
+    """Every feature of every play is the same, bit for bit, once plays are made again from the events up to a moment.
+
+    Three moments of each edition; of 2024 every fourth user, 440,000 plays.
+    """
+    service = load(real / edition, tmp_path / "plays.parquet", lambda _: None)
+    some = pl.col("user_id") % one_in == 0
+    given = replace(service, plays=service.plays.filter(some))
+    checked = check(real / edition, ("tracks", "sessions"), warnings=False)
+    events, catalogue = checked.good("sessions").filter(some), checked.good("tracks")
     parameters = fit(given.plays, given.tracks)
     whole = features(given.plays, given, parameters)
-    for moment in given.plays["started_at"].sort().gather_every(1700, offset=900):
+    for moment in given.plays["started_at"].sort().gather_every(len(whole) // 3, offset=len(whole) // 4):
         plays = to_plays(events.filter(pl.col("timestamp") <= moment), catalogue)
         known = replace(given, plays=plays, purchases=given.purchases.filter(pl.col("purchased_at") <= moment))
         earlier = whole.filter(given.plays["started_at"] <= moment)
