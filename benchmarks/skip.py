@@ -18,10 +18,10 @@ from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip.fitting import batch_size
-from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson, of
-from pozytywka_cli.skip.model import Networks, skip_loss
+from pozytywka_cli.skip.models.model import Networks, skip_loss
 from pozytywka_cli.skip.split import time_split
 
 PAIRS = 1_000_000

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pozytywka_cli.dataset.service import load
-from pozytywka_cli.skip.features import features, fit
-from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.inputs.features import features, fit
+from pozytywka_cli.skip.inputs.history import canonical
 
 if __name__ == "__main__":
     found = load(Path(sys.argv[1]), Path(sys.argv[2]), print)

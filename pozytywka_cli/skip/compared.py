@@ -7,10 +7,10 @@ from scipy.special import logit
 from pozytywka_cli.learning import Recipe
 from pozytywka_cli.records import Report
 from pozytywka_cli.skip.fitting import Learned, batch_size, fitted
-from pozytywka_cli.skip.forest import Forest
-from pozytywka_cli.skip.genres import Genres
+from pozytywka_cli.skip.inputs.genres import Genres
 from pozytywka_cli.skip.lesson import Lesson, of
-from pozytywka_cli.skip.model import Networks
+from pozytywka_cli.skip.models.forest import Forest
+from pozytywka_cli.skip.models.model import Networks
 
 LEGACY_EPOCHS, LEGACY_RATE = 20, 3e-3
 LEGACY_ROWS = 200_000  # half of them skipped: it was made for far fewer

@@ -12,15 +12,15 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Evaluated, Panel, Report, Row
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import BASELINES, VARIANTS, pictures
-from pozytywka_cli.skip.baselines import Model
-from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.inputs.history import canonical
+from pozytywka_cli.skip.inputs.standard import Standard
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson, of
 from pozytywka_cli.skip.measure import Answers, figures, gains
-from pozytywka_cli.skip.model import Networks
+from pozytywka_cli.skip.models.baselines import Model
+from pozytywka_cli.skip.models.model import Networks
 from pozytywka_cli.skip.pictures import permutation_importance
 from pozytywka_cli.skip.split import Split, time_split, user_splits
-from pozytywka_cli.skip.standard import Standard
 
 
 def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str, report: Report) -> Evaluated:

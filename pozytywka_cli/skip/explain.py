@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.baselines import Model, UserRate, threshold
-from pozytywka_cli.skip.forest import Forest
-from pozytywka_cli.skip.history import Floats
-from pozytywka_cli.skip.model import Networks
+from pozytywka_cli.skip.inputs.history import Floats
+from pozytywka_cli.skip.models.baselines import Model, UserRate, threshold
+from pozytywka_cli.skip.models.forest import Forest
+from pozytywka_cli.skip.models.model import Networks
 
 MOST = 3
 UNKNOWN = np.nan  # the value of an input that is no number

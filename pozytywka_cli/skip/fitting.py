@@ -9,8 +9,8 @@ from pozytywka_cli import learning
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress, Report
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.baselines import Model
-from pozytywka_cli.skip.model import Networks, skip_loss
+from pozytywka_cli.skip.models.baselines import Model
+from pozytywka_cli.skip.models.model import Networks, skip_loss
 
 MAX_BATCHES = 1000  # in an epoch: more rows come in larger batches, for a step's cost hardly grows with them
 

@@ -7,10 +7,10 @@ from pozytywka_cli.learning import Recipe, Tensors
 from pozytywka_cli.records import Report
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import compared
-from pozytywka_cli.skip.baselines import Constant, UserRate, shifted
 from pozytywka_cli.skip.fitting import Learned, batch_size, fitted
 from pozytywka_cli.skip.lesson import Lesson, of
-from pozytywka_cli.skip.model import Networks
+from pozytywka_cli.skip.models.baselines import Constant, UserRate, shifted
+from pozytywka_cli.skip.models.model import Networks
 
 
 def learn(

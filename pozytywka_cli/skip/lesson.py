@@ -8,10 +8,10 @@ import torch
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.baselines import Model, threshold
-from pozytywka_cli.skip.history import Flags
+from pozytywka_cli.skip.inputs.history import Flags
 from pozytywka_cli.skip.measure import Answers
-from pozytywka_cli.skip.model import READERS, Reader
+from pozytywka_cli.skip.models.baselines import Model, threshold
+from pozytywka_cli.skip.models.model import READERS, Reader
 from pozytywka_cli.skip.split import Split
 
 

@@ -15,7 +15,7 @@ from pozytywka_cli.evaluation import (
     weighted_interval,
 )
 from pozytywka_cli.records import Row
-from pozytywka_cli.skip.history import Flags, Floats, Ints
+from pozytywka_cli.skip.inputs.history import Flags, Floats, Ints
 
 
 @dataclass(frozen=True)

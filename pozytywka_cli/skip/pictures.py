@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.records import Panel, Progress, Report, silent
-from pozytywka_cli.skip.history import Flags, Floats
+from pozytywka_cli.skip.inputs.history import Flags, Floats
 
 BINS = 10  # of a calibration curve
 POINTS = 200  # of a ROC curve, at most

@@ -11,7 +11,7 @@ from pozytywka_cli.records import Report, Row
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import BASELINE
 from pozytywka_cli.skip.evaluate import learned
-from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.lesson import Lesson
 from pozytywka_cli.skip.split import time_split
 

@@ -8,10 +8,10 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.skip.baselines import UserRate, threshold
 from pozytywka_cli.skip.explain import because
-from pozytywka_cli.skip.history import canonical, known_at
-from pozytywka_cli.skip.model import load
+from pozytywka_cli.skip.inputs.history import canonical, known_at
+from pozytywka_cli.skip.models.baselines import UserRate, threshold
+from pozytywka_cli.skip.models.model import load
 
 __all__ = ["default_pairs", "load", "predict"]
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.split import time_cut, user_folds
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.skip.history import Flags
+from pozytywka_cli.skip.inputs.history import Flags
 
 TEST_TIME = 0.2  # of the log's time span
 VALIDATION_TIME = 0.12  # of the rest's

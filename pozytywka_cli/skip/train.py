@@ -11,12 +11,12 @@ from pozytywka_cli.evaluation import log_loss, paired_difference
 from pozytywka_cli.records import Gate, Report, Row
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import BASELINE, words
-from pozytywka_cli.skip.baselines import threshold
 from pozytywka_cli.skip.fitting import Learned
-from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson
 from pozytywka_cli.skip.measure import Answers, figures
+from pozytywka_cli.skip.models.baselines import threshold
 from pozytywka_cli.skip.split import everything, time_split
 
 MARGIN = 0.001  # of log loss, in nats

@@ -7,7 +7,7 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson
 from pozytywka_cli.skip.split import Split, time_split

@@ -33,7 +33,11 @@ from pozytywka_cli.artifacts import Store
         (["similar", "Rosetta"], 4, "error: no similar model in artifacts\nMake one with `pozytywka train similar`.\n"),
         (["predict"], 4, "error: no model serves in artifacts\nMake them with `pozytywka train`.\n"),
         (["validate", "--max-bad", "x"], 2, "error: --max-bad 'x' is no number of lines\nWrite it as 10 or 0.1%.\n"),
-        (["validate", "--max-bad", "200%"], 2, "error: --max-bad '200%' is no number of lines\nWrite it as 10 or 0.1%.\n"),
+        (
+            ["validate", "--max-bad", "200%"],
+            2,
+            "error: --max-bad '200%' is no number of lines\nWrite it as 10 or 0.1%.\n",
+        ),
         (
             ["validate", "--report", "pdf=x"],
             2,

@@ -16,7 +16,7 @@ from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.boundary import run
 from pozytywka_cli.dataset.service import Service, load
 from pozytywka_cli.families import FAMILIES, variants
-from pozytywka_cli.skip.features import features, fit
+from pozytywka_cli.skip.inputs.features import features, fit
 
 SECRETS = ("Secretperson", "Qqsecretcity", "Qqsecretstreet")
 WORDS = (*SECRETS, "premium_user")

@@ -11,10 +11,10 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.clusters import Clusters
+from pozytywka_cli.skip.inputs.clusters import Clusters
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson
-from pozytywka_cli.skip.model import Networks
+from pozytywka_cli.skip.models.model import Networks
 from pozytywka_cli.skip.split import time_split
 
 from .trained import planted

@@ -13,10 +13,10 @@ from polars.testing import assert_frame_equal
 from pozytywka_cli.dataset.service import Service, load
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.dataset.validate import check
-from pozytywka_cli.skip.features import Fitted, features, fit, user_rate
-from pozytywka_cli.skip.history import canonical, known_at
-from pozytywka_cli.skip.slopes import steps
-from pozytywka_cli.skip.taste import SIDED
+from pozytywka_cli.skip.inputs.features import Fitted, features, fit, user_rate
+from pozytywka_cli.skip.inputs.history import canonical, known_at
+from pozytywka_cli.skip.inputs.slopes import steps
+from pozytywka_cli.skip.inputs.taste import SIDED
 
 from .worlds import PLAYS, at, fitted, service, tangled, tracks
 

@@ -12,12 +12,12 @@ from skops import io
 
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.skip import BASELINE, VARIANTS
-from pozytywka_cli.skip.baselines import Constant
-from pozytywka_cli.skip.forest import Forest, read_classifier
-from pozytywka_cli.skip.genres import Genres
-from pozytywka_cli.skip.history import canonical
-from pozytywka_cli.skip.model import BLOCK, Networks
-from pozytywka_cli.skip.standard import Standard
+from pozytywka_cli.skip.inputs.genres import Genres
+from pozytywka_cli.skip.inputs.history import canonical
+from pozytywka_cli.skip.inputs.standard import Standard
+from pozytywka_cli.skip.models.baselines import Constant
+from pozytywka_cli.skip.models.forest import Forest, read_classifier
+from pozytywka_cli.skip.models.model import BLOCK, Networks
 
 from .worlds import listeners, tangled
 

@@ -9,7 +9,7 @@ import pytest
 
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.skip import VARIANTS
-from pozytywka_cli.skip.features import user_rate
+from pozytywka_cli.skip.inputs.features import user_rate
 from pozytywka_cli.skip.predict import candidates, default_pairs, load, predict
 
 from .trained import planted, trained

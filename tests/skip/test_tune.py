@@ -13,7 +13,7 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import VARIANTS, tune
-from pozytywka_cli.skip.history import canonical
+from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson
 from pozytywka_cli.skip.split import time_split

@@ -8,9 +8,9 @@ import polars as pl
 
 from pozytywka_cli.artifacts import Draft, Origin, Store, Version
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.features import Fitted
-from pozytywka_cli.skip.history import canonical
-from pozytywka_cli.skip.taste import ATTRIBUTES, edges
+from pozytywka_cli.skip.inputs.features import Fitted
+from pozytywka_cli.skip.inputs.history import canonical
+from pozytywka_cli.skip.inputs.taste import ATTRIBUTES, edges
 
 START = datetime(2025, 1, 6, 10, tzinfo=UTC)  # a Monday
 MOMENT = pl.Datetime("us", "UTC")

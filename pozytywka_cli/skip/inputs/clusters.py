@@ -14,8 +14,8 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.genres import ARTIST, FAVOURITES, UNKNOWN, Genres
-from pozytywka_cli.skip.history import Flags, Floats
+from pozytywka_cli.skip.inputs.genres import ARTIST, FAVOURITES, UNKNOWN, Genres
+from pozytywka_cli.skip.inputs.history import Flags, Floats
 
 CLUSTERS = "clusters.json"
 COUNT = 100

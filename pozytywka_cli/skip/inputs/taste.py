@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pozytywka_cli.skip.history import Floats, Past, rate
+from pozytywka_cli.skip.inputs.history import Floats, Past, rate
 
 Codes = NDArray[np.uint8]
 

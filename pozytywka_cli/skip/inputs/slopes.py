@@ -5,8 +5,8 @@ from itertools import combinations_with_replacement
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.skip.history import Floats, Ints, Past
-from pozytywka_cli.skip.taste import SIDED
+from pozytywka_cli.skip.inputs.history import Floats, Ints, Past
+from pozytywka_cli.skip.inputs.taste import SIDED
 
 STEPS = 16  # to a standard deviation: whole numbers, because their sums are exact
 FARTHEST = 4 * STEPS

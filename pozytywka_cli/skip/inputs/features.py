@@ -8,9 +8,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.history import SESSION, USER, Flags, Floats, Past, begun, history, known, rate
-from pozytywka_cli.skip.slopes import slope_effect, steps
-from pozytywka_cli.skip.taste import ATTRIBUTES, BINS, SIDED, codes, edges, taste
+from pozytywka_cli.skip.inputs.history import SESSION, USER, Flags, Floats, Past, begun, history, known, rate
+from pozytywka_cli.skip.inputs.slopes import slope_effect, steps
+from pozytywka_cli.skip.inputs.taste import ATTRIBUTES, BINS, SIDED, codes, edges, taste
 
 USER_PRIOR = 5.0  # plays at the training part's own rate
 RECENT_PRIOR = 2.0

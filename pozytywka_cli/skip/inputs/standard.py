@@ -13,9 +13,9 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.baselines import PARAMETERS, write_json
-from pozytywka_cli.skip.features import Fitted, features, fit
-from pozytywka_cli.skip.history import Flags, Floats
+from pozytywka_cli.skip.inputs.features import Fitted, features, fit
+from pozytywka_cli.skip.inputs.history import Flags, Floats
+from pozytywka_cli.skip.models.baselines import PARAMETERS, write_json
 
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers have few more to give

@@ -12,8 +12,8 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.skip.genres import UNKNOWN, Genres, Numbers
-from pozytywka_cli.skip.history import Flags, Floats
+from pozytywka_cli.skip.inputs.genres import UNKNOWN, Genres, Numbers
+from pozytywka_cli.skip.inputs.history import Flags, Floats
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier

@@ -12,8 +12,8 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.skip.features import user_rate
-from pozytywka_cli.skip.history import Floats
+from pozytywka_cli.skip.inputs.features import user_rate
+from pozytywka_cli.skip.inputs.history import Floats
 
 PARAMETERS = "model.json"
 

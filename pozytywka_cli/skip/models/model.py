@@ -14,13 +14,13 @@ from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.skip.baselines import Constant, Model, UserRate, shifted
-from pozytywka_cli.skip.clusters import Clusters
-from pozytywka_cli.skip.forest import Forest
-from pozytywka_cli.skip.genres import Genres
-from pozytywka_cli.skip.history import Floats
-from pozytywka_cli.skip.networks import FeatureNetwork, GenreNetwork, LegacyNetwork, LinearNetwork
-from pozytywka_cli.skip.standard import Standard
+from pozytywka_cli.skip.inputs.clusters import Clusters
+from pozytywka_cli.skip.inputs.genres import Genres
+from pozytywka_cli.skip.inputs.history import Floats
+from pozytywka_cli.skip.inputs.standard import Standard
+from pozytywka_cli.skip.models.baselines import Constant, Model, UserRate, shifted
+from pozytywka_cli.skip.models.forest import Forest
+from pozytywka_cli.skip.models.networks import FeatureNetwork, GenreNetwork, LegacyNetwork, LinearNetwork
 
 WEIGHTS = "weights.safetensors"
 BLOCK = 512  # rows of every forward pass: matrix products of another size may differ in their last bits

@@ -1,0 +1,1 @@
+"""The models themselves, how they answer, and how they are saved and loaded; they are fitted elsewhere."""
