@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.skip.inputs import PARAMETERS
 from pozytywka_cli.skip.inputs.history import Flags, Floats
-from pozytywka_cli.skip.models.baselines import PARAMETERS, write_json
 
 VOCABULARY = "vocabulary.json"
 FAVOURITES, ARTIST = "favourite genres", "artist's genres"
@@ -82,8 +83,9 @@ class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and `vocabulary.json`."""
-        write_json(folder / PARAMETERS, {name: getattr(self, name) for name in self.__struct_fields__[:-1]})
-        write_json(folder / VOCABULARY, self.vocabulary)
+        parameters = {name: getattr(self, name) for name in self.__struct_fields__[:-1]}
+        for name, value in ((PARAMETERS, parameters), (VOCABULARY, self.vocabulary)):
+            (folder / name).write_bytes(indented_json(value))
 
     @classmethod
     def load(cls, version: Version) -> Self:

@@ -11,11 +11,12 @@ import torch
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.skip.inputs import PARAMETERS
 from pozytywka_cli.skip.inputs.features import Fitted, features, fit
 from pozytywka_cli.skip.inputs.history import Flags, Floats
-from pozytywka_cli.skip.models.baselines import PARAMETERS, write_json
 
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers have few more to give
@@ -76,7 +77,7 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def save(self, folder: Path) -> None:
         """Write `model.json`."""
-        write_json(folder / PARAMETERS, self)
+        (folder / PARAMETERS).write_bytes(indented_json(self))
 
     @classmethod
     def load(cls, version: Version) -> Self:

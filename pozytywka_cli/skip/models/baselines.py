@@ -12,10 +12,9 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
+from pozytywka_cli.skip.inputs import PARAMETERS
 from pozytywka_cli.skip.inputs.features import user_rate
 from pozytywka_cli.skip.inputs.history import Floats
-
-PARAMETERS = "model.json"
 
 
 class Model(Protocol):
@@ -51,7 +50,7 @@ class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def save(self, folder: Path) -> None:
         """Write `model.json`."""
-        write_json(folder / PARAMETERS, self)
+        (folder / PARAMETERS).write_bytes(indented_json(self))
 
     @classmethod
     def load(cls, version: Version) -> "Constant":
@@ -71,7 +70,7 @@ class UserRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def save(self, folder: Path) -> None:
         """Write `model.json`."""
-        write_json(folder / PARAMETERS, self)
+        (folder / PARAMETERS).write_bytes(indented_json(self))
 
     @classmethod
     def load(cls, version: Version) -> "UserRate":
@@ -90,8 +89,3 @@ def threshold(model: Model) -> float:
 def shifted(score: Floats, skip_rate: float) -> Floats:
     """The probability whose log-odds lie `score` above those of `skip_rate`: a score of zero is the constant."""
     return np.asarray(expit(logit(skip_rate) + score))
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a value as indented JSON."""
-    path.write_bytes(indented_json(value))
