@@ -33,7 +33,7 @@ check: $(BIN)/.installed ## style, types, import rules, stale reference
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 
-bench: $(BIN)/.installed ## the speed figures of the README, as ratios in one run
+bench: $(BIN)/.installed ## the figures of the README that are ratios or bounds, in one run
 	$(BIN)/python -m benchmarks
 
 docs: $(BIN)/.installed ## write the command reference from the help
