@@ -41,13 +41,16 @@ def predict(
     report: Report,
     *,
     explain: bool = False,
+    horizon: int | None = None,
 ) -> Iterator[Predicted]:
     """Answer for each family in turn.
 
     `pairs` is what skip is asked (None: all that was played in the last 28 days), and with `explain` it says why.
+    weekly looks `horizon` weeks ahead (None: as many as its version was made for).
 
     Raises:
         RefusedError: there are too few data for a family; those before it have been answered.
+        UsageError: `horizon` is more than the version was made for.
     """
     if "skip" in versions:
         from pozytywka_cli.skip import predict as skip
@@ -60,4 +63,5 @@ def predict(
     if "weekly" in versions:
         from pozytywka_cli.weekly import predict as weekly
 
-        yield Predicted("weekly", versions["weekly"], weekly.predict(versions["weekly"], service))
+        rows = weekly.predict(versions["weekly"], service, horizon=horizon)
+        yield Predicted("weekly", versions["weekly"], rows)

@@ -35,15 +35,20 @@ class SkipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WeeklySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the weekly forecast is trained (the design's values); `window` and `test_weeks` are in weeks."""
+    """What is forecast each week, of a `horizon` of weeks ahead, and how (the design's values, with more patience).
 
+    `measure` is all listening of an artist in a week, or one listen's mean; `window` and `test_weeks` are in weeks.
+    """
+
+    measure: Literal["total", "mean"] = "total"
+    horizon: Annotated[int, msgspec.Meta(ge=1, le=13)] = 1
     window: Count = 26
     hidden: Count = 32
     epochs: Count = 30
     batch_size: Count = 512
     learning_rate: Positive = 3e-3
     weight_decay: NotNegative = 1e-4
-    patience: Count = 4
+    patience: Count = 8
     test_weeks: Count = 8
 
 
@@ -81,8 +86,16 @@ def load(config: Path | None, overrides: Mapping[str, Any], environment: Mapping
     settings = _convert(
         _merged(settings, _from_environment(environment)), "the environment (POZYTYWKA_*)", strict=False
     )
-    given = {key: value for key, value in overrides.items() if value is not None}
-    return _convert(_merged(settings, given), "the command line", strict=True)
+    return changed(settings, {key: value for key, value in overrides.items() if value is not None})
+
+
+def changed(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+    """The settings with what the command line says; a section's part of it is a mapping.
+
+    Raises:
+        UsageError: a value of a wrong type or out of range.
+    """
+    return _convert(_merged(settings, flags), "the command line", strict=True)
 
 
 def _from_file(config: Path | None, environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

@@ -9,8 +9,8 @@ from pozytywka_cli.settings import Settings, SimilarSettings, load
 
 HINT = (
     "Mend or remove it; known are data_dir, artifacts_dir, log_format; "
-    "[skip] epochs, batch_size, learning_rate, weight_decay, dropout, patience, forest_rows; "
-    "[weekly] window, hidden, epochs, batch_size, learning_rate, weight_decay, patience, test_weeks; "
+    "[skip] layers, width, smoothing, epochs, batch_size, learning_rate, weight_decay, dropout, patience, forest_rows; "
+    "[weekly] measure, horizon, window, hidden, epochs, batch_size, learning_rate, weight_decay, patience, test_weeks; "
     "[similar] factors, regularization, alpha, iterations, min_listeners."
 )
 

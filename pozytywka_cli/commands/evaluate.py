@@ -20,6 +20,11 @@ def evaluate(
     gpu: options.Gpu = False,
     until: options.Until = None,
     seed: options.Seed = 0,
+    measure: options.Measure = None,
+    horizon: options.Horizon = None,
+    weeks: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="weekly: how many of the last weeks to test on.")
+    ] = None,
     scrobbles: options.Scrobbles = None,
     artists: options.Artists = None,
     planted: Annotated[bool, typer.Option("--planted", help="Measure on generated data whose truth is known.")] = False,
@@ -34,13 +39,15 @@ def evaluate(
     --plot's picture. Every variant is trained on the earlier part of the data and measured on the later one. low and
     high bound the 95 % interval over users (skip, similar) or artists (weekly). --planted needs no data: it makes a
     sample and prints how much of the best possible score each model reaches. --plot shows calibration, ROC curves,
-    when tracks are skipped and what the model leans on; it needs the extra `plot`.
+    when tracks are skipped and what the model leans on; it needs the extra `plot`. weekly is also measured beside
+    AutoETS and SES where the extra `forecast` is installed; with --horizon, each number of weeks ahead apart.
 
     \b
     Examples:
       pozytywka evaluate
       pozytywka evaluate skip --planted
       pozytywka evaluate skip --plot skip.png
+      pozytywka evaluate weekly --weeks 13 --horizon 4
       pozytywka evaluate weekly --json | jq '.rows[] | select(.metric == "RMSE")'
     """
     from pozytywka_cli import planted as known
@@ -50,7 +57,8 @@ def evaluate(
     from pozytywka_cli.learning import device
     from pozytywka_cli.records import Evaluated
 
-    shared, families, settings = context(ctx), chosen(family), context(ctx).settings
+    shared, families = context(ctx), chosen(family)
+    settings = options.weekly(shared.settings, families, measure=measure, horizon=horizon, test_weeks=weeks)
     if planted and (until or scrobbles or artists or plot):
         raise UsageError("--planted makes its own data", "Leave out --until, --scrobbles, --artists and --plot.")
     if plot:

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pozytywka_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pozytywka_cli.settings import Settings
 
 
 def complete_family(incomplete: str) -> list[str]:
@@ -54,6 +57,29 @@ def moment(text: str | None) -> datetime | None:
     return given
 
 
+def weekly(settings: "Settings", families: list[str], **flags: object) -> "Settings":
+    """The settings with those of weekly's flags that were given.
+
+    Raises:
+        UsageError: one was given and weekly is not asked for.
+    """
+    from pozytywka_cli.settings import changed
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    if given and "weekly" not in families:
+        named = " and ".join(f"--{FLAGS.get(name, name)}" for name in given)
+        raise UsageError(f"{named}: weekly alone reads this", f"Name weekly, or leave out {named}.")
+    return changed(settings, {"weekly": given})
+
+
+FLAGS = {"test_weeks": "weeks"}  # settings whose flags have a shorter name
+Measure = Annotated[
+    str | None,
+    typer.Option(
+        metavar="total|mean", help="weekly: forecast all listening of a week, or a listen's mean; default: total."
+    ),
+]
+Horizon = Annotated[int | None, typer.Option(metavar="H", min=1, max=13, help="weekly: how many weeks to look ahead.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Families = Annotated[
     list[str] | None,

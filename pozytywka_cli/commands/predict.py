@@ -26,6 +26,7 @@ def predict(
     explain: Annotated[
         bool, typer.Option("--explain", help="skip: name the three inputs that moved each prediction most.")
     ] = False,
+    horizon: options.Horizon = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
     json: options.Json = False,
 ) -> None:
@@ -33,17 +34,19 @@ def predict(
 
     Reads the serving artifacts, the data folder, and artifacts/plays.parquet, which it makes where missing or stale.
 
-    weekly writes every artist's next week (mean, 10 % and 90 % quantile, in seconds) to
-    artifacts/predictions/weekly.parquet and shows the ten most heard. skip reads pairs (user_id, track_id; at and
-    session_id if known) as JSONL, CSV or Parquet and prints a line for each; without input it scores every pair played
-    in the last 28 days into artifacts/predictions/skip.parquet. Each answer has the probability of a skip, whether the
-    track is likely to be played to its end (no likelier to be skipped than is usual), and a reason: model, unknown
-    user (answered as a user without history) or unknown track (the user's own skip rate).
+    weekly writes every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model was
+    trained to look ahead, to artifacts/predictions/weekly.parquet and shows the ten most heard. skip reads pairs
+    (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for each; without input
+    it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each answer has the
+    probability of a skip, whether the track is likely to be played to its end (no likelier to be skipped than is
+    usual), and a reason: model, unknown user (answered as a user without history) or unknown track (the user's own
+    skip rate).
 
     \b
     Examples:
       pozytywka predict
       pozytywka predict weekly -o forecast.csv
+      pozytywka predict weekly --horizon 4
       pozytywka predict skip pairs.csv --explain -o skips.jsonl
       echo '{"user_id": 101, "track_id": "2PmGtDUyJIpYBEtI1hQIVp"}' | pozytywka predict skip -
     """
@@ -52,12 +55,12 @@ def predict(
     from pozytywka_cli.commands import render, sources
 
     shared = context(ctx)
-    _check(family, pairs, output, explain=explain)
+    _check(family, pairs, output, explain=explain, horizon=horizon)
     versions = predictions.serving(shared.store, family)
     asked = out.read_pairs(pairs) if pairs else None
     service, rows = sources.service(shared), []
     with shared.talk.progress() as report:
-        for made in predictions.predict(versions, service, asked, report, explain=explain):
+        for made in predictions.predict(versions, service, asked, report, explain=explain, horizon=horizon):
             rows += [{"family": made.family, **row} for row in made.rows.to_dicts()] if json else []
             _deliver(shared, made, output, to_file=pairs is None or output is not None, shown=not json)
     if json:
@@ -78,7 +81,7 @@ def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file
         _show(made.rows)
 
 
-def _check(family: str | None, pairs: str | None, output: Path | None, *, explain: bool) -> None:
+def _check(family: str | None, pairs: str | None, output: Path | None, *, explain: bool, horizon: int | None) -> None:
     """Refuse what cannot be meant, before any work is done."""
     from pozytywka_cli.commands.output import check_suffix
     from pozytywka_cli.predictions import PREDICTING
@@ -91,15 +94,20 @@ def _check(family: str | None, pairs: str | None, output: Path | None, *, explai
         raise UsageError("only skip reads pairs", "Write `pozytywka predict skip INPUT`.")
     if explain and family != "skip":
         raise UsageError("--explain is for skip", "Write `pozytywka predict skip --explain`.")
+    if horizon is not None and family == "skip":
+        raise UsageError("--horizon is for weekly", "Write `pozytywka predict weekly --horizon H`.")
     if family is None and output is not None:
         raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
     check_suffix(output)
 
 
 def _show(forecast: "pl.DataFrame") -> None:
+    import polars as pl
+
     from pozytywka_cli.commands import render
 
-    top = forecast.sort("mean", descending=True).head(SHOWN)
+    nearest = forecast.filter(pl.col("week") == pl.col("week").min())
+    top = nearest.sort("mean", descending=True).head(SHOWN)
     title = f"Listening in the week of {top['week'][0]}, in seconds" if len(top) else "No artist to forecast"
     columns = ("name", "mean", "q10", "q90", "last_week")
     named = top.with_columns(top["name"].fill_null(top["artist_id"]))

@@ -28,6 +28,8 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Train even if nothing has changed.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Save, but change nothing that serves.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a model is worse than its baseline.")] = False,
+    measure: options.Measure = None,
+    horizon: options.Horizon = None,
     scrobbles: options.Scrobbles = None,
     artists: options.Artists = None,
     json: options.Json = False,
@@ -46,6 +48,7 @@ def train(
       pozytywka train skip --gpu --seed 7
       pozytywka train skip --tune 20 --jobs 4
       pozytywka train weekly --until 2026-01-05
+      pozytywka train weekly --horizon 4 --measure mean
       pozytywka train similar --scrobbles scrobbles.csv --artists artists.csv
     """
     from pozytywka_cli import runs
@@ -55,7 +58,7 @@ def train(
 
     shared, families = context(ctx), chosen(family)
     plan = runs.Plan(
-        settings=shared.settings,
+        settings=options.weekly(shared.settings, families, measure=measure, horizon=horizon),
         seed=seed,
         device=str(device(gpu=gpu)),
         until=options.moment(until),

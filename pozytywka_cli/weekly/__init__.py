@@ -1,4 +1,5 @@
-"""How long will each artist be listened to next week?"""
+"""How long will each artist be listened to in the next weeks?"""
 
-VARIANTS = ("lstm", "mean", "linear")
+VARIANTS = ("lstm", "mean", "mean4", "last", "linear", "legacy-lstm", "seasonal", "AutoETS", "SES")
+BASELINES = ("mean", "mean4", "last", "linear", "seasonal", "AutoETS", "SES")
 BASELINE = "mean"

@@ -1,13 +1,19 @@
 """The weekly forecasts beside their baselines, on the last weeks: none sees a week that it forecasts."""
 
+from collections.abc import Collection
+
+from msgspec import structs
+
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.records import Evaluated, Report, Row
+from pozytywka_cli.records import Evaluated, Progress, Report, Row
 from pozytywka_cli.settings import WeeklySettings
-from pozytywka_cli.weekly import BASELINE
-from pozytywka_cli.weekly.baselines import Forecast, Linear, Mean, Model
-from pozytywka_cli.weekly.features import pooled_ratio, series
-from pozytywka_cli.weekly.learn import LSTM_WEEKS, learn, window_for
-from pozytywka_cli.weekly.measure import Split, figures, rmse, rolling, split
+from pozytywka_cli.weekly import BASELINES, VARIANTS, smoothing
+from pozytywka_cli.weekly.compare import gains, ratios
+from pozytywka_cli.weekly.fitting import fit, missing_weeks
+from pozytywka_cli.weekly.learn import reading_for
+from pozytywka_cli.weekly.measure import Split, figures, rolling, split
+from pozytywka_cli.weekly.model import Forecast
+from pozytywka_cli.weekly.series import series
 
 TOP = 200
 
@@ -15,38 +21,46 @@ TOP = 200
 def evaluate(service: Service, settings: WeeklySettings, *, seed: int, device: str, report: Report) -> Evaluated:
     """Every metric of every variant, on all artists and on the 200 most listened to before the test weeks.
 
-    With fewer than 20 full weeks there is no `lstm`: what would serve in its place is the `mean`.
+    Variants for which there are too few weeks are left out, and so are those of an extra that is not installed.
 
     Raises:
         RefusedError: fewer than 4 full weeks, or nothing was listened to in the first ones.
     """
-    divided = split(series(service), settings.test_weeks)
-    models = _models(divided, settings, seed=seed, device=device, report=report)
-    forecasts = {variant: rolling(model, divided) for variant, model in models.items()}
-    rows = _rows(divided.protocol, forecasts, divided)
+    divided = split(series(service, settings.measure), settings.test_weeks, settings.horizon)
+    left_out = unavailable(len(divided.series.weeks), settings.horizon)
+    forecasts = tested(divided, settings, left_out.keys(), seed=seed, device=device, report=report)
     top = divided.top(TOP)
     largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
-    return Evaluated(rows + _rows(f"{divided.protocol}, top {TOP}", largest, divided.of(top)))
+    rows = table(forecasts, divided) + table(largest, divided.of(top), f", top {TOP}")
+    return Evaluated(rows, notes=[f"weekly {variant} is left out: {why}" for variant, why in left_out.items()])
 
 
-def _models(divided: Split, settings: WeeklySettings, *, seed: int, device: str, report: Report) -> dict[str, Model]:
-    past = divided.past
-    ratio = pooled_ratio(past)
-    plain: dict[str, Model] = {"mean": Mean(ratio), "linear": Linear()}
-    plain |= {"last week": Mean(ratio, weeks=1), "mean of last 4": Mean(ratio, weeks=4)}
-    if len(divided.series.weeks) < LSTM_WEEKS:
-        return plain
-    window = window_for(divided.start, settings)
-    learned = learn(past, settings, window, stop_after=None, seed=seed, device=device, report=report)
-    return {"lstm": learned.model, **plain}
+def unavailable(weeks: int, horizon: int) -> dict[str, str]:
+    """The variants that cannot be had of so many full weeks, or without their extra, and why."""
+    found = {variant: missing_weeks(variant, weeks, horizon) for variant in VARIANTS}
+    if not smoothing.available():
+        found |= dict.fromkeys(smoothing.METHODS, "it needs the extra `forecast`, pip install 'pozytywka[forecast]'")
+    return {variant: why for variant, why in found.items() if why}
 
 
-def _rows(protocol: str, forecasts: dict[str, Forecast], divided: Split) -> list[Row]:
-    """Each variant's figures and its RMSE as a multiple of the mean's, where that is not zero."""
-    rows = []
-    plain = rmse(forecasts[BASELINE], divided)
-    for variant, forecast in forecasts.items():
-        rows += figures(variant, protocol, forecast, divided)
-        if plain:
-            rows.append(Row("weekly", variant, protocol, "RMSE ÷ mean", rmse(forecast, divided) / plain))
-    return rows
+def tested(
+    divided: Split, settings: WeeklySettings, left_out: Collection[str], *, seed: int, device: str, report: Report
+) -> dict[str, Forecast]:
+    """What each variant, fitted to the weeks before the first origin, said of the test weeks: see `rolling`."""
+    reading, found = reading_for(divided.series, divided.start, settings), {}
+    names = [variant for variant in VARIANTS if variant not in left_out]
+    for done, variant in enumerate(names, 1):
+        fitted = fit(variant, divided.past, settings, reading, stop_after=None, seed=seed, device=device, report=report)
+        found[variant] = rolling(fitted.model, divided)
+        report(Progress("weekly variants", done, len(names)))
+    return found
+
+
+def table(forecasts: dict[str, Forecast], divided: Split, of: str = "") -> list[Row]:
+    """The figures of every variant, their ratios, and what it gains over the best baseline.
+
+    `of` says in each row's protocol which artists these are.
+    """
+    rows = [row for variant, forecast in forecasts.items() for row in figures(variant, forecast, divided)]
+    rows += ratios(forecasts, divided) + gains(forecasts, divided, BASELINES)
+    return [structs.replace(row, protocol=row.protocol + of) for row in rows]

@@ -1,148 +1,135 @@
-"""Weekly listening per artist, and the scaled inputs of a forecast: the same pure functions train and predict."""
+"""The scale of each artist's series, and the scaled inputs of a forecast: the same pure functions train and predict."""
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import cast
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.weekly.series import WEEK, Floats, Series
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-WEEK = timedelta(weeks=1)
 PSEUDO_LISTENING = 2000.0  # s at the pooled ratio: a rarely played artist's own ratio rests on a few listens
 CLIP = 20.0
 RECENT = (4, 13)  # weeks over which the recent drift is averaged
-EXTRAS = 2 + len(RECENT)
-
-
-@dataclass(frozen=True)
-class Series:
-    """How long each artist was listened to in each full ISO week.
-
-    `listened` is in seconds and `squares`, the sum of each listen's square, in s²; both are (artists, weeks). `weeks`
-    are Mondays without a gap; `artist_ids` are sorted.
-    """
-
-    artist_ids: list[str]
-    weeks: list[date]
-    listened: Floats
-    squares: Floats
-
-    def before(self, week: int) -> "Series":
-        """The series as it was known when `weeks[week]` began."""
-        return replace(self, weeks=self.weeks[:week], listened=self.listened[:, :week], squares=self.squares[:, :week])
-
-    def of(self, rows: NDArray[np.intp]) -> "Series":
-        """The series of the artists in `rows`."""
-        ids = [self.artist_ids[row] for row in rows]
-        return replace(self, artist_ids=ids, listened=self.listened[rows], squares=self.squares[rows])
-
-
-def series(service: Service) -> Series:
-    """Total listening per artist with a play and ISO week (Monday 00:00 UTC), zero where there was none.
-
-    A play counts in the week in which it starts. The weeks are the same for every artist, see `full_weeks`.
-    """
-    weeks = full_weeks(service.plays)
-    tracks = service.tracks.select(track_id="id", artist_id="id_artist").drop_nulls("artist_id")
-    plays = service.plays.join(tracks, on="track_id")
-    ids = plays["artist_id"].unique().sort()
-    sums = _sums(plays, pl.Series(weeks, dtype=pl.Date))
-    row = sums["artist_id"].cast(pl.Enum(ids)).to_physical().to_numpy()
-    column = sums["column"].to_numpy()
-    listened, squares = np.zeros((2, len(ids), len(weeks)))
-    listened[row, column] = sums["listened"].to_numpy() / 1e3
-    squares[row, column] = sums["squares"].to_numpy() / 1e6
-    return Series(ids.to_list(), weeks, listened, squares)
-
-
-def _sums(plays: pl.DataFrame, weeks: pl.Series) -> pl.DataFrame:
-    """artist_id, column (the week's number), listened (ms) and squares (ms²), where there was a play."""
-    columns = pl.DataFrame({"week": weeks}).with_row_index("column")
-    # integers add up to the same total in any order, and squares of milliseconds could overflow 64 bits
-    milliseconds = pl.col("listened_ms").cast(pl.Int128)
-    totals = {"listened": milliseconds.sum(), "squares": (milliseconds * milliseconds).sum()}
-    return (
-        plays.group_by("artist_id", week=pl.col("started_at").dt.truncate("1w").dt.date())
-        .agg(**{name: total.cast(pl.Float64) for name, total in totals.items()})
-        .join(columns, on="week")
-    )
-
-
-def full_weeks(plays: pl.DataFrame) -> list[date]:
-    """The Mondays of all weeks that the log covers whole.
-
-    Nothing says when a log was begun or cut off but its plays. So its first week counts as partial unless the first
-    play lies on that week's Monday, and its last week unless the last play lies on that week's Sunday.
-    """
-    if plays.is_empty():
-        return []
-    first = cast(datetime, plays["started_at"].min()).date()
-    last = cast(datetime, plays["started_at"].max()).date()
-    begin = first + timedelta(days=-first.weekday() % 7)
-    end = last - timedelta(days=(last.weekday() + 1) % 7)
-    return [begin + WEEK * week for week in range(((end - begin).days + 1) // 7)]
-
-
-def pooled_ratio(history: Series) -> float:
-    """Σ listen² ÷ Σ listen over all artists, in seconds; 0 where nothing was listened to."""
-    total = history.listened.sum()
-    return float(history.squares.sum() / total) if total else 0.0
-
-
-def spread_ratio(history: Series, ratio: float) -> Floats:
-    """Each artist's Σ listen² ÷ Σ listen, shrunk to the pooled `ratio`: (artists,), in seconds.
-
-    It is the variance ÷ the mean of a week if listens come as a Poisson process (a compound-Poisson sum).
-    """
-    squares, listened = history.squares.sum(axis=1), history.listened.sum(axis=1)
-    return np.asarray((squares + PSEUDO_LISTENING * ratio) / (listened + PSEUDO_LISTENING))
+HALF_LIVES = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0)  # weeks after which a week counts half as much in a recent level
+YEAR = 365.25 / 7  # weeks
 
 
 @dataclass(frozen=True)
 class Scale:
     """Each artist's level: the `mean` of all weeks so far and the `spread` of one week, both (artists,) in seconds.
 
-    The spread is √(mean · Σ listen² ÷ Σ listen), the ratio shrunk to the pooled one; without any listening both are 0.
+    The spread is √(mean · ratio), see `spread_ratio`; without any listening both are 0.
     """
 
     mean: Floats
     spread: Floats
 
+    @property
+    def unit(self) -> Floats:
+        """The spread, or 1 s where it is 0: (artists, 1)."""
+        return np.where(self.spread > 0, self.spread, 1)[:, None]
+
     def scaled(self, listened: Floats) -> Floats:
-        """(x − mean) ÷ spread, within ±20; `listened` is (artists, any number) in seconds."""
-        units = (listened - self.mean[:, None]) / np.where(self.spread > 0, self.spread, 1)[:, None]
-        return np.asarray(np.clip(units, -CLIP, CLIP))
+        """(x − mean) ÷ spread; `listened` is (artists, any number) in seconds."""
+        return np.asarray((listened - self.mean[:, None]) / self.unit)
 
     def seconds(self, scaled: Floats) -> Floats:
-        """The way back, never negative: (artists, any number)."""
-        return np.asarray(np.maximum(self.mean[:, None] + self.spread[:, None] * scaled, 0))
+        """The way back, never negative: (artists, …)."""
+        mean, spread = (level.reshape(-1, *[1] * (scaled.ndim - 1)) for level in (self.mean, self.spread))
+        return np.asarray(np.maximum(mean + spread * scaled, 0))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a network reads: the last `window` weeks, levels of these `half_lives` (weeks), and the week of year."""
+
+    window: int
+    half_lives: tuple[float, ...] = ()
+    annual: bool = False
+
+    @property
+    def extras(self) -> int:
+        """How many inputs stand beside the window."""
+        return 2 + len(RECENT) + len(self.half_lives) + 2 * self.annual
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the network reads, without units: the last weeks (artists, window), and the level and drift (artists, 4)."""
+    """What the network reads, without units.
+
+    window: the last weeks, (artists, window)
+    extras: level, spread, drift and season, (artists, `Reading.extras`)
+    levels: how far each recent level lies from the mean, (artists, half-lives)
+    """
 
     window: Singles
     extras: Singles
+    levels: Singles
+
+    @property
+    def arrays(self) -> tuple[Singles, Singles, Singles]:
+        """In the order in which a network takes them."""
+        return self.window, self.extras, self.levels
+
+
+def pooled_ratio(history: Series) -> float:
+    """The variance of a week ÷ its mean over all artists, in seconds; 0 where nothing was listened to."""
+    total = history.listened.sum()
+    return float(_squares(history).sum() / total) if total else 0.0
+
+
+def spread_ratio(history: Series, ratio: float) -> Floats:
+    """Each artist's variance of a week ÷ its mean, shrunk to the pooled `ratio`: (artists,), in seconds.
+
+    For total listening it is Σ listen² ÷ Σ listen, right if listens come as a Poisson process (a compound-Poisson sum);
+    an average's variance is that of the past weeks.
+    """
+    squares, listened = _squares(history), history.listened.sum(axis=1)
+    return np.asarray((squares + PSEUDO_LISTENING * ratio) / (listened + PSEUDO_LISTENING))
+
+
+def _squares(history: Series) -> Floats:
+    if history.measure == "total":
+        return np.asarray(history.squares.sum(axis=1))
+    return np.asarray(((history.listened - history.listened.mean(axis=1, keepdims=True)) ** 2).sum(axis=1))
 
 
 def scale(history: Series, ratio: float) -> Scale:
-    """The scale of a forecast of the week after `history`; `ratio` is the pooled one, in seconds."""
+    """The scale of a forecast of the weeks after `history`; `ratio` is the pooled one, in seconds."""
     mean = history.listened.mean(axis=1)
     return Scale(mean, np.sqrt(mean * spread_ratio(history, ratio)))
 
 
-def inputs(history: Series, level: Scale, window: int) -> Inputs:
-    """The inputs of a forecast of the week after `history`, which has at least `window` weeks."""
+def inputs(history: Series, level: Scale, reading: Reading) -> Inputs:
+    """The inputs of a forecast of the weeks after `history`, which has at least `reading.window` weeks."""
     floor = np.maximum(level.mean, 1)
-    noise = np.where(level.spread > 0, level.spread, 1) / floor
     recent = np.stack([history.listened[:, -weeks:].mean(axis=1) for weeks in RECENT], axis=1)
-    drift = level.scaled(recent) * np.sqrt(RECENT) / 2
-    extras = np.column_stack([(np.log(floor) - 7) / 1.3, np.log(noise) + 0.5, drift])
-    return Inputs(level.scaled(history.listened[:, -window:]).astype(np.float32), extras.astype(np.float32))
+    drift = level.scaled(recent).clip(-CLIP, CLIP) * np.sqrt(RECENT) / 2
+    levels = level.scaled(_smoothed(history.listened, reading.half_lives))
+    extras = [
+        ((np.log(floor) - 7) / 1.3)[:, None],
+        (np.log(level.unit[:, 0] / floor) + 0.5)[:, None],
+        drift,
+        np.arcsinh(levels),
+        _season(history.weeks[-1] + WEEK, level)[:, : 2 * reading.annual],
+    ]
+    window = level.scaled(history.listened[:, -reading.window :]).clip(-CLIP, CLIP)
+    return Inputs(*(part.astype(np.float32) for part in (window, np.hstack(extras), levels)))
+
+
+def _smoothed(listened: Floats, half_lives: tuple[float, ...]) -> Floats:
+    """Means in which each week counts half as much as one a half-life later: (artists, half-lives)."""
+    age = np.arange(listened.shape[1])[::-1]
+    weights = [0.5 ** (age / half_life) for half_life in half_lives]
+    smoothed = [(listened * weight).sum(axis=1) / weight.sum() for weight in weights]
+    return np.stack(smoothed, axis=1) if smoothed else np.empty((len(listened), 0))
+
+
+def _season(week: date, level: Scale) -> Floats:
+    """Where `week` lies in the year, in spreads of a swing as large as the mean: (artists, 2)."""
+    phase = 2 * np.pi * week.timetuple().tm_yday / 7 / YEAR
+    swing = level.mean[:, None] / level.unit / 4
+    return np.asarray(swing * np.array([np.sin(phase), np.cos(phase)]))

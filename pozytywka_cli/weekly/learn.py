@@ -9,14 +9,19 @@ from pozytywka_cli import learning
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress, Report
 from pozytywka_cli.settings import WeeklySettings
-from pozytywka_cli.weekly.features import Series, inputs, pooled_ratio, scale
+from pozytywka_cli.weekly.features import HALF_LIVES, Reading, inputs, pooled_ratio, scale
+from pozytywka_cli.weekly.lstm import Lstm, LstmParameters
 from pozytywka_cli.weekly.measure import heard
-from pozytywka_cli.weekly.model import Lstm, LstmParameters, forecast_loss
+from pozytywka_cli.weekly.networks import forecast_loss
+from pozytywka_cli.weekly.series import Series
 
-LSTM_WEEKS = 20
 VALIDATION_WEEKS = 13
 MIN_ORIGINS = 8  # weeks to learn to forecast: the window gives way to them
 WINDOWS_PER_EPOCH = 25_000
+FARTHEST = 100.0  # spreads from the mean: weeks that lie farther away would be all that a network learns from
+
+
+TWO_YEARS = 104  # weeks
 
 
 class Learned(NamedTuple):
@@ -25,58 +30,59 @@ class Learned(NamedTuple):
     model: Lstm
     epochs: list[Epoch]
 
-    @property
-    def best(self) -> int:
-        """The epoch whose weights were kept."""
-        return max(epoch.epoch for epoch in self.epochs if epoch.best)
+
+def reading_for(history: Series, start: int, settings: WeeklySettings) -> Reading:
+    """What a network reads that learns from the first `start` weeks of `history`.
+
+    The window is shorter than asked for if they are few; the week of year is read where all weeks make two years.
+    """
+    window = min(settings.window, start - MIN_ORIGINS - 2 * (settings.horizon - 1))
+    return Reading(window, HALF_LIVES, annual=len(history.weeks) >= TWO_YEARS)
 
 
-def window_for(weeks: int, settings: WeeklySettings) -> int:
-    """How many weeks the network reads when it learns from `weeks` weeks: fewer than asked for if they are few."""
-    return min(settings.window, weeks - MIN_ORIGINS)
-
-
-def examples(history: Series, ratio: float, window: int, origins: range) -> Tensors:
-    """The inputs at each origin and what came, scaled alike: (rows, window), (rows, 4) and (rows,).
+def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
+    """The inputs at each origin, and what came, scaled alike: (rows, horizon).
 
     Artists without any listening before an origin have no scale there and are left out.
     """
     parts = []
     for origin in origins:
         past = history.before(origin)
-        level = scale(past, ratio)
+        level = scale(past, parameters.ratio)
         known = level.mean > 0
-        given = inputs(past, level, window)
-        target = level.scaled(history.listened[:, origin : origin + 1])[:, 0].astype(np.float32)
-        parts.append((given.window[known], given.extras[known], target[known]))
+        came = history.listened[:, origin : origin + parameters.horizon]
+        target = level.scaled(came).clip(-FARTHEST, FARTHEST).astype(np.float32)
+        given = inputs(past, level, parameters.reading)
+        parts.append([part[known] for part in (*given.arrays, target)])
     return tuple(torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True))
 
 
 def learn(
     history: Series,
     settings: WeeklySettings,
-    window: int,
+    reading: Reading,
     *,
     stop_after: int | None,
     seed: int,
     device: str,
     report: Report,
 ) -> Learned:
-    """Train on every week of `history` from number `window` on.
+    """Train on every week of `history` that has a window before it.
 
-    The last weeks (13, a third at most) are kept back to find the best epoch; with `stop_after`, the number of epochs
-    that was found so, all are trained on.
+    The last origins (13, a third at most) are kept back to find the best epoch, and no origin before them whose weeks
+    ahead reach theirs is learned from; with `stop_after`, the number of epochs that was found so, all are trained on.
 
     Raises:
-        RefusedError: nothing was listened to in the first `window` weeks.
+        RefusedError: nothing was listened to in the first window.
     """
-    heard(history, window)
-    weeks = len(history.weeks)
-    kept = 0 if stop_after is not None else min(VALIDATION_WEEKS, (weeks - window) // 3)
-    ratio = pooled_ratio(history)
-    model = Lstm.untrained(LstmParameters(window, settings.hidden, ratio), seed)
-    training = examples(history, ratio, window, range(window, weeks - kept))
-    validation = examples(history, ratio, window, range(weeks - kept, weeks)) if kept else None
+    heard(history, reading.window)
+    last = len(history.weeks) - settings.horizon
+    kept = 0 if stop_after is not None else min(VALIDATION_WEEKS, (last + 1 - reading.window) // 3)
+    parameters = LstmParameters.of(reading, settings.hidden, pooled_ratio(history), settings.horizon)
+    model = Lstm.untrained(parameters, seed)
+    end = last + 1 - kept
+    training = examples(history, parameters, range(reading.window, end - (settings.horizon - 1 if kept else 0)))
+    validation = examples(history, parameters, range(end, last + 1)) if kept else None
     found = []
     for epoch in learning.fit(
         model.network,

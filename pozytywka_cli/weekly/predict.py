@@ -1,52 +1,70 @@
-"""Every artist's listening in the week after the last full one."""
+"""Every artist's listening in the weeks after the last full one."""
 
+from datetime import date
+
+import numpy as np
 import polars as pl
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.weekly.features import WEEK, series
+from pozytywka_cli.errors import UsageError
+from pozytywka_cli.weekly.fitting import load
 from pozytywka_cli.weekly.measure import enough
-from pozytywka_cli.weekly.model import load
+from pozytywka_cli.weekly.model import Forecast
+from pozytywka_cli.weekly.series import WEEK, Series, series
 
 __all__ = ["load", "predict"]
 
 
-def predict(version: Version, service: Service) -> pl.DataFrame:
-    """Forecast the next week of every artist with a play.
+def predict(version: Version, service: Service, *, horizon: int | None = None) -> pl.DataFrame:
+    """Forecast the next weeks of every artist with a play: `horizon` of them, or as many as the version was made for.
 
     One model serves all artists: one whose first play came after training is forecast from its zero-filled history,
     and one whose only plays lie in a partial week gets zeros. An artist without any play is not listed.
 
     Returns:
         artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds)
-        and method ("mean, a fallback" where the history was too short for the LSTM), sorted by artist_id.
+        and method ("mean, a fallback" where the history was too short for the model), sorted by artist_id and week.
 
     Raises:
         RefusedError: fewer than 4 full weeks of plays, or fewer than the model reads.
+        UsageError: `horizon` is more than the version was made for.
+        UnavailableError: the version needs an extra that is not installed.
     """
-    history = enough(series(service))
-    model = load(version)
-    forecast = model.forecast(history)
-    found = pl.DataFrame(
-        {
-            "artist_id": history.artist_ids,
-            "mean": forecast.mean,
-            "q10": forecast.quantiles[:, 0],
-            "q90": forecast.quantiles[:, -1],
-            "last_week": history.listened[:, -1],
-        },
-        schema_overrides={"artist_id": pl.String},
-    )
+    made_with = version.manifest.settings
+    farthest = made_with.get("horizon", 1)
+    if horizon is not None and horizon > farthest:
+        problem = f"weekly {version.name} looks {farthest} week{'s' if farthest > 1 else ''} ahead, not {horizon}"
+        raise UsageError(problem, f"Train one that does with `pozytywka train weekly --horizon {horizon}`.")
+    history = enough(series(service, made_with.get("measure", "total")))
+    found = _long(history, load(version).forecast(history, horizon or farthest))
     names = service.artists.select("name", artist_id="id")
     fallback = any(note.startswith("fallback") for note in version.manifest.notes)
-    named = found.join(names, on="artist_id", how="left", maintain_order="left")
-    return named.select(
+    variant = version.manifest.variant
+    return found.join(names, on="artist_id", how="left", maintain_order="left").select(
         "artist_id",
         "name",
-        pl.lit(history.weeks[-1] + WEEK).alias("week"),
+        "week",
         "mean",
         "q10",
         "q90",
         "last_week",
-        pl.lit(f"{model.variant}, a fallback" if fallback else model.variant).alias("method"),
+        pl.lit(f"{variant}, a fallback" if fallback else variant).alias("method"),
+    )
+
+
+def _long(history: Series, forecast: Forecast) -> pl.DataFrame:
+    """A row for each artist and week."""
+    artists, horizon = forecast.mean.shape
+    weeks: list[date] = [history.weeks[-1] + WEEK * step for step in range(1, horizon + 1)]
+    return pl.DataFrame(
+        {
+            "artist_id": np.repeat(history.artist_ids, horizon).tolist(),
+            "week": weeks * artists,
+            "mean": forecast.mean.ravel(),
+            "q10": forecast.quantiles[..., 0].ravel(),
+            "q90": forecast.quantiles[..., -1].ravel(),
+            "last_week": np.repeat(history.listened[:, -1], horizon),
+        },
+        schema_overrides={"artist_id": pl.String, "week": pl.Date},
     )

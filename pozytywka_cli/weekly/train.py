@@ -1,49 +1,59 @@
 """Fit a weekly model: first measured on weeks later than those it learned from, then fitted on all weeks."""
 
 import math
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from dataclasses import replace
+from functools import partial
 
 from pozytywka_cli.artifacts import Draft, Trained
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.evaluation import paired_difference
 from pozytywka_cli.learning import Epoch
 from pozytywka_cli.records import Gate, Report
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.weekly import BASELINE
-from pozytywka_cli.weekly.baselines import Forecast, Linear, Mean, Model
-from pozytywka_cli.weekly.features import Series, pooled_ratio, series
-from pozytywka_cli.weekly.learn import LSTM_WEEKS, learn, window_for
-from pozytywka_cli.weekly.measure import Split, figures, rmse, rolling, split
+from pozytywka_cli.weekly.compare import rmse_difference
+from pozytywka_cli.weekly.fitting import Fitted, fit, missing_weeks
+from pozytywka_cli.weekly.learn import reading_for
+from pozytywka_cli.weekly.measure import Split, errors, figures, rmse, rolling, split
+from pozytywka_cli.weekly.model import Forecast
+from pozytywka_cli.weekly.series import Series, series
+from pozytywka_cli.weekly.smoothing import require
 
 MARGIN = 0.005  # of the mean's RMSE
 
 SIGNATURE = {
     "inputs": {"listened": "float64 (artists, weeks), s", "squares": "float64 (artists, weeks), s²"},
-    "outputs": {"mean": "float64 (artists,), s", "quantiles": "float64 (artists, 3), s: 10, 50 and 90 %"},
+    "outputs": {
+        "mean": "float64 (artists, horizon), s",
+        "quantiles": "float64 (artists, horizon, 3), s: 10, 50 and 90 %",
+    },
 }
 QUESTION = "How long will each artist be listened to next week?"
 PROTOCOL = (
     "The last full weeks of the log ({weeks}) were kept from it. Having learned from the weeks before, it forecast "
-    "each of them from all that came earlier, one week ahead. What serves was then fitted on all weeks."
+    "each of them from all that was known {horizon} or fewer weeks earlier. What serves was then fitted on all weeks."
 )
 USE = (
     "Planning what will be owed to artists, and seeing early who gains or loses listeners. Beside the expected seconds "
     "stand a low and a high value: four weeks in five lie between them."
 )
 NOT_FOR = (
-    "Paying artists: bill what was listened to, not what was forecast. Looking further ahead than one week. Judging "
-    "single tracks or listeners."
+    "Paying artists: bill what was listened to, not what was forecast. Looking further ahead than it was trained for. "
+    "Judging single tracks or listeners."
 )
 LIMITS = (
-    "One week ahead, from past listening alone: no releases, concerts or holidays. "
+    "From past listening alone: no releases, concerts or holidays. "
     "The forecast is zero for an artist that was not listened to in any full week."
 )
 GLOSSARY = {
     "lstm": "a small neural network that reads each artist's last weeks",
     "linear": "a straight line through each artist's last 11 weeks",
     "mean": "each artist's mean over all past weeks: the plain baseline",
+    "mean4": "each artist's mean over the last 4 weeks",
+    "last": "as last week",
+    "legacy-lstm": "the network of the old systems",
+    "seasonal": "each artist's mean over the last year times what is usual at that time of year",
+    "AutoETS": "exponential smoothing of a form chosen for each artist, by statsforecast",
+    "SES": "simple exponential smoothing of each artist's weeks, by statsforecast",
     "RMSE": "by how many seconds a forecast is off, large misses counting more; lower is better",
     "MAE": "by how many seconds a forecast is off on average; lower is better",
     "pinball": "how far the low, middle and high values lie from what came, in seconds; lower is better",
@@ -54,75 +64,57 @@ GLOSSARY = {
 }
 
 
-@dataclass(frozen=True)
-class _Fitted:
-    """A model as it is measured (fitted before the test weeks) and as it serves (fitted on all weeks)."""
-
-    measured: Model
-    served: Model
-    epochs: list[Epoch] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
 def train(
     service: Service, settings: WeeklySettings, *, variant: str, seed: int, device: str, report: Report
 ) -> Trained:
     """Measure a variant beside the mean on the last weeks, and fit it on all weeks.
 
-    With fewer than 20 full weeks the mean of all history stands in for the LSTM, and a note says so.
+    Where there are too few full weeks for it (the LSTM needs 20) the mean of all history stands in, and a note says so.
 
     Raises:
         RefusedError: fewer than 4 full weeks, or nothing was listened to in the first ones.
+        UnavailableError: the variant needs an extra that is not installed.
     """
-    history = series(service)
-    divided = split(history, settings.test_weeks)
-    plain = _Fitted(Mean(pooled_ratio(divided.past)), Mean(pooled_ratio(history)))
-    forecast = rolling(plain.measured, divided)
-    baseline = _draft(plain, divided, forecast)
+    require(variant)
+    history = series(service, settings.measure)
+    divided = split(history, settings.test_weeks, settings.horizon)
+    reading = reading_for(history, divided.start, settings)
+    fitted = partial(fit, settings=settings, reading=reading, seed=seed, device=device, report=report)
+    plain = fitted(BASELINE, divided.past, stop_after=None)
+    forecast = rolling(plain.model, divided)
+    baseline = _draft(BASELINE, fitted(BASELINE, history, stop_after=None), divided, forecast, [])
     if variant == BASELINE:
         return Trained(baseline, baseline)
-    if variant == "lstm" and len(history.weeks) < LSTM_WEEKS:
-        return Trained(replace(baseline, notes=[_fallback(len(history.weeks))]), baseline)
-    if variant == "lstm":
-        fitted = _lstm(history, divided, settings, seed=seed, device=device, report=report)
-    else:
-        fitted = _Fitted(Linear(), Linear())
-    ours = rolling(fitted.measured, divided)
-    model = _draft(fitted, divided, ours)
+    if missing := missing_weeks(variant, len(history.weeks), settings.horizon):
+        note = f"fallback: the mean of all history, for there are {missing}"
+        return Trained(replace(baseline, notes=[note]), baseline)
+    measured = fitted(variant, divided.past, stop_after=None)
+    served = fitted(variant, history, stop_after=measured.best)
+    ours = rolling(measured.model, divided)
+    notes = _short(history, reading.window, settings.window) if variant == "lstm" else []
+    model = _draft(variant, replace(served, epochs=measured.epochs), divided, ours, notes)
     gate = _gate(ours, forecast, divided)
     return Trained(replace(model, metrics=model.metrics + baseline.metrics, gate=gate), baseline)
 
 
-def _fallback(weeks: int) -> str:
-    return (
-        f"fallback: the mean of all history, for there are only {weeks} full weeks of plays; "
-        f"the LSTM needs at least {LSTM_WEEKS}"
-    )
+def _short(history: Series, window: int, wanted: int) -> list[str]:
+    short = f"only {len(history.weeks)} full weeks of plays: the LSTM reads {window} weeks, not {wanted}"
+    return [short] if window < wanted else []
 
 
-def _lstm(
-    history: Series, divided: Split, settings: WeeklySettings, *, seed: int, device: str, report: Report
-) -> _Fitted:
-    window = window_for(divided.start, settings)
-    first = learn(divided.past, settings, window, stop_after=None, seed=seed, device=device, report=report)
-    final = learn(history, settings, window, stop_after=first.best, seed=seed, device=device, report=report)
-    short = f"only {len(history.weeks)} full weeks of plays: the LSTM reads {window} weeks, not {settings.window}"
-    return _Fitted(first.model, final.model, first.epochs, [short] if window < settings.window else [])
-
-
-def _draft(fitted: _Fitted, divided: Split, forecast: Forecast) -> Draft:
+def _draft(variant: str, fitted: Fitted, divided: Split, forecast: Forecast, notes: list[str]) -> Draft:
     return Draft(
-        variant=fitted.served.variant,
-        write=fitted.served.save,
+        variant=variant,
+        write=fitted.model.save,
         signature=SIGNATURE,
-        metrics=figures(fitted.served.variant, divided.protocol, forecast, divided),
+        metrics=figures(variant, forecast, divided),
         question=QUESTION,
-        protocol=PROTOCOL.format(weeks=len(divided.series.weeks) - divided.start),
+        protocol=PROTOCOL.format(weeks=len(divided.tested), horizon=divided.horizon),
         use=USE,
         not_for=NOT_FOR,
         limits=LIMITS,
         glossary=GLOSSARY,
-        notes=fitted.notes,
+        notes=notes,
         epochs=[_record(epoch) for epoch in fitted.epochs],
     )
 
@@ -135,8 +127,7 @@ def _record(epoch: Epoch) -> dict[str, float]:
 
 def _gate(ours: Forecast, mean: Forecast, divided: Split) -> Gate:
     """Is the model's RMSE worse than the mean's by more than .5 % of it? Artists are resampled."""
-    squared, baseline = ((forecast.mean - divided.truth) ** 2 for forecast in (ours, mean))
-    artists = np.repeat(np.arange(len(squared)), squared.shape[1])
-    difference, low, high = paired_difference(squared.ravel(), baseline.ravel(), artists, root=True)
+    squared, baseline = (errors(forecast, divided) ** 2 for forecast in (ours, mean))
+    apart, low, high = rmse_difference(squared, baseline)
     plain = rmse(mean, divided)
-    return Gate("RMSE", rmse(ours, divided), plain, BASELINE, difference, low, high, MARGIN * plain)
+    return Gate("RMSE", rmse(ours, divided), plain, BASELINE, apart, low, high, MARGIN * plain)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -10,105 +9,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pozytywka_cli.artifacts import Draft, Origin, Store, Trained, Version
-from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.records import Progress, Row, silent
-from pozytywka_cli.settings import WeeklySettings
-from pozytywka_cli.weekly import BASELINE, VARIANTS
-from pozytywka_cli.weekly.baselines import Linear, Mean
-from pozytywka_cli.weekly.evaluate import evaluate
-from pozytywka_cli.weekly.features import Series, pooled_ratio, series
-from pozytywka_cli.weekly.learn import learn
-from pozytywka_cli.weekly.measure import figures, rmse, rolling, split
+from pozytywka_cli.errors import RefusedError, UnavailableError, UsageError
+from pozytywka_cli.records import Progress
+from pozytywka_cli.weekly import BASELINE, VARIANTS, smoothing
 from pozytywka_cli.weekly.predict import load, predict
+from pozytywka_cli.weekly.series import series
 from pozytywka_cli.weekly.train import train
 
-from .worlds import MONDAY, compound_poisson, series_of, service_from
+from .trained import METRICS, SETTINGS, evaluated, noise, saved, trained
+from .worlds import MONDAY, service_from
 
-SETTINGS = WeeklySettings(epochs=2, patience=2, hidden=8)
-METRICS = {"RMSE", "MAE", "WAPE", "MASE", "RMSSE", "pinball", "coverage"}
-
-
-@cache
-def noise(weeks: int, artists: int = 12) -> Service:
-    """Artists with noise around levels of their own."""
-    random = np.random.default_rng(4)
-    return service_from(random.gamma(5, 1, (artists, weeks)) * random.uniform(20, 400, (artists, 1)))
-
-
-def trained(service: Service, variant: str = "lstm", seed: int = 0) -> Trained:
-    return train(service, SETTINGS, variant=variant, seed=seed, device="cpu", report=silent)
-
-
-def evaluated(service: Service) -> list[Row]:
-    return evaluate(service, SETTINGS, seed=0, device="cpu", report=silent).rows
-
-
-def saved(folder: Path, draft: Draft) -> Version:
-    store = Store(folder)
-    version = store.save(Origin("weekly", draft.variant, {}, 0, "cpu", None, []), draft)
-    return store.load("weekly", version.name)
-
-
-def planted(artists: int, weeks: int, seed: int) -> Series:
-    """Poisson counts at each artist's rate × exp(g), g an AR(1) of .95 with a standard deviation of .4."""
-    random = np.random.default_rng(seed)
-    signal = random.normal(0, 0.4, (artists, 1))
-    for _ in range(weeks - 1):
-        step = random.normal(0, 0.4 * np.sqrt(1 - 0.95**2), (artists, 1))
-        signal = np.hstack([signal, 0.95 * signal[:, -1:] + step])
-    return compound_poisson(random.uniform(5, 60, (artists, 1)) * np.exp(signal), seed)
-
-
-def test_the_lstm_beats_the_mean_where_there_is_signal():
-    """On an AR(1) of .95 it has at most .70 of its RMSE, at the wanted coverage."""
-    divided = split(planted(300, 90, seed=1), 8)
-    settings = WeeklySettings(epochs=15)
-    learned = learn(divided.past, settings, 26, stop_after=None, seed=0, device="cpu", report=silent)
-    ours, mean = rolling(learned.model, divided), rolling(Mean(pooled_ratio(divided.past)), divided)
-    assert rmse(ours, divided) < 0.70 * rmse(mean, divided)
-    figure = {row.metric: row.value for row in figures("lstm", divided.protocol, ours, divided)}
-    assert 0.75 < figure["coverage"] < 0.85
-
-
-def test_on_noise_the_lstm_stays_with_the_mean():
-    """Where no model can beat the mean, it is at most 1 % worse."""
-    rates = np.random.default_rng(0).uniform(5, 60, (200, 1)) * np.ones((1, 70))
-    divided = split(compound_poisson(rates, seed=5), 8)
-    learned = learn(divided.past, WeeklySettings(epochs=5), 26, stop_after=None, seed=0, device="cpu", report=silent)
-    mean = rolling(Mean(pooled_ratio(divided.past)), divided)
-    assert rmse(rolling(learned.model, divided), divided) <= 1.01 * rmse(mean, divided)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_no_forecast_uses_the_week_that_it_forecasts(variant: str):
-    """With the test weeks altered from the third on, the first three forecasts are the same bit for bit."""
-    history = series(noise(40))
-    altered = replace(history, listened=history.listened.copy(), squares=history.squares.copy())
-    altered.listened[:, 34:] = 1e6
-    altered.squares[:, 34:] = 1e12
-
-    def forecasts(given: Series) -> np.ndarray:
-        divided = split(given, 8)
-        if variant == "lstm":
-            model = learn(divided.past, SETTINGS, 24, stop_after=None, seed=0, device="cpu", report=silent).model
-        else:
-            model = Linear() if variant == "linear" else Mean(pooled_ratio(divided.past))
-        return rolling(model, divided).quantiles
-
-    one, other = forecasts(history), forecasts(altered)
-    assert one[:, :3].tobytes() == other[:, :3].tobytes()
-    assert one[:, 3:].tobytes() != other[:, 3:].tobytes()
-
-
-def test_artists_first_heard_in_the_test_weeks_are_not_measured():
-    """Nobody knew of them; the weeks themselves stay."""
-    listened = np.ones((3, 12))
-    listened[1, :8] = 0
-    divided = split(series_of(listened), 8)
-    assert (divided.start, divided.protocol) == (8, "rolling 4 weeks")
-    assert divided.series.artist_ids == ["artist 00000", "artist 00002"]
+TRAINABLE = tuple(variant for variant in VARIANTS if variant != "seasonal")
 
 
 @pytest.mark.parametrize("weeks", [1, 3])
@@ -133,7 +44,7 @@ def test_from_4_to_19_weeks_the_mean_stands_in(weeks: int):
         f"fallback: the mean of all history, for there are only {weeks} full weeks of plays; the LSTM needs at least 20"
     ]
     assert {row.protocol for row in found.model.metrics} == {f"rolling {min(8, weeks // 3)} weeks"}
-    assert "lstm" not in {row.variant for row in evaluated(noise(weeks))}
+    assert "lstm" not in {row.variant for row in evaluated(noise(weeks)).rows}
 
 
 @pytest.mark.parametrize(("weeks", "window"), [(20, 6), (25, 9), (41, 25)])
@@ -183,51 +94,19 @@ def test_linear_and_mean_are_trained_as_the_lstm_is():
     assert (mean.model.variant, mean.model.gate) == ("mean", None)
 
 
-def test_evaluation_shows_every_variant_on_both_protocols():
-    """Each metric, and each RMSE as a multiple of the mean's."""
-    rows = evaluated(noise(40))
-    variants = {"lstm", "mean", "linear", "last week", "mean of last 4"}
-    protocols = {"rolling 8 weeks", "rolling 8 weeks, top 200"}
-    expected = {(v, p, m) for v in variants for p in protocols for m in METRICS | {"RMSE ÷ mean"}}
-    assert {(row.variant, row.protocol, row.metric) for row in rows} == expected
-    assert {row.value for row in rows if row.metric == "RMSE ÷ mean" and row.variant == "mean"} == {1}
-
-
-def test_metrics_agree_with_numbers_worked_out_by_hand():
-    """Two artists, two test weeks, forecast by the mean; the second artist never changed before and has no scale."""
-    history = series_of(np.array([[1.0, 3, 1, 3, 2, 2], [5, 5, 5, 5, 5, 9]]))
-    divided = split(history, 8)
-    rows = figures("mean", divided.protocol, rolling(Mean(0.0), divided), divided)
-    figure = {row.metric: row.value for row in rows}
-    assert figure["RMSE"] == pytest.approx(2.0)
-    assert figure["MAE"] == pytest.approx(1.0)
-    assert figure["WAPE"] == pytest.approx(4 / 18)
-    assert figure["MASE"] == pytest.approx(0.0)
-    assert figure["RMSSE"] == pytest.approx(0.0)
-
-
-def test_figures_without_a_scale_are_left_out():
-    """Constant series that fall silent have no one-week error, and no listening to divide by."""
-    listened = np.full((2, 12), 7.0)
-    listened[:, 8:] = 0
-    divided = split(series_of(listened), 8)
-    rows = figures("mean", divided.protocol, rolling(Mean(200.0), divided), divided)
-    assert {row.metric for row in rows} == METRICS - {"MASE", "RMSSE", "WAPE"}
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", TRAINABLE)
 def test_train_save_load_predict_gives_the_same_bytes(variant: str, tmp_path: Path):
     """Two runs of one seed write the same files, and predict what the model in memory does."""
     service = noise(40)
     folders = [tmp_path / "one", tmp_path / "other"]
     versions = [saved(folder, trained(service, variant).model) for folder in folders]
-    files = ["metrics.json", "model.json", *(["weights.safetensors"] if variant == "lstm" else [])]
-    for name in files:
+    for name in versions[0].manifest.files:
         assert (versions[0].folder / name).read_bytes() == (versions[1].folder / name).read_bytes()
     predictions = [predict(version, service) for version in versions]
     assert predictions[0].equals(predictions[1])
     again = load(versions[0]).forecast(series(service))
     assert again.mean.tobytes() == predictions[0]["mean"].to_numpy().tobytes()
+    assert predictions[0]["method"].unique().to_list() == [variant]
 
 
 def test_another_seed_gives_another_network(tmp_path: Path):
@@ -292,3 +171,79 @@ def test_a_prediction_does_not_depend_on_the_other_artists(tmp_path: Path):
     for artist in together["artist_id"]:
         alone = service.plays.filter(pl.col("track_id") == f"track of {artist}")
         assert predict(version, replace(service, plays=alone)).equals(together.filter(pl.col("artist_id") == artist))
+
+
+def test_a_version_for_three_weeks_predicts_up_to_three(tmp_path: Path):
+    """A row for each artist and week; a nearer horizon gives the same first weeks, a farther one is refused."""
+    service = noise(44)
+    version = saved(tmp_path, trained(service, horizon=3).model, horizon=3)
+    three, one = predict(version, service), predict(version, service, horizon=1)
+    weeks = [MONDAY + timedelta(weeks=44 + step) for step in range(3)]
+    assert three["week"].to_list() == weeks * 12
+    assert three.filter(pl.col("week") == weeks[0]).equals(one)
+    with pytest.raises(UsageError, match="looks 3 weeks ahead, not 4") as caught:
+        predict(version, service, horizon=4)
+    assert "--horizon 4" in caught.value.hint
+
+
+def test_each_horizon_is_measured_on_the_same_weeks():
+    """Each with a protocol of its own; the gate is of all of them."""
+    found = trained(noise(44), horizon=3).model
+    assert {row.protocol for row in found.metrics} == {f"rolling 8 weeks, {step} ahead" for step in (1, 2, 3)}
+    assert found.gate is not None
+    parts = [row.value for row in found.metrics if (row.variant, row.metric) == ("lstm", "RMSE")]
+    assert found.gate.value == pytest.approx(np.sqrt(np.mean(np.square(parts))))
+
+
+@pytest.mark.parametrize(("weeks", "variant", "name"), [(25, "lstm", "the LSTM needs at least 26")])
+def test_a_farther_horizon_needs_more_weeks(weeks: int, variant: str, name: str):
+    """Three more for each further week."""
+    found = trained(noise(weeks), variant, horizon=3).model
+    assert (found.variant, found.notes) == (
+        "mean",
+        [f"fallback: the mean of all history, for there are only {weeks} full weeks of plays; {name}"],
+    )
+    assert trained(noise(26), "lstm", horizon=3).model.variant == "lstm"
+
+
+def test_a_horizon_of_13_needs_16_weeks_at_least():
+    """Four, and as many more as it looks farther."""
+    with pytest.raises(RefusedError, match="only 15 full weeks of plays; weekly needs at least 16 to look 13 weeks"):
+        trained(noise(15), "mean", horizon=13)
+    assert trained(noise(16), "mean", horizon=13).model.variant == "mean"
+
+
+def test_seasonal_needs_two_years(tmp_path: Path):
+    """Without them the mean stands in and says so; with them it is trained, and the LSTM reads the week of year."""
+    short = trained(noise(103), "seasonal").model
+    assert (short.variant, short.notes[0][-67:]) == (
+        "mean",
+        "there are only 103 full weeks of plays; seasonal needs at least 104",
+    )
+    seasonal = saved(tmp_path / "seasonal", trained(noise(104), "seasonal").model)
+    assert predict(seasonal, noise(104))["method"].unique().to_list() == ["seasonal"]
+    for weeks, annual in ((103, b"false"), (104, b"true")):
+        version = saved(tmp_path / str(weeks), trained(noise(weeks)).model)
+        assert b'"annual": ' + annual in (version.folder / "model.json").read_bytes()
+
+
+def test_the_mean_listen_of_a_week_can_be_forecast_instead(tmp_path: Path):
+    """`service_from` makes two plays of each week, so that the mean listen is half of all listening."""
+    service = noise(44)
+    total = saved(tmp_path / "total", trained(service).model)
+    mean = saved(tmp_path / "mean", trained(service, measure="mean").model, measure="mean")
+    of_all, of_one = predict(total, service), predict(mean, service)
+    np.testing.assert_allclose(of_one["last_week"], of_all["last_week"] / 2)
+    assert (of_one["mean"] < of_all["mean"]).all()
+    assert (of_one["q10"] <= of_one["q90"]).all()
+
+
+@pytest.mark.parametrize("variant", smoothing.METHODS)
+def test_without_the_extra_its_variants_are_refused(variant: str, monkeypatch: pytest.MonkeyPatch):
+    """Asked for by name they exit 5; evaluate leaves them out and says so."""
+    monkeypatch.setattr(smoothing, "available", lambda: False)
+    with pytest.raises(UnavailableError, match=f"weekly {variant} needs statsforecast"):
+        trained(noise(40), variant)
+    found = evaluated(noise(40))
+    assert variant not in {row.variant for row in found.rows}
+    assert any(note.startswith(f"weekly {variant} is left out") and "[forecast]" in note for note in found.notes)

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.weekly.features import Series
+from pozytywka_cli.weekly.series import Series
 
 Play = tuple[str, str, float]
 
@@ -66,3 +66,30 @@ def compound_poisson(rates: NDArray[np.float64], seed: int) -> Series:
     sums = [np.bincount(cells, values, counts.size).reshape(rates.shape) for values in (listens, listens**2)]
     base = series_of(sums[0])
     return Series(base.artist_ids, base.weeks, *sums)
+
+
+WEEKS = np.arange(104)
+SIGNALS = ("AR(1)", "annual", "random walk", "growth")
+
+
+def signal(name: str, artists: int, seed: int) -> NDArray[np.float64]:
+    """How far the logarithm of each artist's rate lies from its own level: (artists, 104).
+
+    An AR(1) of .95 with a standard deviation of .4, a swing of .4 over the year, a random walk of .08 a week, or a
+    growth of .01 a week.
+    """
+    steps = np.random.default_rng(seed).normal(size=(artists, len(WEEKS)))
+    if name == "AR(1)":
+        steps[:, 1:] *= np.sqrt(1 - 0.95**2)
+        age = WEEKS[None] - WEEKS[:, None]
+        return 0.4 * steps @ np.where(age >= 0, 0.95 ** np.maximum(age, 0), 0)
+    if name == "random walk":
+        return np.cumsum(0.08 * steps, axis=1)
+    shared = 0.01 * WEEKS if name == "growth" else 0.4 * np.sin(2 * np.pi * (WEEKS + 48) / 52)
+    return np.broadcast_to(shared, (artists, len(WEEKS)))
+
+
+def with_signal(name: str, artists: int, seed: int) -> Series:
+    """Weeks of Poisson many listens at each artist's own rate times the exponential of a signal."""
+    rates = np.random.default_rng(seed).lognormal(1.9, 1.0, (artists, 1))
+    return compound_poisson(rates * np.exp(signal(name, artists, seed + 1)), seed + 2)

@@ -1,0 +1,41 @@
+"""What can be tuned of the LSTM, and how good settings are on weeks before those that test the model."""
+
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.records import silent
+from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.tuning import Choice, LogUniform, Space
+from pozytywka_cli.weekly.fitting import fit, missing_weeks
+from pozytywka_cli.weekly.learn import reading_for
+from pozytywka_cli.weekly.measure import rmse, rolling, split
+from pozytywka_cli.weekly.series import series
+
+METRIC = "RMSE"
+
+SPACES: dict[str, Space] = {
+    "lstm": {
+        "window": Choice((13, 26, 39)),
+        "hidden": Choice((16, 32, 64)),
+        "batch_size": Choice((256, 512, 1024)),
+        "learning_rate": LogUniform(1e-3, 1e-2),
+        "weight_decay": LogUniform(1e-5, 1e-1),
+    }
+}
+
+
+def trial(service: Service, settings: WeeklySettings, *, variant: str, seed: int, device: str) -> float:
+    """The RMSE, in seconds, of a model with these settings on as many weeks as test the model, before those.
+
+    The test weeks are left out before anything else is done, and the rest is split as all weeks are: what stops the
+    training is not what the settings are judged by, and neither is what will judge the model (Cawley & Talbot, 2010).
+
+    Raises:
+        RefusedError: there are too few weeks before the test weeks to be split again.
+    """
+    past = split(series(service, settings.measure), settings.test_weeks, settings.horizon).past
+    if missing := missing_weeks(variant, len(past.weeks), settings.horizon):
+        raise RefusedError(f"--tune leaves out the test weeks; before them: {missing}", "Give it a longer log.")
+    divided = split(past, settings.test_weeks, settings.horizon)
+    reading = reading_for(past, divided.start, settings)
+    fitted = fit(variant, divided.past, settings, reading, stop_after=None, seed=seed, device=device, report=silent)
+    return rmse(rolling(fitted.model, divided), divided)

@@ -1,0 +1,71 @@
+"""The flags of weekly, through the command line."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def ahead(pozytywka, sampled, tmp_path, quick):
+    """Artifacts of a weekly model that looks three weeks ahead."""
+    folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path / "artifacts"]
+    answer = pozytywka("-q", "train", "weekly", "--horizon", "3", *folders)
+    assert (answer.code, answer.err) == (0, "")
+    return folders
+
+
+def test_predict_looks_as_far_as_asked_but_no_farther_than_was_trained(pozytywka, ahead):
+    """Three weeks for each artist, or one; four exit 2 and say how to have them."""
+    weeks = {}
+    for flags in ([], ["--horizon", "1"]):
+        found = json.loads(pozytywka("predict", "weekly", *flags, "--json", *ahead).out)["rows"]
+        weeks[len(flags)] = {row["week"] for row in found}
+        assert len(found) == len(weeks[len(flags)]) * len({row["artist_id"] for row in found})
+    assert [len(one) for one in weeks.values()] == [3, 1]
+    assert weeks[2] == {min(weeks[0])}
+    answer = pozytywka("predict", "weekly", "--horizon", "4", *ahead)
+    assert answer.code == 2
+    assert "looks 3 weeks ahead, not 4" in answer.err
+    assert "--horizon 4" in answer.err
+
+
+def test_the_table_shows_the_nearest_week(pozytywka, ahead, tmp_path):
+    """Each artist once, whatever the horizon; the file has all weeks."""
+    answer = pozytywka("predict", "weekly", *ahead)
+    names = [line.split("│")[1].strip() for line in answer.out.splitlines() if line.startswith("│")]
+    assert answer.code == 0
+    assert len(names) == len(set(names)) == 10
+
+
+def test_evaluate_measures_each_week_ahead_on_as_many_weeks_as_asked(pozytywka, sampled, tmp_path, quick):
+    """Protocols tell both, and a note tells what is left out."""
+    answer = pozytywka(
+        *("evaluate", "weekly", "--weeks", "5", "--horizon", "2", "--measure", "mean", "--json"),
+        *("--data-dir", sampled, "--artifacts-dir", tmp_path),
+    )
+    protocols = {row["protocol"] for row in json.loads(answer.out)["rows"]}
+    nearest = {f"rolling 5 weeks, {step} ahead" for step in (1, 2)}
+    assert protocols == nearest | {f"{name}, top 200" for name in nearest}
+    assert "weekly seasonal is left out: only 30 full weeks" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "problem"),
+    [
+        ("train", ["--horizon", "2"], "--horizon: weekly alone reads this"),
+        ("evaluate", ["--weeks", "2", "--measure", "mean"], "--measure and --weeks: weekly alone reads this"),
+        ("predict", ["--horizon", "2"], "--horizon is for weekly"),
+    ],
+)
+def test_flags_of_weekly_are_refused_without_it(pozytywka, sampled, command, flags, problem):
+    """Exit 2 before any work."""
+    answer = pozytywka(command, "skip", *flags, "--data-dir", sampled)
+    assert answer.code == 2
+    assert problem in answer.err
+
+
+def test_an_unknown_measure_is_refused(pozytywka, sampled):
+    """With the values that there are."""
+    answer = pozytywka("train", "weekly", "--measure", "median", "--data-dir", sampled)
+    assert answer.code == 2
+    assert "median" in answer.err
