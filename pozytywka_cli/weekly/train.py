@@ -37,8 +37,8 @@ USE = (
     "stand a low and a high value: four weeks in five lie between them."
 )
 NOT_FOR = (
-    "Paying artists: bill what was listened to, not what was forecast. Looking further ahead than it was trained for. "
-    "Judging single tracks or listeners."
+    "Settling accounts afterwards: by then it is known what was listened to. Looking further ahead than it was trained "
+    "for. Judging single tracks or listeners."
 )
 LIMITS = (
     "From past listening alone: no releases, concerts or holidays. "

@@ -66,7 +66,7 @@ def test_the_manifest_says_what_the_version_was_made_from(case: Version, service
     assert (manifest.seed, manifest.device, manifest.format) == (0, "cpu", 1)
     assert set(manifest.signature) == {"inputs", "outputs"}
     baseline = import_module(f"pozytywka_cli.{manifest.family}").BASELINE
-    assert {baseline, manifest.variant} == {row.variant for row in manifest.metrics}
+    assert {baseline, manifest.variant} <= {row.variant for row in manifest.metrics}
     assert {"card.md", "metrics.json"} < set(manifest.files)
 
 

@@ -143,14 +143,15 @@ def test_skips_of_similar_tracks_weigh_by_their_distance_in_quantiles():
     assert small("above_danceability")[5] == exactly(smoothed([float(b >= own) for b, _ in known], 2))
 
 
-def test_the_slope_effect_is_how_far_a_line_through_known_plays_lies_above_the_rate():
+def test_the_slope_effect_is_what_a_line_through_known_plays_adds_to_the_log_odds_of_the_rate():
     """By least squares over five plays and those of prior: 5 of the average track at .4, 16 for each slope."""
+    rate = (2 + 5 * 0.4) / 10
     cuts = fitted(TRACKS).edges
     z = np.array([((TRACKS[name] - np.mean(cuts[name])) / np.std(cuts[name]) * 16).round() / 16 for name in SIDED]).T
     plays, skips = np.insert(z, 0, 1, axis=1)[[0, 1, 3, 2, 4]], np.array([0, 1, 0, 0, 1])
     prior, at_prior = np.diag([5, 16, 16, 16]) ** 0.5, np.array([5**0.5 * 0.4, 0, 0, 0])
     line = np.linalg.lstsq(np.concatenate([plays, prior]), np.concatenate([skips, at_prior]), rcond=None)[0]
-    assert small("slope_effect")[5] == exactly(line @ [1, *z[5]] - (2 + 5 * 0.4) / 10)
+    assert small("slope_effect")[5] == exactly((line @ [1, *z[5]] - rate) / (rate * (1 - rate)))
     assert small("slope_effect")[0] == 0
 
 

@@ -27,10 +27,11 @@ def steps(values: pl.Series, cuts: list[float]) -> pl.Series:
 
 
 def slope_effect(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, smoothing: float) -> Floats:
-    """How far a line through the user's known plays lies above `own_rate` at each row's attributes: (asked,).
+    """How far the log-odds of a skip lie above those of `own_rate` at each row's attributes: (asked,).
 
-    Ridge regression (Hoerl and Kennard, 1970) of skips on a level and the first three attributes. The level has the
-    prior plays of `own_rate`, so the line passes through that rate at the mean of all these plays.
+    One step of Fisher scoring from `own_rate` towards the user's logistic regression of skips on a level and the first
+    three attributes (Nelder and Wedderburn, 1972): a line by least squares, over the variance of a single skip. The
+    level has the prior plays of `own_rate`, so the line passes through that rate at the mean of all these plays.
     """
     known, own = _regressors(log), _regressors(rows)
     gram, above = np.empty((*PRIORS.shape, len(rows))), np.zeros((len(PRIORS), len(rows)))
@@ -40,7 +41,8 @@ def slope_effect(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Fl
     for slope in range(1, len(PRIORS)):
         above[slope] = past.skips(known[slope]) - own_rate * past.count(known[slope])
     line = np.linalg.solve(np.moveaxis(gram, 2, 0), above.T[:, :, None])
-    return np.asarray(sum(line[:, place, 0] * regressor for place, regressor in enumerate(own)))
+    effect = sum(line[:, place, 0] * regressor for place, regressor in enumerate(own))
+    return np.asarray(effect / (own_rate * (1 - own_rate)))
 
 
 def _regressors(plays: pl.DataFrame) -> list[Ints]:
