@@ -29,7 +29,8 @@ epochs = 2
 factors = 8
 iterations = 5
 """
-VARIANTS = [(family, variant) for family in FAMILIES for variant in variants(family)]
+VARIANTS = [(family, variant) for family in FAMILIES for variant in variants(family) if variant != "seasonal"]
+# seasonal needs two years, for want of which the mean would stand in for it
 
 
 @pytest.fixture(scope="module")

@@ -109,14 +109,14 @@ def test_damaged_trials_are_refused(train, tried):
     assert not (KEPT.parent / "versions").exists()
 
 
-TUNABLE = "Leave out --tune, or tune one of: skip advanced, skip simple.\n"
+TUNABLE = "Leave out --tune, or tune one of: skip advanced, skip simple, weekly lstm.\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["weekly", "--tune", "5"], f"error: weekly lstm has no settings to tune\n{TUNABLE}"),
-        (["--tune", "5"], f"error: weekly lstm has no settings to tune\n{TUNABLE}"),
+        (["weekly", "--variant", "mean", "--tune", "5"], f"error: weekly mean has no settings to tune\n{TUNABLE}"),
+        (["--tune", "5"], f"error: similar als has no settings to tune\n{TUNABLE}"),
         (["skip", "--variant", "forest", "--tune", "5"], f"error: skip forest has no settings to tune\n{TUNABLE}"),
         (
             ["skip", "--jobs", "2"],
