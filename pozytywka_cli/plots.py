@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 COLUMNS = 2  # panels beside each other
 SIZE = {"width": 420, "height": 300}  # of a panel, in pixels
+BESIDE = {"histogram": ("to",), "band": ("low", "high")}  # columns that a mark reads besides x, y and the series
 PLAIN = "#6b7785"
 # Okabe and Ito (2008): the colour-blind tell them apart; grey stands for their yellow, too pale on white
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#000000"]
+COLOURS += ["#882255", "#999933"]  # of Tol's muted scheme (2021), where there are more than eight
 STYLE: dict[str, Any] = {
     "background": "white",
     "padding": 16,
@@ -86,7 +88,7 @@ def draw(panels: list[Panel], path: Path, title: str) -> None:
     frames = [_rows(panel) for panel in panels]
     names = dict.fromkeys(name for frame in frames if "series" in frame.columns for name in frame["series"])
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=list(names), range=COLOURS))
-    marks = {"line": _lines, "bar": _bars, "histogram": _histogram}
+    marks = {"line": _lines, "band": _bands, "bar": _bars, "histogram": _histogram}
     charts = [
         marks[panel.mark](panel, frame)
         .encode(color=colour if panel.series else alt.value(PLAIN))
@@ -101,7 +103,7 @@ def draw(panels: list[Panel], path: Path, title: str) -> None:
 
 def _rows(panel: Panel) -> pl.DataFrame:
     """The rows under names that Vega reads as names and nothing else."""
-    wanted = {"x": panel.x, "y": panel.y, "series": panel.series, "to": "to" if panel.mark == "histogram" else None}
+    wanted = {"x": panel.x, "y": panel.y, "series": panel.series} | {name: name for name in BESIDE.get(panel.mark, ())}
     rows = panel.rows.select(pl.col(column).alias(name) for name, column in wanted.items() if column)
     return rows.with_columns(pl.col(pl.String).map_elements(_visible, pl.String))
 
@@ -115,7 +117,8 @@ def _lines(panel: Panel, rows: pl.DataFrame) -> "alt.LayerChart":
     import altair as alt
 
     scale = alt.Scale(domain=[0, 1]) if panel.diagonal else alt.Scale(zero=False)
-    x, y = alt.X("x:Q", title=panel.x, scale=scale), alt.Y("y:Q", title=panel.y, scale=scale)
+    kind = "T" if rows.schema["x"] == pl.Date else "Q"
+    x, y = alt.X(f"x:{kind}", title=panel.x, scale=scale), alt.Y("y:Q", title=panel.y, scale=scale)
     backwards = rows.reverse().with_row_index("row")  # the first series is drawn last, above the others
     chart = alt.Chart(backwards).mark_line(strokeWidth=1.8, point={"size": 28} if panel.dots else False)
     lines = chart.encode(x=x, y=y, order="row:Q")
@@ -123,6 +126,14 @@ def _lines(panel: Panel, rows: pl.DataFrame) -> "alt.LayerChart":
         return alt.LayerChart(layer=[lines])
     ends = alt.Chart(pl.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(strokeWidth=1, strokeDash=[5, 4])
     return alt.LayerChart(layer=[ends.encode(x=x, y=y, color=alt.value(PLAIN)), lines])
+
+
+def _bands(panel: Panel, rows: pl.DataFrame) -> "alt.LayerChart":
+    import altair as alt
+
+    bounded = alt.Chart(rows.drop_nulls(["low", "high"])).mark_area(opacity=0.25)
+    area = bounded.encode(x=alt.X("x:T" if rows.schema["x"] == pl.Date else "x:Q"), y="low:Q", y2="high:Q")
+    return alt.LayerChart(layer=[area, *_lines(panel, rows).layer])
 
 
 def _bars(panel: Panel, rows: pl.DataFrame) -> "alt.Chart":

@@ -7,7 +7,7 @@ import polars as pl
 
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.errors import ArtifactError, RefusedError
 from pozytywka_cli.records import Progress, Report
 
 PREDICTING = ("skip", "weekly")
@@ -42,14 +42,15 @@ def predict(
     *,
     explain: bool = False,
     horizon: int | None = None,
+    artist: str | None = None,
 ) -> Iterator[Predicted]:
     """Answer for each family in turn.
 
     `pairs` is what skip is asked (None: all that was played in the last 28 days), and with `explain` it says why.
-    weekly looks `horizon` weeks ahead (None: as many as its version was made for).
+    weekly looks `horizon` weeks ahead (None: as many as its version was made for), and tells of one `artist` if named.
 
     Raises:
-        RefusedError: there are too few data for a family; those before it have been answered.
+        RefusedError: there are too few data for a family, or no such artist; the families before have been answered.
         UsageError: `horizon` is more than the version was made for.
     """
     if "skip" in versions:
@@ -64,4 +65,22 @@ def predict(
         from pozytywka_cli.weekly import predict as weekly
 
         rows = weekly.predict(versions["weekly"], service, horizon=horizon)
-        yield Predicted("weekly", versions["weekly"], rows)
+        yield Predicted("weekly", versions["weekly"], rows if artist is None else called(rows, artist))
+
+
+def called(forecast: pl.DataFrame, artist: str) -> pl.DataFrame:
+    """The rows of every artist with this name, but for case, diacritics and punctuation; an artist without has its id.
+
+    Raises:
+        RefusedError: there is none; the hint names the nearest three.
+    """
+    from pozytywka_cli.similar import names
+
+    shown = forecast.select(pl.coalesce("name", "artist_id")).to_series()
+    key = names.key(artist)
+    found = forecast.filter(shown.map_elements(names.key, pl.String) == key)
+    if found.is_empty():
+        every = shown.unique(maintain_order=True).to_list()
+        nearest = names.nearest(key, [names.key(name) for name in every])
+        raise RefusedError(f'no artist is called "{artist}"', names.suggestion(every[index] for index, _ in nearest))
+    return found

@@ -61,14 +61,15 @@ class Panel:
 
     line: `y` over `x` in the order of the rows, a line for each value of `series`, with a dot at each row where `dots`;
         where `diagonal`, both axes run from 0 to 1, with the dashed line on which they are equal.
+    band: like line, with the area between the columns `low` and `high` in the line's colour, where they are not null.
     bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows.
     histogram: bars of height `y` from `x` to the row's `to`.
 
-    A value of `series` has the same colour in every panel of a picture.
+    An `x` of dates is drawn as time. A value of `series` has the same colour in every panel of a picture.
     """
 
     title: str
-    mark: Literal["line", "bar", "histogram"]
+    mark: Literal["line", "band", "bar", "histogram"]
     rows: "pl.DataFrame"
     x: str
     y: str

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from pozytywka_cli import __version__
-from pozytywka_cli.commands import evaluate, models, predict, sample, schema, similar, train, transform, validate
+from pozytywka_cli.commands import evaluate, models, plan, predict, sample, schema, similar, train, transform, validate
 from pozytywka_cli.commands.context import Context
 
 app = typer.Typer(
@@ -77,3 +77,4 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(similar.similar)
 app.add_typer(models.app, name="models")
+app.add_typer(plan.app, name="plan")

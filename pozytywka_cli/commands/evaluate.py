@@ -29,7 +29,7 @@ def evaluate(
     artists: options.Artists = None,
     planted: Annotated[bool, typer.Option("--planted", help="Measure on generated data whose truth is known.")] = False,
     plot: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Draw skip's figures: a .png, .svg, .pdf or .html.")
+        Path | None, typer.Option(metavar="PATH", help="Draw skip's or weekly's figures: a .png, .svg, .pdf or .html.")
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -38,16 +38,19 @@ def evaluate(
     Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale; writes nothing else but
     --plot's picture. Every variant is trained on the earlier part of the data and measured on the later one. low and
     high bound the 95 % interval over users (skip, similar) or artists (weekly). --planted needs no data: it makes a
-    sample and prints how much of the best possible score each model reaches. --plot shows calibration, ROC curves,
-    when tracks are skipped and what the model leans on; it needs the extra `plot`. weekly is also measured beside
-    AutoETS and SES where the extra `forecast` is installed; with --horizon, each number of weeks ahead apart.
+    sample and prints how much of the best possible score each model reaches.
+
+    --plot shows, of skip, calibration, ROC curves, when tracks are skipped and what the model leans on; of weekly, the
+    error of each week, the calibration of the intervals and six artists' series with their forecasts. It needs the
+    extra `plot`. weekly is also measured beside AutoETS and SES where the extra `forecast` is installed; with
+    --horizon, each number of weeks ahead apart.
 
     \b
     Examples:
       pozytywka evaluate
       pozytywka evaluate skip --planted
       pozytywka evaluate skip --plot skip.png
-      pozytywka evaluate weekly --weeks 13 --horizon 4
+      pozytywka evaluate weekly --weeks 13 --horizon 4 --plot weekly.png
       pozytywka evaluate weekly --json | jq '.rows[] | select(.metric == "RMSE")'
     """
     from pozytywka_cli import planted as known

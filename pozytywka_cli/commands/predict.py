@@ -27,6 +27,7 @@ def predict(
         bool, typer.Option("--explain", help="skip: name the three inputs that moved each prediction most.")
     ] = False,
     horizon: options.Horizon = None,
+    artist: Annotated[str | None, typer.Option(metavar="NAME", help="weekly: tell of this artist alone.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
     json: options.Json = False,
 ) -> None:
@@ -35,18 +36,22 @@ def predict(
     Reads the serving artifacts, the data folder, and artifacts/plays.parquet, which it makes where missing or stale.
 
     weekly writes every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model was
-    trained to look ahead, to artifacts/predictions/weekly.parquet and shows the ten most heard. skip reads pairs
-    (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for each; without input
-    it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each answer has the
-    probability of a skip, whether the track is likely to be played to its end (no likelier to be skipped than is
-    usual), and a reason: model, unknown user (answered as a user without history) or unknown track (the user's own
-    skip rate).
+    trained to look ahead, to artifacts/predictions/weekly.parquet and shows the ten most heard; --artist shows one and
+    writes nothing but -o. change is the mean against that of the last 4 weeks. verdict is rising or falling where those
+    4 weeks differ from all before (usual) by more than noise explains and the forecast agrees, with at most a tenth of
+    all such verdicts false (Benjamini-Hochberg); else steady.
+
+    skip reads pairs (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for
+    each; without input it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each
+    answer has the probability of a skip, whether the track is likely to be played to its end (no likelier to be skipped
+    than is usual), and a reason: model, unknown user (answered as a user without history) or unknown track (the user's
+    own skip rate).
 
     \b
     Examples:
       pozytywka predict
       pozytywka predict weekly -o forecast.csv
-      pozytywka predict weekly --horizon 4
+      pozytywka predict weekly --horizon 4 --artist "Rosetta"
       pozytywka predict skip pairs.csv --explain -o skips.jsonl
       echo '{"user_id": 101, "track_id": "2PmGtDUyJIpYBEtI1hQIVp"}' | pozytywka predict skip -
     """
@@ -55,33 +60,40 @@ def predict(
     from pozytywka_cli.commands import render, sources
 
     shared = context(ctx)
-    _check(family, pairs, output, explain=explain, horizon=horizon)
+    only_weekly = {"--horizon H": horizon, "--artist NAME": artist}
+    _check(family, pairs, output, explain=explain, only_weekly=[flag for flag, given in only_weekly.items() if given])
+    named = artist and artist.encode(errors="surrogateescape").decode(errors="replace")  # not UTF-8: no name
+    to_file = output is not None or (pairs is None and artist is None)
     versions = predictions.serving(shared.store, family)
     asked = out.read_pairs(pairs) if pairs else None
     service, rows = sources.service(shared), []
     with shared.talk.progress() as report:
-        for made in predictions.predict(versions, service, asked, report, explain=explain, horizon=horizon):
+        for made in predictions.predict(
+            versions, service, asked, report, explain=explain, horizon=horizon, artist=named
+        ):
             rows += [{"family": made.family, **row} for row in made.rows.to_dicts()] if json else []
-            _deliver(shared, made, output, to_file=pairs is None or output is not None, shown=not json)
+            _deliver(shared, made, output, to_file=to_file, shown=not json)
     if json:
         render.json_object("predict", rows)
 
 
 def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file: bool, shown: bool) -> None:
-    """A family's answers to a file, or a line for each to stdout; of the forecast, also the top as a table."""
+    """A family's answers to a file, or a line for each to stdout; of the forecast, the most heard as a table."""
     from pozytywka_cli.commands.output import write_frame
 
     if to_file:
         target = output or shared.artifacts / "predictions" / f"{made.family}.parquet"
         write_frame(made.rows, target)
         shared.talk.info(f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}.")
-    elif shown:
+    elif shown and made.family == "skip":
         typer.echo(made.rows.write_ndjson(), nl=False)
     if made.family == "weekly" and output is None and shown and not shared.talk.quiet:
         _show(made.rows)
 
 
-def _check(family: str | None, pairs: str | None, output: Path | None, *, explain: bool, horizon: int | None) -> None:
+def _check(
+    family: str | None, pairs: str | None, output: Path | None, *, explain: bool, only_weekly: list[str]
+) -> None:
     """Refuse what cannot be meant, before any work is done."""
     from pozytywka_cli.commands.output import check_suffix
     from pozytywka_cli.predictions import PREDICTING
@@ -94,21 +106,23 @@ def _check(family: str | None, pairs: str | None, output: Path | None, *, explai
         raise UsageError("only skip reads pairs", "Write `pozytywka predict skip INPUT`.")
     if explain and family != "skip":
         raise UsageError("--explain is for skip", "Write `pozytywka predict skip --explain`.")
-    if horizon is not None and family == "skip":
-        raise UsageError("--horizon is for weekly", "Write `pozytywka predict weekly --horizon H`.")
+    if only_weekly and family == "skip":
+        flag = only_weekly[0]
+        raise UsageError(f"{flag.partition(' ')[0]} is for weekly", f"Write `pozytywka predict weekly {flag}`.")
     if family is None and output is not None:
         raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
     check_suffix(output)
 
 
 def _show(forecast: "pl.DataFrame") -> None:
+    """The nearest week of the most heard artists; of one artist, all its weeks."""
     import polars as pl
 
     from pozytywka_cli.commands import render
 
-    nearest = forecast.filter(pl.col("week") == pl.col("week").min())
-    top = nearest.sort("mean", descending=True).head(SHOWN)
-    title = f"Listening in the week of {top['week'][0]}, in seconds" if len(top) else "No artist to forecast"
-    columns = ("name", "mean", "q10", "q90", "last_week")
-    named = top.with_columns(top["name"].fill_null(top["artist_id"]))
-    render.table(title, columns, named.select(columns).iter_rows())
+    named = forecast.with_columns(pl.coalesce("name", "artist_id").alias("name"), pl.col("week").cast(pl.String))
+    alone = forecast["artist_id"].n_unique() == 1
+    top = named if alone else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
+    title = "Listening in seconds" if len(top) else "No artist to forecast"
+    columns = ("name", "week", "mean", "q10", "q90", "last_week", "change", "verdict")
+    render.table(title, columns, top.select(columns).iter_rows())

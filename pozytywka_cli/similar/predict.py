@@ -10,7 +10,6 @@ from pozytywka_cli.similar import names
 from pozytywka_cli.similar.model import Factors
 
 CUTOFF = 0.6
-SUGGESTED = 3
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,12 @@ class Lookup:
             index = self._artists.keys.find(names.key(name))
         if index is not None:
             return Match(name, self._artists.names[index], index, exact=True)
-        nearest = self._nearest(names.key(name), self._artists.keys.list())
+        nearest = names.nearest(names.key(name), self._artists.keys.list())
         if nearest[0][1] >= CUTOFF:
             index = nearest[0][0]
             return Match(name, self._artists.names[index], index, exact=False)
         raise RefusedError(
-            f'no artist is called "{name}"', self._suggest([self._artists.names[index] for index, _ in nearest])
+            f'no artist is called "{name}"', names.suggestion([self._artists.names[index] for index, _ in nearest])
         )
 
     def by_id(self, artist_id: str) -> Match:
@@ -76,9 +75,10 @@ class Lookup:
         """
         index = self._artists.ids.find(artist_id)
         if index is None:
-            nearest = self._nearest(artist_id, self._artists.ids.list())
+            nearest = names.nearest(artist_id, self._artists.ids.list())
             raise RefusedError(
-                f'no artist has the id "{artist_id}"', self._suggest([self._artists.ids[index] for index, _ in nearest])
+                f'no artist has the id "{artist_id}"',
+                names.suggestion([self._artists.ids[index] for index, _ in nearest]),
             )
         return Match(artist_id, self._artists.names[index], index, exact=True)
 
@@ -93,17 +93,3 @@ class Lookup:
         found = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
         best = found[np.argsort(-scores[found], kind="stable")][:n]
         return [Neighbour(self._artists.names[row], self._artists.ids[row], float(scores[row])) for row in best]
-
-    @staticmethod
-    def _nearest(text: str, choices: list[str]) -> list[tuple[int, float]]:
-        """Indices and similarities (0 to 1) of the nearest three, best first; of equals the first."""
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA
-
-        found = process.extract(text, choices, scorer=OSA.normalized_similarity, limit=SUGGESTED)
-        return [(index, score) for _, score, index in found]
-
-    @staticmethod
-    def _suggest(nearest: list[str]) -> str:
-        quoted = ", ".join(f'"{name}"' for name in nearest)
-        return f"The nearest are {quoted}."

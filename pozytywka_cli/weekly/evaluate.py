@@ -1,13 +1,15 @@
 """The weekly forecasts beside their baselines, on the last weeks: none sees a week that it forecasts."""
 
 from collections.abc import Collection
+from functools import partial
 
+import polars as pl
 from msgspec import structs
 
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.records import Evaluated, Progress, Report, Row
 from pozytywka_cli.settings import WeeklySettings
-from pozytywka_cli.weekly import BASELINES, VARIANTS, smoothing
+from pozytywka_cli.weekly import BASELINES, VARIANTS, pictures, smoothing
 from pozytywka_cli.weekly.compare import gains, ratios
 from pozytywka_cli.weekly.fitting import fit, missing_weeks
 from pozytywka_cli.weekly.learn import reading_for
@@ -32,7 +34,13 @@ def evaluate(service: Service, settings: WeeklySettings, *, seed: int, device: s
     top = divided.top(TOP)
     largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
     rows = table(forecasts, divided) + table(largest, divided.of(top), f", top {TOP}")
-    return Evaluated(rows, notes=[f"weekly {variant} is left out: {why}" for variant, why in left_out.items()])
+    panels = partial(pictures.panels, forecasts, divided, _names(service))
+    return Evaluated(rows, panels, [f"weekly {variant} is left out: {why}" for variant, why in left_out.items()])
+
+
+def _names(service: Service) -> dict[str, str]:
+    known = service.artists.filter(pl.col("name").is_not_null())
+    return dict(known.select("id", "name").iter_rows())
 
 
 def unavailable(weeks: int, horizon: int) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pozytywka_cli.weekly.fitting import load
 from pozytywka_cli.weekly.measure import enough
 from pozytywka_cli.weekly.model import Forecast
 from pozytywka_cli.weekly.series import WEEK, Series, series
+from pozytywka_cli.weekly.verdicts import recent, usual, verdicts
 
 __all__ = ["load", "predict"]
 
@@ -23,8 +24,10 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
     and one whose only plays lie in a partial week gets zeros. An artist without any play is not listed.
 
     Returns:
-        artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds)
-        and method ("mean, a fallback" where the history was too short for the model), sorted by artist_id and week.
+        artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds),
+        change (of the mean against that of the last 4 weeks, as a share of it; null where they were silent), usual
+        (the mean of the weeks before those, seconds), verdict (see `verdicts`; one for all weeks of an artist) and
+        method ("mean, a fallback" where the history was too short for the model), sorted by artist_id and week.
 
     Raises:
         RefusedError: fewer than 4 full weeks of plays, or fewer than the model reads.
@@ -49,6 +52,9 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
         "q10",
         "q90",
         "last_week",
+        "change",
+        "usual",
+        "verdict",
         pl.lit(f"{variant}, a fallback" if fallback else variant).alias("method"),
     )
 
@@ -56,6 +62,8 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
 def _long(history: Series, forecast: Forecast) -> pl.DataFrame:
     """A row for each artist and week."""
     artists, horizon = forecast.mean.shape
+    level = recent(history)[:, None]
+    change = np.divide(forecast.mean - level, level, out=np.full_like(forecast.mean, np.nan), where=level > 0)
     weeks: list[date] = [history.weeks[-1] + WEEK * step for step in range(1, horizon + 1)]
     return pl.DataFrame(
         {
@@ -65,6 +73,9 @@ def _long(history: Series, forecast: Forecast) -> pl.DataFrame:
             "q10": forecast.quantiles[..., 0].ravel(),
             "q90": forecast.quantiles[..., -1].ravel(),
             "last_week": np.repeat(history.listened[:, -1], horizon),
+            "change": change.ravel(),
+            "usual": np.repeat(usual(history), horizon),
+            "verdict": np.repeat(verdicts(history, forecast.mean[:, 0]), horizon).tolist(),
         },
-        schema_overrides={"artist_id": pl.String, "week": pl.Date},
-    )
+        schema_overrides={"artist_id": pl.String, "week": pl.Date, "verdict": pl.String},
+    ).with_columns(pl.col("change").fill_nan(None))

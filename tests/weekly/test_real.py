@@ -7,7 +7,9 @@ import pytest
 from pozytywka_cli.dataset.service import load
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.weekly.series import series
 from pozytywka_cli.weekly.train import train
+from pozytywka_cli.weekly.verdicts import recent, verdicts
 
 pytestmark = pytest.mark.real
 
@@ -29,3 +31,9 @@ def test_twelve_weeks_get_the_mean_and_a_note(real: Path, tmp_path: Path) -> Non
     made = train(service, WeeklySettings(), variant="lstm", seed=0, device="cpu", report=silent).model
     assert made.variant == "mean"
     assert any("only 12 full weeks of plays" in note for note in made.notes)
+
+
+def test_on_noise_hardly_an_artist_rises_or_falls(real: Path, tmp_path: Path) -> None:
+    """One in a hundred at most in 2024, even if every forecast agreed with the last 4 weeks."""
+    history = series(load(real / "pozytywka-2024", tmp_path / "plays.parquet", lambda _: None))
+    assert (verdicts(history, recent(history)) != "steady").mean() <= 0.01

@@ -1,0 +1,124 @@
+"""`pozytywka plan`: decisions made from predictions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pozytywka_cli.commands import options
+from pozytywka_cli.commands.context import context
+from pozytywka_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pozytywka_cli.plan.payouts import Rule
+    from pozytywka_cli.plan.rates import Rates
+
+app = typer.Typer(help="Make decisions from predictions.", no_args_is_help=True, rich_markup_mode=None)
+
+SHOWN = 10  # artists in the table
+
+
+@app.callback()
+def main() -> None:
+    """Make decisions from predictions."""
+
+
+@app.command()
+def rates(
+    ctx: typer.Context,
+    budget: Annotated[str, typer.Option(metavar="AMOUNT", help="What next week's pay-outs sum to.")],
+    floor: Annotated[str, typer.Option(metavar="AMOUNT", help="What every artist gets at least.")] = "0",
+    cap: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What every artist gets at most.")] = None,
+    premium: Annotated[str, typer.Option(metavar="N%", help="Rising artists' shares grow by this.")] = "0%",
+    cut: Annotated[str, typer.Option(metavar="N%", help="Falling artists' shares shrink by this.")] = "0%",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
+    json: options.Json = False,
+) -> None:
+    """Divide a budget among the artists by what is forecast to be listened to next week.
+
+    Reads the serving version of weekly, the data folder, and artifacts/plays.parquet, which it makes where missing or
+    stale. Writes nothing but -o: artist_id, name, forecast (seconds), verdict, share and payout of every artist. Shows
+    the ten largest, or all of them with --json.
+
+    Pay-outs are in proportion to the forecast, sum to the budget to the cent (by largest remainder), and keep to
+    --floor and --cap. --premium and --cut change the weight of artists whose verdict is rising or falling, as in
+    `predict weekly`.
+
+    Below stands how far this would have been off over the last 13 weeks, in money: beside paying by what was really
+    listened to, how much an artist gets too much or too little on average, and how much of the budget goes to the wrong
+    artists; by the plan, and by paying as last week, or by the mean of the last 4 weeks or of all. For it the model is
+    fitted anew to the weeks before those, and each week is planned from the weeks before it alone.
+
+    \b
+    Examples:
+      pozytywka plan rates --budget 10000
+      pozytywka plan rates --budget 10000 --floor 0.50 --cap 250 --premium 5% --cut 5% -o payouts.csv
+      pozytywka plan rates --budget 10000 --json | jq .backtest
+    """
+    from pozytywka_cli.commands import output as out
+    from pozytywka_cli.commands import render, sources
+    from pozytywka_cli.plan import rates as planning
+
+    shared = context(ctx)
+    out.check_suffix(output)
+    rule = _rule(budget, floor, cap, premium, cut)
+    version = shared.store.load("weekly")
+    service = sources.service(shared)
+    with shared.talk.progress() as report:
+        made = planning.rates(version, service, rule, report)
+    if output:
+        out.write_frame(made.rows, output)
+        shared.talk.info(f"Wrote {output}: {len(made.rows):,} artists by weekly {version.manifest.variant}.")
+    if json:
+        render.json_object("plan rates", made.rows.to_dicts(), backtest=made.backtest)
+    elif not shared.talk.quiet:
+        _show(made, listed=output is None)
+    for note in made.notes:
+        shared.talk.warn(note)
+
+
+def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "Rule":
+    """The rule that the flags give.
+
+    Raises:
+        UsageError: one is no amount or percentage, or there is no budget.
+    """
+    from pozytywka_cli.plan.payouts import Rule, cents, percentage
+
+    rule = Rule(
+        budget=cents(budget, "--budget"),
+        floor=cents(floor, "--floor"),
+        cap=None if cap is None else cents(cap, "--cap"),
+        premium=percentage(premium, "--premium"),
+        cut=percentage(cut, "--cut"),
+    )
+    if rule.budget == 0:
+        raise UsageError("--budget 0: there is nothing to divide", "Give an amount above 0.")
+    return rule
+
+
+def _show(made: "Rates", *, listed: bool) -> None:
+    """The largest pay-outs, where they are wanted, and the backtest."""
+    import polars as pl
+
+    from pozytywka_cli.commands import render
+
+    if listed:
+        top = made.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN)
+        named = top.with_columns(pl.coalesce("name", "artist_id").alias("name"), _amount("payout"))
+        columns = ("name", "forecast", "verdict", "share", "payout")
+        title = f"The largest of {len(made.rows):,} pay-outs for next week; forecast in seconds"
+        render.table(title, columns, named.select(columns).iter_rows())
+    if made.backtest:
+        first = made.backtest[0]
+        title = f"Backtest over the last {first.weeks} weeks, {first.artists:,} artists"
+        rows = ((found.by, f"{found.absolute_error:,.2f}", f"{found.misallocated:,.2f}") for found in made.backtest)
+        render.table(title, ("paid by", "off per artist", "misallocated a week"), rows)
+
+
+def _amount(column: str) -> "pl.Expr":
+    import polars as pl
+
+    return pl.col(column).map_elements(lambda amount: f"{amount:,.2f}", pl.String)

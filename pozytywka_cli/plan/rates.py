@@ -1,0 +1,53 @@
+"""What will each artist be paid next week, out of a fixed budget?"""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.plan.backtest import Backtested, backtest
+from pozytywka_cli.plan.payouts import CENTS, Rule, payouts
+from pozytywka_cli.records import Report
+from pozytywka_cli.weekly.predict import predict
+from pozytywka_cli.weekly.series import series
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The plan: artist_id, name, forecast (s), verdict, share of the budget and payout (money), by artist_id.
+
+    `backtest` says how far such plans were off; `notes` say why there is none.
+    """
+
+    rows: pl.DataFrame
+    backtest: list[Backtested]
+    notes: list[str] = field(default_factory=list)
+
+
+def rates(version: Version, service: Service, rule: Rule, report: Report) -> Rates:
+    """Divide the budget by what a serving weekly version forecasts of next week: see `payouts`.
+
+    Raises:
+        RefusedError: fewer than 4 full weeks of plays, or the version forecasts no total; or see `payouts`.
+        UsageError: the floor is above the cap.
+        UnavailableError: the version needs an extra that is not installed.
+    """
+    if version.manifest.settings.get("measure", "total") != "total":
+        problem = f"weekly {version.name} forecasts a listen's mean, by which nobody can be paid"
+        raise RefusedError(problem, "Train one that forecasts all listening: `pozytywka train weekly`.")
+    found = predict(version, service, horizon=1).sort("artist_id")
+    paid = payouts(rule, rule.weights(found["mean"].to_numpy(), found["verdict"].to_numpy()))
+    rows = found.select(
+        "artist_id",
+        "name",
+        pl.col("mean").alias("forecast"),
+        "verdict",
+        share=pl.Series(paid / rule.budget),
+        payout=pl.Series(paid / CENTS),
+    )
+    try:
+        return Rates(rows, backtest(version.manifest, series(service), rule, report))
+    except RefusedError as error:
+        return Rates(rows, [], [f"There is no backtest: {error.message}."])

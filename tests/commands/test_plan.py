@@ -1,0 +1,156 @@
+"""`plan rates` and the verdicts of `predict weekly`, through the command line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+
+@pytest.fixture
+def folders(sampled, trained) -> list[object]:
+    """The sample, and the models trained on it."""
+    return ["--data-dir", sampled, "--artifacts-dir", trained]
+
+
+def test_a_budget_is_divided_to_the_cent(pozytywka, folders, tmp_path):
+    """The file, the table and the JSON agree; pay-outs sum to the budget and keep to floor and cap."""
+    rule = ["--budget", "1234.56", "--floor", "1.50", "--cap", "90", "--premium", "10%", "--cut", "10%"]
+    answer = pozytywka("plan", "rates", *rule, "--json", *folders)
+    found = json.loads(answer.out)
+    assert (answer.code, found["format"], found["command"]) == (0, 1, "plan rates")
+    assert list(found["rows"][0]) == ["artist_id", "name", "forecast", "verdict", "share", "payout"]
+    paid = [round(100 * row["payout"]) for row in found["rows"]]
+    assert sum(paid) == 123_456
+    assert min(paid) >= 150
+    assert max(paid) <= 9000
+    assert sum(row["share"] for row in found["rows"]) == pytest.approx(1)
+    assert {one["by"] for one in found["backtest"]} == {
+        "the plan",
+        "last week",
+        "mean of 4 weeks",
+        "mean of all weeks",
+    }
+    assert {one["weeks"] for one in found["backtest"]} == {10}  # a third of 30 at most
+    path = tmp_path / "payouts.csv"
+    written = pozytywka("plan", "rates", *rule, "-o", path, *folders)
+    assert written.code == 0
+    assert f"Wrote {path}: {len(paid)} artists by weekly lstm." in written.err
+    assert pl.read_csv(path)["payout"].to_list() == pytest.approx([row["payout"] for row in found["rows"]])
+    assert "Backtest over the last 10 weeks" in written.out
+
+
+def test_the_table_shows_the_largest_and_the_backtest(pozytywka, folders):
+    """With two decimals; -q shows neither."""
+    answer = pozytywka("plan", "rates", "--budget", "10000", *folders)
+    assert answer.code == 0
+    assert answer.out.startswith("The largest of ")
+    for words in ("payout", "verdict", "Backtest over the last 10 weeks", "off per artist", "mean of 4 weeks"):
+        assert words in answer.out
+    assert pozytywka("-q", "plan", "rates", "--budget", "10000", *folders).out == ""
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        ([], 2, "error: Missing option '--budget'."),
+        (["--budget", "0"], 2, "error: --budget 0: there is nothing to divide"),
+        (["--budget", "ten"], 2, "error: --budget 'ten' is no amount of money up to 100,000,000,000"),
+        (["--budget", "10.005"], 2, "error: --budget '10.005' is no amount of money up to 100,000,000,000"),
+        (["--budget", "9", "--premium", "5"], 2, "error: --premium '5' is no percentage from 0% to 100%"),
+        (["--budget", "9", "--floor", "2", "--cap", "1"], 2, "error: --floor 2.00 is above --cap 1.00"),
+        (["--budget", "9", "--floor", "9"], 3, "error: --floor 9.00 for "),
+        (["--budget", "900", "--cap", "0.01"], 3, "error: --cap 0.01 for "),
+        (["--budget", "9", "-o", "x.xls"], 2, "error: -o x.xls: the suffix names no format"),
+    ],
+)
+def test_what_cannot_be_paid_is_explained(pozytywka, folders, flags, code, message):
+    """One or two lines and an exit code; nothing on stdout."""
+    answer = pozytywka("plan", "rates", *flags, *folders)
+    assert (answer.code, answer.out) == (code, "")
+    assert answer.err.startswith(message)
+    assert len(answer.err.splitlines()) == 2
+
+
+def test_without_a_model_it_says_how_to_make_one(pozytywka, sampled, tmp_path):
+    """Exit 4."""
+    answer = pozytywka("plan", "rates", "--budget", "9", "--data-dir", sampled, "--artifacts-dir", tmp_path)
+    assert answer.code == 4
+    assert "no weekly model" in answer.err
+
+
+def test_fewer_than_four_full_weeks_are_refused_with_their_number(pozytywka, trained, tmp_path):
+    """By `predict weekly`, `plan rates`, `train weekly` and `evaluate weekly` alike."""
+    assert pozytywka("-q", "sample", tmp_path / "data", "--users", "10", "--weeks", "3").code == 0
+    store = shutil.copytree(trained, tmp_path / "trained", symlinks=True)
+    folders = ["--data-dir", tmp_path / "data", "--artifacts-dir", store]
+    fresh = ["--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "artifacts"]
+    for command in (
+        ["predict", "weekly", *folders],
+        ["plan", "rates", "--budget", "9", *folders],
+        ["train", "weekly", *fresh],
+        ["evaluate", "weekly", *fresh],
+    ):
+        answer = pozytywka(*command)
+        assert (answer.code, answer.out) == (3, "")
+        assert "only 2 full weeks of plays; weekly needs at least 4" in answer.err
+
+
+def test_a_model_of_means_pays_nobody(pozytywka, sampled, tmp_path, quick):
+    """A listen's mean length says nothing of how much was listened to."""
+    folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
+    assert pozytywka("-q", "train", "weekly", "--variant", "mean", "--measure", "mean", *folders).code == 0
+    answer = pozytywka("plan", "rates", "--budget", "9", *folders)
+    assert answer.code == 3
+    assert "forecasts a listen's mean, by which nobody can be paid" in answer.err
+
+
+def test_predict_weekly_tells_of_one_artist(pozytywka, folders, tmp_path):
+    """Under any spelling of its name, as table, JSON or file; a name that there is not gets three that there are."""
+    every = json.loads(pozytywka("predict", "weekly", "--json", *folders).out)["rows"]
+    wanted = max(every, key=lambda row: row["mean"])
+    command = ["predict", "weekly", "--artist", wanted["name"].upper()]
+    assert json.loads(pozytywka(*command, "--json", *folders).out)["rows"] == [wanted]
+    table = pozytywka(*command, *folders)
+    assert wanted["name"] in table.out
+    assert wanted["verdict"] in table.out
+    assert "Wrote" not in table.err
+    path = tmp_path / "one.jsonl"
+    assert pozytywka(*command, "-o", path, *folders).code == 0
+    assert len(pl.read_ndjson(path)) == 1
+    answer = pozytywka("predict", "weekly", "--artist", wanted["name"][:-1] + "qq", *folders)
+    assert answer.code == 3
+    assert answer.err.startswith(f'error: no artist is called "{wanted["name"][:-1]}qq"\nThe nearest are "')
+    assert f'"{wanted["name"]}"' in answer.err
+
+
+def test_one_artist_does_not_overwrite_the_forecast_of_all(pozytywka, folders, trained):
+    """artifacts/predictions/weekly.parquet keeps every artist."""
+    assert pozytywka("predict", "weekly", *folders).code == 0
+    path: Path = trained / "predictions" / "weekly.parquet"
+    before = path.read_bytes()
+    name = pl.read_parquet(path)["name"][0]
+    assert pozytywka("predict", "weekly", "--artist", name, *folders).code == 0
+    assert path.read_bytes() == before
+
+
+def test_artist_is_for_weekly(pozytywka, folders):
+    """Exit 2 with the right command."""
+    answer = pozytywka("predict", "skip", "--artist", "Rosetta", *folders)
+    assert (answer.code, answer.err) == (
+        2,
+        "error: --artist is for weekly\nWrite `pozytywka predict weekly --artist NAME`.\n",
+    )
+
+
+def test_weekly_is_drawn(pozytywka, sampled, tmp_path, quick):
+    """The error of each week, the calibration of the intervals, and six artists."""
+    path = tmp_path / "weekly.svg"
+    answer = pozytywka("evaluate", "weekly", "--plot", path, "--data-dir", sampled, "--artifacts-dir", tmp_path)
+    assert answer.code == 0
+    assert answer.err.endswith(f"Wrote {path}.\n")
+    drawn = path.read_text()
+    assert drawn.count("with 10 to 90 %") >= 6
+    assert "Error by week, " in drawn
+    assert "Calibration, " in drawn
