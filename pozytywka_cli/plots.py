@@ -133,7 +133,7 @@ def _bands(panel: Panel, rows: pl.DataFrame) -> "alt.LayerChart":
 
     bounded = alt.Chart(rows.drop_nulls(["low", "high"])).mark_area(opacity=0.25)
     area = bounded.encode(x=alt.X("x:T" if rows.schema["x"] == pl.Date else "x:Q"), y="low:Q", y2="high:Q")
-    return alt.LayerChart(layer=[area, *_lines(panel, rows).layer])
+    return alt.LayerChart(layer=[area, _lines(panel, rows)])
 
 
 def _bars(panel: Panel, rows: pl.DataFrame) -> "alt.Chart":

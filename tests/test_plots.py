@@ -4,6 +4,7 @@ import json
 import re
 import struct
 import sys
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -191,3 +192,22 @@ def test_a_failure_leaves_the_old_picture(
         plots.draw(PANELS, path, "title")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_band_lies_under_the_lines_where_it_is_known(tmp_path: Path) -> None:
+    """Two lines over dates, one of them with an area; both in the colours of their series."""
+    rows = pl.DataFrame(
+        {
+            "week": [date(2025, 1, 6), date(2025, 1, 13), date(2025, 1, 6), date(2025, 1, 13)],
+            "seconds": [10.0, 30.0, 20.0, 25.0],
+            "low": [None, None, 15.0, 18.0],
+            "high": [None, None, 28.0, 33.0],
+            "who": ["came", "came", "said", "said"],
+        }
+    )
+    picture = drawn(tmp_path, Panel("A fan", "band", rows, "week", "seconds", "who"))
+    lines = {mark.get("stroke") for mark in marks(picture, "line mark")}
+    [area] = marks(picture, "area mark")
+    assert len(lines) == 2
+    assert area.get("fill") in lines
+    assert "Jan 12" in words(picture)

@@ -78,7 +78,9 @@ def evaluate(
         else:
             evaluated, refused = evaluate_all(families, source, settings, seed=seed, device=where, report=report)
         panels = [panel for measured in evaluated.values() for panel in measured.panels()] if plot else []
-    _print([row for measured in evaluated.values() for row in measured.rows], json=json)
+    rows = [row for measured in evaluated.values() for row in measured.rows]
+    if rows or not refused:
+        _print(rows, json=json)
     for note in (note for measured in evaluated.values() for note in measured.notes):
         shared.talk.info(note)
     if plot and panels:

@@ -1,5 +1,6 @@
 """`pozytywka plan`: decisions made from predictions."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +11,6 @@ from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from pozytywka_cli.plan.payouts import Rule
     from pozytywka_cli.plan.rates import Rates
 
@@ -36,7 +35,7 @@ def rates(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
     json: options.Json = False,
 ) -> None:
-    """Divide a budget among the artists by what is forecast to be listened to next week.
+    """Divide a budget among artists by next week's forecast.
 
     Reads the serving version of weekly, the data folder, and artifacts/plays.parquet, which it makes where missing or
     stale. Writes nothing but -o: artist_id, name, forecast (seconds), verdict, share and payout of every artist. Shows
@@ -101,24 +100,22 @@ def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "
 
 def _show(made: "Rates", *, listed: bool) -> None:
     """The largest pay-outs, where they are wanted, and the backtest."""
-    import polars as pl
-
     from pozytywka_cli.commands import render
 
     if listed:
         top = made.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN)
-        named = top.with_columns(pl.coalesce("name", "artist_id").alias("name"), _amount("payout"))
         columns = ("name", "forecast", "verdict", "share", "payout")
-        title = f"The largest of {len(made.rows):,} pay-outs for next week; forecast in seconds"
-        render.table(title, columns, named.select(columns).iter_rows())
+        rows = (
+            (name or artist_id, forecast, verdict, render.Percent(share), _money(payout))
+            for artist_id, name, forecast, verdict, share, payout in top.select("artist_id", *columns).iter_rows()
+        )
+        render.table(f"The largest of {len(made.rows):,} pay-outs for next week; forecast in seconds", columns, rows)
     if made.backtest:
         first = made.backtest[0]
         title = f"Backtest over the last {first.weeks} weeks, {first.artists:,} artists"
-        rows = ((found.by, f"{found.absolute_error:,.2f}", f"{found.misallocated:,.2f}") for found in made.backtest)
-        render.table(title, ("paid by", "off per artist", "misallocated a week"), rows)
+        errors = ((found.by, _money(found.absolute_error), _money(found.misallocated)) for found in made.backtest)
+        render.table(title, ("paid by", "off per artist", "misallocated a week"), errors)
 
 
-def _amount(column: str) -> "pl.Expr":
-    import polars as pl
-
-    return pl.col(column).map_elements(lambda amount: f"{amount:,.2f}", pl.String)
+def _money(amount: float) -> Decimal:
+    return Decimal(f"{amount:.2f}")

@@ -125,4 +125,8 @@ def _show(forecast: "pl.DataFrame") -> None:
     top = named if alone else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
     title = "Listening in seconds" if len(top) else "No artist to forecast"
     columns = ("name", "week", "mean", "q10", "q90", "last_week", "change", "verdict")
-    render.table(title, columns, top.select(columns).iter_rows())
+    rows = (
+        (*others, None if change is None else render.Percent(change), verdict)
+        for *others, change, verdict in top.select(columns).iter_rows()
+    )
+    render.table(title, columns, rows)

@@ -2,11 +2,16 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pozytywka_cli.commands.talk import literal
 
 FORMAT = 1
+
+
+class Percent(float):
+    """A share that a table shows as a percentage."""
 
 
 def json_object(command: str, rows: Iterable[Any], **more: Any) -> None:
@@ -24,7 +29,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, 
     from rich.text import Text
 
     cells = [tuple(row) for row in rows]
-    numeric = [all(isinstance(row[i], int | float) or row[i] is None for row in cells) for i in range(len(columns))]
+    numeric = [
+        all(isinstance(row[i], int | float | Decimal) or row[i] is None for row in cells) for i in range(len(columns))
+    ]
     grid = Table(title=Text(literal(title)), title_justify="left", header_style="bold")
     for column, right in zip(columns, numeric, strict=True):
         grid.add_column(
@@ -44,7 +51,9 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
+    if isinstance(value, Percent):
+        return f"{value:.1%}"
+    if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
