@@ -60,8 +60,7 @@ def predict(
     from pozytywka_cli.commands import render, sources
 
     shared = context(ctx)
-    only_weekly = {"--horizon H": horizon, "--artist NAME": artist}
-    _check(family, pairs, output, explain=explain, only_weekly=[flag for flag, given in only_weekly.items() if given])
+    _check(family, pairs, output, explain=explain, horizon=horizon, artist=artist)
     named = artist and artist.encode(errors="surrogateescape").decode(errors="replace")  # not UTF-8: no name
     to_file = output is not None or (pairs is None and artist is None)
     versions = predictions.serving(shared.store, family)
@@ -92,7 +91,13 @@ def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file
 
 
 def _check(
-    family: str | None, pairs: str | None, output: Path | None, *, explain: bool, only_weekly: list[str]
+    family: str | None,
+    pairs: str | None,
+    output: Path | None,
+    *,
+    explain: bool,
+    horizon: int | None,
+    artist: str | None,
 ) -> None:
     """Refuse what cannot be meant, before any work is done."""
     from pozytywka_cli.commands.output import check_suffix
@@ -106,9 +111,10 @@ def _check(
         raise UsageError("only skip reads pairs", "Write `pozytywka predict skip INPUT`.")
     if explain and family != "skip":
         raise UsageError("--explain is for skip", "Write `pozytywka predict skip --explain`.")
-    if only_weekly and family == "skip":
-        flag = only_weekly[0]
-        raise UsageError(f"{flag.partition(' ')[0]} is for weekly", f"Write `pozytywka predict weekly {flag}`.")
+    if horizon is not None and family == "skip":
+        raise UsageError("--horizon is for weekly", "Write `pozytywka predict weekly --horizon H`.")
+    if artist is not None and family != "weekly":
+        raise UsageError("--artist is for weekly", "Write `pozytywka predict weekly --artist NAME`.")
     if family is None and output is not None:
         raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
     check_suffix(output)

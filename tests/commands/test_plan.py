@@ -135,9 +135,10 @@ def test_one_artist_does_not_overwrite_the_forecast_of_all(pozytywka, folders, t
     assert path.read_bytes() == before
 
 
-def test_artist_is_for_weekly(pozytywka, folders):
-    """Exit 2 with the right command."""
-    answer = pozytywka("predict", "skip", "--artist", "Rosetta", *folders)
+@pytest.mark.parametrize("family", [["skip"], []])
+def test_artist_is_for_weekly(pozytywka, folders, family):
+    """Exit 2 with the right command, for skip and for both."""
+    answer = pozytywka("predict", *family, "--artist", "Rosetta", *folders)
     assert (answer.code, answer.err) == (
         2,
         "error: --artist is for weekly\nWrite `pozytywka predict weekly --artist NAME`.\n",
