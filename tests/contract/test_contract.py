@@ -44,10 +44,14 @@ def test_the_same_seed_gives_the_same_bytes(case: Version, asked: tuple[str, str
 
 
 def test_a_batch_equals_one_by_one(case: Version, service: Service):
-    """What else is asked in the same call changes no answer, not in the last bit."""
+    """What else is asked in the same call changes no answer, not in the last bit.
+
+    But a verdict of weekly, which bounds the false ones among all artists together.
+    """
     questions = QUESTIONS[case.manifest.family]
     batch = questions.everything(case, service)
     alone = questions.one_by_one(case, service, batch)
+    batch, alone = (frame.drop("verdict", strict=False) for frame in (batch, alone))
     assert len(alone) > 0
     keys = [name for name in batch.columns if name in ("user_id", "track_id", "artist_id", "asked", "id")]
     matched = batch.join(alone.select(keys), on=keys, how="semi", maintain_order="left")
