@@ -1,5 +1,6 @@
 """The entry point: `pozytywka`, or `python -m pozytywka_cli`."""
 
+import gc
 import sys
 
 
@@ -11,6 +12,7 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while the libraries were still being imported
         code = 130
+    gc.freeze()  # leaving looks through every object for cycles, a tenth of a lookup's time, unless they are frozen
     sys.exit(code)
 
 

@@ -75,12 +75,13 @@ def called(forecast: pl.DataFrame, artist: str) -> pl.DataFrame:
         RefusedError: there is none; the hint names the nearest three.
     """
     from pozytywka_cli.similar import names
+    from pozytywka_cli.similar.index import Index
 
     shown = forecast.select(pl.coalesce("name", "artist_id")).to_series()
     key = names.key(artist)
     found = forecast.filter(shown.map_elements(names.key, pl.String) == key)
     if found.is_empty():
         every = shown.unique(maintain_order=True).to_list()
-        nearest = names.nearest(key, [names.key(name) for name in every])
-        raise RefusedError(f'no artist is called "{artist}"', names.suggestion(every[index] for index, _ in nearest))
+        nearest = Index.of([names.key(name) for name in every]).nearest(key, names.SUGGESTED)
+        raise RefusedError(f'no artist is called "{artist}"', names.suggestion(every[row] for row, _ in nearest))
     return found

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,8 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.manifest import MEND
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.similar import names
+from pozytywka_cli.similar.arrays import load_array
+from pozytywka_cli.similar.index import Index
 from pozytywka_cli.similar.strings import Strings
 
 
@@ -20,14 +21,14 @@ class Factors:
 
     factors: (artists, k) float32, rows of length 1; one constant column in the variant `popularity`, so that all tie
     listeners: (artists,) int64
-    ids, names, keys: (artists,); keys are `names.key` of the names
+    names, ids, keys: (artists,); keys are `names.key` of the names
     """
 
     factors: NDArray[np.float32]
     listeners: NDArray[np.int64]
-    ids: Strings
     names: Strings
-    keys: Strings
+    ids: Index
+    keys: Index
 
     @classmethod
     def of(
@@ -39,41 +40,32 @@ class Factors:
         return cls(
             np.ascontiguousarray(factors[order], dtype=np.float32),
             listeners[order],
-            Strings.of(ids[row] for row in order),
             Strings.of(ordered),
-            Strings.of(names.key(title) for title in ordered),
+            Index.of([ids[row] for row in order]),
+            Index.of([names.key(title) for title in ordered]),
         )
 
     def save(self, folder: Path) -> None:
-        """Write factors.npy, listeners.npy, ids.bin, names.bin and keys.bin into `folder`."""
+        """Write factors.npy, listeners.npy, names.bin, and of ids and keys a .bin and a .npy into `folder`."""
         np.save(folder / "factors.npy", self.factors, allow_pickle=False)
         np.save(folder / "listeners.npy", self.listeners, allow_pickle=False)
-        for part in ("ids", "names", "keys"):
-            getattr(self, part).save(folder / f"{part}.bin")
+        self.names.save(folder / "names.bin")
+        self.ids.save(folder, "ids")
+        self.keys.save(folder, "keys")
 
     @classmethod
     def load(cls, version: Version) -> "Factors":
-        """The factors of a version; arrays are memory-mapped, so only what is used gets read.
+        """The factors of a version, memory-mapped, so that only what is used gets read.
 
         Raises:
             ArtifactError: a file is missing or damaged, or they do not belong together.
         """
         folder = version.folder
-        factors, listeners = _array(folder / "factors.npy"), _array(folder / "listeners.npy")
-        ids, titles, keys = (Strings.load(folder / f"{part}.bin") for part in ("ids", "names", "keys"))
-        if factors.ndim != 2 or factors.dtype != np.float32 or listeners.dtype != np.int64:
-            found = f"{factors.dtype} {factors.shape} and {listeners.dtype} {listeners.shape}"
-            raise ArtifactError(f"{folder} is damaged: factors and listeners are {found}", MEND)
-        lengths = [len(factors), len(listeners), len(ids), len(titles), len(keys)]
+        factors = load_array(folder / "factors.npy", np.dtype(np.float32), (None, None))
+        listeners = load_array(folder / "listeners.npy", np.dtype(np.int64), (None,))
+        titles, ids, keys = Strings.load(folder / "names.bin"), Index.load(folder, "ids"), Index.load(folder, "keys")
+        lengths = [len(part) for part in (factors, listeners, titles, ids, keys)]
         if len(set(lengths)) > 1:
-            problem = f"factors, listeners, ids, names and keys have {', '.join(map(str, lengths))} entries"
+            problem = f"factors, listeners, names, ids and keys have {', '.join(map(str, lengths))} entries"
             raise ArtifactError(f"{folder} is damaged: {problem}", MEND)
-        return cls(factors, listeners, ids, titles, keys)
-
-
-def _array(path: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
-    return array
+        return cls(factors, listeners, titles, ids, keys)

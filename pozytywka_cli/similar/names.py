@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 SUGGESTED = 3
 DIACRITICS = re.compile("[\u0300-\u036f]")  # this block alone: the marks of other scripts are letters there
@@ -18,13 +18,15 @@ def key(name: str) -> str:
     return " ".join(kept.split()).removeprefix("the ") or name.casefold()
 
 
-def nearest(text: str, choices: Sequence[str]) -> list[tuple[int, float]]:
-    """Indices and similarities (optimal string alignment, 0 to 1) of the nearest three, best and first ones first."""
-    from rapidfuzz import process
+def readings(asked: str) -> list[str]:
+    """Which keys one with a typo may stand for: itself, and what follows a first word that is nearly "the".
+
+    "teh beatles" has lost no leading "the", and is four letters away from "beatles".
+    """
     from rapidfuzz.distance import OSA
 
-    found = process.extract(text, choices, scorer=OSA.normalized_similarity, limit=SUGGESTED)
-    return [(index, score) for _, score, index in found]
+    first, _, rest = asked.partition(" ")
+    return [asked, rest] if rest and OSA.distance(first, "the") <= 1 else [asked]
 
 
 def suggestion(found: Iterable[str]) -> str:

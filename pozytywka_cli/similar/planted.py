@@ -29,7 +29,7 @@ def _agreement(artists: Factors, genre: dict[str, str]) -> float:
     lookup = Lookup(artists)
     pairs = [
         (genre[one], genre[neighbour.id])
-        for one in artists.ids.list()
+        for one in artists.ids.strings.list()
         for neighbour in lookup.similar(lookup.by_id(one), NEIGHBOURS)
     ]
     return sum(own == other for own, other in pairs) / len(pairs)

@@ -1,8 +1,10 @@
-"""The lookup: from a name to an artist, from an artist to the most similar ones."""
+"""The lookup: from a name to an artist, from an artist or several to the most similar ones."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.errors import RefusedError
@@ -14,12 +16,16 @@ CUTOFF = 0.6
 
 @dataclass(frozen=True)
 class Match:
-    """The artist that a query means; `exact` unless the spelling had to be guessed."""
+    """The artist that a query means; `exact` unless the spelling had to be guessed.
+
+    `others` are the ids of artists with fewer listeners whose names have the same key.
+    """
 
     query: str
     matched: str
     index: int
     exact: bool
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,20 @@ class Neighbour:
     name: str
     id: str
     score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is most similar to the artist, or to the blend of artists, that a query means."""
+
+    query: str
+    matched: str
+    neighbours: list[Neighbour]
+
+    def rows(self) -> Iterator[dict[str, str | float]]:
+        """One for each neighbour."""
+        for neighbour in self.neighbours:
+            yield {"query": self.query, "matched": self.matched, **asdict(neighbour)}
 
 
 class Lookup:
@@ -47,25 +67,21 @@ class Lookup:
         return cls(Factors.load(version))
 
     def find(self, name: str) -> Match:
-        """The artist with this name: literally, else but for case, diacritics and punctuation, else but for typos.
+        """The artist with this name but for case, diacritics and punctuation, else but for typos.
 
         Of several the one with the most listeners. A typo is an optimal string alignment similarity of at least .6.
 
         Raises:
             RefusedError: nothing is that near.
         """
-        index = self._artists.names.find(name)
-        if index is None:
-            index = self._artists.keys.find(names.key(name))
-        if index is not None:
-            return Match(name, self._artists.names[index], index, exact=True)
-        nearest = names.nearest(names.key(name), self._artists.keys.list())
-        if nearest[0][1] >= CUTOFF:
-            index = nearest[0][0]
-            return Match(name, self._artists.names[index], index, exact=False)
-        raise RefusedError(
-            f'no artist is called "{name}"', names.suggestion([self._artists.names[index] for index, _ in nearest])
-        )
+        keys, asked = self._artists.keys, names.key(name)
+        if rows := keys.find(asked):
+            return self._match(name, rows, exact=True)
+        row, similarity = self._nearest(asked, 1)[0]
+        if similarity >= CUTOFF:
+            return self._match(name, keys.find(keys.strings[row]), exact=False)
+        rows = [row for row, _ in self._nearest(asked, names.SUGGESTED)]
+        raise RefusedError(f'no artist is called "{name}"', names.suggestion(self._artists.names.take(rows)))
 
     def by_id(self, artist_id: str) -> Match:
         """The artist with this id.
@@ -73,23 +89,51 @@ class Lookup:
         Raises:
             RefusedError: none has it.
         """
-        index = self._artists.ids.find(artist_id)
-        if index is None:
-            nearest = names.nearest(artist_id, self._artists.ids.list())
-            raise RefusedError(
-                f'no artist has the id "{artist_id}"',
-                names.suggestion([self._artists.ids[index] for index, _ in nearest]),
-            )
-        return Match(artist_id, self._artists.names[index], index, exact=True)
+        ids = self._artists.ids
+        if rows := ids.find(artist_id):
+            return self._match(artist_id, rows, exact=True)
+        rows = [row for row, _ in ids.nearest(artist_id, names.SUGGESTED)]
+        raise RefusedError(f'no artist has the id "{artist_id}"', names.suggestion(ids.strings.take(rows)))
 
     def similar(self, match: Match, n: int) -> list[Neighbour]:
         """The `n` most similar artists (fewer where there are no more), without the match itself, best first."""
-        scores = self._artists.factors @ self._artists.factors[match.index]
-        scores[match.index] = -np.inf
-        n = min(n, len(scores) - 1)
+        return self._most_similar([match.index], n)
+
+    def answer(self, match: Match, n: int) -> Answer:
+        """`similar`, with what was asked."""
+        return Answer(match.query, match.matched, self.similar(match, n))
+
+    def blend(self, matches: Sequence[Match], n: int) -> Answer:
+        """What lies between several artists: most similar to the mean of their directions, and none of them."""
+        query, matched = (" + ".join(parts) for parts in zip(*((m.query, m.matched) for m in matches), strict=True))
+        return Answer(query, matched, self._most_similar([match.index for match in matches], n))
+
+    def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
+        first, *others = rows
+        return Match(query, self._artists.names[first], first, exact, tuple(self._artists.ids.strings.take(others)))
+
+    def _nearest(self, asked: str, n: int) -> list[tuple[int, float]]:
+        """Rows and similarities of the `n` keys nearest to any reading of the one asked for."""
+        found: dict[int, float] = {}
+        for reading in names.readings(asked):
+            for row, similarity in self._artists.keys.nearest(reading, n):
+                found[row] = max(similarity, found.get(row, 0))
+        return sorted(found.items(), key=lambda one: (-one[1], one[0]))[:n]
+
+    def _most_similar(self, rows: list[int], n: int) -> list[Neighbour]:
+        scores = self._artists.factors @ _direction(self._artists.factors[rows])
+        scores[rows] = -np.inf
+        n = min(n, len(scores) - len(set(rows)))
         if n < 1:
             return []
         # every artist that ties with the last one kept, so that the stable sort decides by listeners, then id
         found = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
         best = found[np.argsort(-scores[found], kind="stable")][:n]
-        return [Neighbour(self._artists.names[row], self._artists.ids[row], float(scores[row])) for row in best]
+        listed = zip(self._artists.names.take(best), self._artists.ids.strings.take(best), scores[best], strict=True)
+        return [Neighbour(name, artist_id, float(score)) for name, artist_id, score in listed]
+
+
+def _direction(directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of directions, of length 1; zero where they cancel out, which is like nothing."""
+    total: NDArray[np.float32] = directions.sum(axis=0)
+    return total / max(np.linalg.norm(total), np.finfo(np.float32).eps)

@@ -1,7 +1,7 @@
-"""A long list of strings in one file that loads as fast as its bytes are read."""
+"""A long list of strings in one file, of which only what is asked for is read."""
 
-from collections.abc import Iterable
-from functools import cached_property
+import mmap
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,59 +10,66 @@ from numpy.typing import NDArray
 from pozytywka_cli.artifacts.manifest import MEND
 from pozytywka_cli.errors import ArtifactError
 
-EDGE = b"\xff"  # never a part of UTF-8, so nothing needs escaping
+OFFSET = np.dtype("<u4")  # enough for 4 GiB
 
 
 class Strings:
-    """Strings as UTF-8, each between two EDGE bytes; nothing is decoded until it is asked for."""
+    """Strings in one buffer: n + 1 offsets into it, then the text as UTF-8.
 
-    def __init__(self, blob: bytes) -> None:
-        self.blob = blob
+    The first offset is where the text begins, which tells how many there are, and the last one is where it ends.
+    """
+
+    def __init__(self, buffer: bytes | mmap.mmap) -> None:
+        self._buffer = buffer
+        count = int.from_bytes(buffer[: OFFSET.itemsize], "little") // OFFSET.itemsize
+        self._offsets: NDArray[np.uint32] = np.frombuffer(buffer, OFFSET, count)
 
     @classmethod
     def of(cls, strings: Iterable[str]) -> "Strings":
         """From Python strings."""
-        return cls(b"".join((EDGE, *(string.encode() + EDGE for string in strings))))
+        encoded = [string.encode() for string in strings]
+        offsets = OFFSET.itemsize * (len(encoded) + 1) + np.cumsum([0, *map(len, encoded)])
+        return cls(offsets.astype(OFFSET).tobytes() + b"".join(encoded))
 
     @classmethod
     def load(cls, path: Path) -> "Strings":
-        """From a file.
+        """From a file, memory-mapped.
 
         Raises:
-            ArtifactError: it cannot be read, or is cut off.
+            ArtifactError: it cannot be read, or its offsets do not belong to it.
         """
         try:
-            blob = path.read_bytes()
+            with path.open("rb") as stream:
+                strings = cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         except OSError as error:
             raise ArtifactError(f"cannot read {path}: {error.strerror}", MEND) from None
-        if not (blob.startswith(EDGE) and blob.endswith(EDGE)):
-            raise ArtifactError(f"{path} is damaged: it does not begin and end between two strings", MEND)
-        return cls(blob)
+        except ValueError:  # of an empty file, or of one with fewer offsets than it tells of
+            raise ArtifactError(f"{path} is damaged: it is cut off", MEND) from None
+        edges = strings._offsets[[0, -1]].tolist() if strings._offsets.size else []
+        if edges != [strings._offsets.nbytes, len(strings._buffer)]:
+            raise ArtifactError(f"{path} is damaged: its offsets do not belong to it", MEND)
+        return strings
 
     def save(self, path: Path) -> None:
         """Write the file."""
-        path.write_bytes(self.blob)
+        path.write_bytes(self._buffer)
 
     def __len__(self) -> int:
         """How many strings there are."""
-        return self.blob.count(EDGE) - 1
+        return len(self._offsets) - 1
 
-    def __getitem__(self, index: int) -> str:
-        """One of them, decoded."""
+    def __getitem__(self, row: int) -> str:
+        """One of them."""
+        (string,) = self.take([row])
+        return string
+
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:
+        """Some of them."""
+        where = np.asarray(rows, dtype=np.intp)
+        edges = zip(self._offsets[where].tolist(), self._offsets[where + 1].tolist(), strict=True)
         # replaced, not refused: a large file is size-checked only, and one bad byte must not stop a lookup
-        return self.blob[self._edges[index] + 1 : self._edges[index + 1]].decode(errors="replace")
+        return [self._buffer[start:end].decode(errors="replace") for start, end in edges]
 
     def list(self) -> list[str]:
-        """All of them, decoded."""
-        # decoded at once, which is twice as fast as one by one: there an EDGE becomes a lone surrogate
-        return self.blob[1:-1].decode(errors="surrogateescape").split(EDGE.decode(errors="surrogateescape"))
-
-    def find(self, string: str) -> int | None:
-        """The index of the first one that equals `string`, if any."""
-        # the command line may hold lone surrogates, which no stored string does
-        place = self.blob.find(EDGE + string.encode(errors="surrogatepass") + EDGE)
-        return None if place < 0 else self.blob.count(EDGE, 0, place)
-
-    @cached_property
-    def _edges(self) -> NDArray[np.intp]:
-        return np.flatnonzero(np.frombuffer(self.blob, dtype=np.uint8) == EDGE[0])
+        """All of them."""
+        return self.take(range(len(self)))

@@ -88,7 +88,7 @@ def _neighbours(version: Version, ids: list[str]) -> pl.DataFrame:
 def _known_ids(version: Version, service: Service) -> list[str]:
     from pozytywka_cli.similar.model import Factors
 
-    return sorted(Factors.load(version).ids.list())
+    return sorted(Factors.load(version).ids.strings.list())
 
 
 def _unknown_name(version: Version, _: Service) -> str:
