@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     import altair as alt
 
 COLUMNS = 2  # panels beside each other
-SIZE = {"width": 420, "height": 300}  # of a panel, in pixels
-BESIDE = {"histogram": ("to",), "band": ("low", "high")}  # columns that a mark reads besides x, y and the series
-PLAIN = "#6b7785"
+SIZE = {"width": 420.0, "height": 300.0}  # of a panel, in pixels
+# columns that a mark reads besides x, y and the series
+BESIDE = {"histogram": ("to",), "band": ("low", "high"), "text": ("text", "size")}
+PLAIN, INK = "#6b7785", "#1f2933"
 # Okabe and Ito (2008): the colour-blind tell them apart; grey stands for their yellow, too pale on white
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#000000"]
 COLOURS += ["#882255", "#999933"]  # of Tol's muted scheme (2021), where there are more than eight
@@ -58,20 +59,20 @@ FORMATS: dict[str, dict[str, Any]] = {
 }
 
 
-def check(path: Path) -> None:
-    """Refuse a picture that could not be drawn, before any work is done.
+def check(path: Path, flag: str = "--plot") -> None:
+    """Refuse a picture that could not be drawn, before any work is done; `flag` is what asked for it.
 
     Raises:
         UsageError: the suffix names no format.
         UnavailableError: the extra `plot` is not installed.
     """
     if path.suffix not in FORMATS:
-        raise UsageError(f"--plot {path}: the suffix names no format", f"End it with {', '.join(FORMATS)}.")
+        raise UsageError(f"{flag} {path}: the suffix names no format", f"End it with {', '.join(FORMATS)}.")
     try:
         import_module("altair")
         import_module("vl_convert")
     except ImportError as error:
-        problem = f"--plot was asked for, but nothing here can draw: {error}"
+        problem = f"{flag} was asked for, but nothing here can draw: {error}"
         raise UnavailableError(problem, "Install it: `pip install 'pozytywka[plot]'`.") from None
 
 
@@ -88,11 +89,11 @@ def draw(panels: list[Panel], path: Path, title: str) -> None:
     frames = [_rows(panel) for panel in panels]
     names = dict.fromkeys(name for frame in frames if "series" in frame.columns for name in frame["series"])
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=list(names), range=COLOURS))
-    marks = {"line": _lines, "band": _bands, "bar": _bars, "histogram": _histogram}
+    marks = {"line": _lines, "band": _bands, "bar": _bars, "histogram": _histogram, "text": _texts}
     charts = [
         marks[panel.mark](panel, frame)
-        .encode(color=colour if panel.series else alt.value(PLAIN))
-        .properties(title=_visible(panel.title), **SIZE)
+        .encode(color=colour if panel.series else alt.value(INK if panel.mark == "text" else PLAIN))
+        .properties(title=_visible(panel.title), **_size(panel, frame))
         for panel, frame in zip(panels, frames, strict=True)
     ]
     heading = alt.Title(_visible(title), fontSize=17, offset=20)
@@ -106,6 +107,13 @@ def _rows(panel: Panel) -> pl.DataFrame:
     wanted = {"x": panel.x, "y": panel.y, "series": panel.series} | {name: name for name in BESIDE.get(panel.mark, ())}
     rows = panel.rows.select(pl.col(column).alias(name) for name, column in wanted.items() if column)
     return rows.with_columns(pl.col(pl.String).map_elements(_visible, pl.String))
+
+
+def _size(panel: Panel, rows: pl.DataFrame) -> dict[str, float]:
+    if panel.mark != "text":
+        return SIZE
+    spans = rows.select(pl.col("x", "y").max() - pl.col("x", "y").min()).row(0)
+    return dict(zip(SIZE, spans, strict=True))
 
 
 def _visible(text: str) -> str:
@@ -150,4 +158,14 @@ def _histogram(panel: Panel, rows: pl.DataFrame) -> "alt.Chart":
 
     x, y = alt.X("x:Q", title=panel.x, scale=alt.Scale(nice=False)), alt.Y("y:Q", title=panel.y)
     chart: alt.Chart = alt.Chart(rows).mark_bar(binSpacing=1).encode(x=x, x2="to:Q", y=y, y2=alt.datum(0))
+    return chart
+
+
+def _texts(_: Panel, rows: pl.DataFrame) -> "alt.Chart":
+    import altair as alt
+
+    scale = alt.Scale(zero=False, nice=False)
+    x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
+    size = alt.Size("size:Q", scale=None)
+    chart: alt.Chart = alt.Chart(rows).mark_text().encode(x=x, y=y, text="text:N", size=size)
     return chart

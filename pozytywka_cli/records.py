@@ -64,12 +64,13 @@ class Panel:
     band: like line, with the area between the columns `low` and `high` in the line's colour, where they are not null.
     bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows.
     histogram: bars of height `y` from `x` to the row's `to`.
+    text: the row's `text` with its middle at `x` and `y`, as large as its `size`, all three in pixels; no axes.
 
     An `x` of dates is drawn as time. A value of `series` has the same colour in every panel of a picture.
     """
 
     title: str
-    mark: Literal["line", "band", "bar", "histogram"]
+    mark: Literal["line", "band", "bar", "histogram", "text"]
     rows: "pl.DataFrame"
     x: str
     y: str

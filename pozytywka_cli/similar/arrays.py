@@ -20,9 +20,7 @@ def load_array(path: Path, dtype: np.dtype[Any], shape: tuple[int | None, ...]) 
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
-    fits = array.ndim == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-    )
+    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
     if array.dtype != dtype or not fits:
         wanted = ", ".join("any" if length is None else str(length) for length in shape)
         problem = f"it is {array.dtype} {array.shape}, not {dtype} ({wanted})"
