@@ -13,9 +13,10 @@ def key(name: str) -> str:
 
     A name that consists of nothing else ("!!!") is only casefolded.
     """
-    text = DIACRITICS.sub("", unicodedata.normalize("NFKD", name)).casefold().replace("&", " and ")
+    letters = unicodedata.normalize("NFKD", name)
+    text = DIACRITICS.sub("", letters).casefold().replace("&", " and ")
     kept = "".join(letter for letter in text if not unicodedata.category(letter).startswith("P"))
-    return " ".join(kept.split()).removeprefix("the ") or name.casefold()
+    return " ".join(kept.split()).removeprefix("the ") or letters.casefold()
 
 
 def readings(asked: str) -> list[str]:

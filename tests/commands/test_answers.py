@@ -10,28 +10,12 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
-NAMES = ["[spunge]", "[/b]", "\x1b[31mred", "-lead", "Rosetta", "Cult Of Luna"]
-
 
 def rows(answer, command: str) -> list[dict]:
     """The rows of a JSON answer, after a look at its envelope."""
     found = json.loads(answer.out)
     assert (answer.code, found["format"], found["command"]) == (0, 1, command)
     return found["rows"]
-
-
-@pytest.fixture
-def odd_names(pozytywka, tmp_path, quick) -> Path:
-    """Artifacts of `similar` over artists whose names a terminal or a parser could take for something else."""
-    (tmp_path / "artists.csv").write_text(
-        "artist_id,artist_name\n" + "".join(f"{i},{name}\n" for i, name in enumerate(NAMES))
-    )
-    plays = [f"{user},{artist},{1 + (user * artist) % 7}\n" for user in range(12) for artist in range(len(NAMES))]
-    (tmp_path / "scrobbles.csv").write_text("user_id,artist_id,scrobbles\n" + "".join(plays))
-    files = ["--scrobbles", tmp_path / "scrobbles.csv", "--artists", tmp_path / "artists.csv"]
-    answer = pozytywka("-q", "train", "similar", *files, "--artifacts-dir", tmp_path / "artifacts")
-    assert (answer.code, answer.out) == (0, "")
-    return tmp_path / "artifacts"
 
 
 def test_quiet_success_is_silent(pozytywka, sampled, tmp_path):
@@ -314,37 +298,6 @@ def test_times_of_pairs_are_read_in_every_dialect(pozytywka, sampled, trained, t
     path.write_text("user_id,track_id,at\n" + "".join(f"101,{track},{time}\n" for time in times))
     answer = pozytywka("predict", "skip", path, "--data-dir", sampled, "--artifacts-dir", trained)
     assert len({json.loads(line)["at"] for line in answer.out.splitlines()}) == 1
-
-
-def test_similar_prints_a_name_a_line_and_announces_typos(pozytywka, odd_names):
-    """Piped output is plain; the guess goes to stderr."""
-    answer = pozytywka("similar", "roseta", "-n", "2", "--artifacts-dir", odd_names)
-    assert answer.code == 0
-    assert len(answer.out.splitlines()) == 2
-    assert answer.err == "roseta → Rosetta\n"
-
-
-def test_names_from_data_are_shown_literally(pozytywka, odd_names):
-    """Markup is not markup, an escape sequence is written out, and a leading dash is a name after --."""
-    shown = pozytywka("similar", "Rosetta", "--artifacts-dir", odd_names).out.splitlines()
-    assert sorted(shown) == sorted(["[spunge]", "[/b]", "\\x1b[31mred", "-lead", "Cult Of Luna"])
-    for name in ("[spunge]", "[/b]", "-lead"):
-        answer = pozytywka("similar", "--artifacts-dir", odd_names, "--json", "--", name)
-        assert {row["matched"] for row in rows(answer, "similar")} == {name}
-
-
-def test_similar_reads_names_from_standard_input(pozytywka, odd_names, monkeypatch):
-    """One a line, with scores beside if asked for."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO("Rosetta\nCult Of Luna\n"))
-    answer = pozytywka("similar", "-", "-n", "1", "--scores", "--artifacts-dir", odd_names)
-    assert [len(line.split("\t")) for line in answer.out.splitlines()] == [2, 2]
-
-
-def test_an_unknown_name_exits_3_with_the_nearest(pozytywka, odd_names):
-    """Nothing on stdout."""
-    answer = pozytywka("similar", "qqqqqqqqqq", "--artifacts-dir", odd_names)
-    assert (answer.code, answer.out) == (3, "")
-    assert answer.err.startswith('error: no artist is called "qqqqqqqqqq"\nThe nearest are ')
 
 
 def test_models_are_listed_shown_verified_promoted_and_rolled_back(pozytywka, trained, tmp_path):

@@ -22,7 +22,7 @@ def test_what_is_saved_is_loaded(version):
     loaded = Factors.load(version)
     assert isinstance(loaded.factors, np.memmap)
     assert loaded.factors.flags.c_contiguous
-    assert (loaded.names.list(), loaded.ids.list(), loaded.keys.list()) == (
+    assert (loaded.names.list(), loaded.ids.strings.list(), loaded.keys.strings.list()) == (
         ["Björk\n", "", "Air"],
         ["1", "2", "0"],
         ["bjork", "", "air"],
@@ -36,12 +36,12 @@ def test_files_that_do_not_belong_together_are_refused(version):
     Strings.of(["one"]).save(version.folder / "names.bin")
     with pytest.raises(ArtifactError) as refused:
         Factors.load(version)
-    problem = "is damaged: factors, listeners, ids, names and keys have 3, 3, 3, 1, 3 entries"
+    problem = "is damaged: factors, listeners, names, ids and keys have 3, 3, 1, 3, 3 entries"
     assert refused.value.message == f"{version.folder} {problem}"
 
 
 @pytest.mark.parametrize("content", [b"", b"not an array", b"\x93NUMPY\x01\x00"])
-@pytest.mark.parametrize("name", ["factors.npy", "listeners.npy"])
+@pytest.mark.parametrize("name", ["factors.npy", "listeners.npy", "keys.npy"])
 def test_a_damaged_array_is_refused(version, name, content):
     """Named, with the way out."""
     (version.folder / name).write_bytes(content)
@@ -57,30 +57,25 @@ def test_an_array_of_objects_is_never_unpickled(version):
         Factors.load(version)
 
 
-def test_an_array_of_another_type_is_refused(version):
-    """Double precision in place of single."""
-    np.save(version.folder / "factors.npy", np.ones((3, 2)))
-    with pytest.raises(ArtifactError, match=r"factors and listeners are float64 \(3, 2\) and int64 \(3,\)"):
+@pytest.mark.parametrize(
+    ("array", "problem"),
+    [
+        (np.ones((3, 2)), "it is float64 (3, 2), not float32 (any, any)"),
+        (np.ones(3, dtype=np.float32), "it is float32 (3,), not float32 (any, any)"),
+    ],
+)
+def test_an_array_of_another_type_or_shape_is_refused(version, array, problem):
+    """Double precision, or one dimension."""
+    path = version.folder / "factors.npy"
+    np.save(path, array)
+    with pytest.raises(ArtifactError) as refused:
         Factors.load(version)
+    assert refused.value.message == f"{path} is damaged: {problem}"
 
 
-@pytest.mark.parametrize("content", [b"", b"\xffcut of"])
-def test_cut_off_names_are_refused(version, content):
-    """They must end between two names."""
-    (version.folder / "names.bin").write_bytes(content)
-    with pytest.raises(ArtifactError, match=r"names\.bin is damaged"):
-        Factors.load(version)
-
-
-def test_a_missing_file_is_refused(version):
+@pytest.mark.parametrize("name", ["factors.npy", "names.bin", "ids.npy", "keys.bin"])
+def test_a_missing_file_is_refused(version, name):
     """Named."""
-    (version.folder / "keys.bin").unlink()
-    with pytest.raises(ArtifactError, match=r"cannot read .*keys\.bin"):
+    (version.folder / name).unlink()
+    with pytest.raises(ArtifactError, match=rf"{name}\b.*No such file"):
         Factors.load(version)
-
-
-def test_strings_are_found_whole():
-    """Never as a part of another one."""
-    strings = Strings.of(["ab", "a", "", "a", "é"])
-    assert [strings.find(text) for text in ("a", "b", "", "é", "ab")] == [1, None, 2, 4, 0]
-    assert [strings[place] for place in range(len(strings))] == strings.list() == ["ab", "a", "", "a", "é"]

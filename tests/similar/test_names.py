@@ -1,8 +1,12 @@
 """When two spellings mean one artist."""
 
-import pytest
+import unicodedata
 
-from pozytywka_cli.similar.names import key
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pozytywka_cli.similar.names import key, readings
 
 
 @pytest.mark.parametrize(
@@ -33,11 +37,32 @@ from pozytywka_cli.similar.names import key
 )
 def test_a_key_keeps_what_spellings_share(name, expected):
     """Letters of every script stay."""
-    import unicodedata
-
     assert key(name) == unicodedata.normalize("NFKD", expected)
 
 
-def test_composed_and_decomposed_forms_share_a_key():
-    """NFC and NFD of one name."""
-    assert key("Motörhead") == key("Moto\u0308rhead") == "motorhead"
+@given(name=st.text())
+def test_a_key_is_its_own_key_but_for_another_the(name):
+    """What is asked for in the words of a key is found by it."""
+    found = key(name)
+    assert key(found) in (found, found.removeprefix("the "))
+
+
+@given(name=st.text())
+def test_composed_and_decomposed_spellings_share_a_key(name):
+    """Of any text, in any of the four forms."""
+    assert len({key(unicodedata.normalize(form, name)) for form in ("NFC", "NFD", "NFKC", "NFKD")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("teh beatles", ["teh beatles", "beatles"]),
+        ("he beatles", ["he beatles", "beatles"]),
+        ("thebeatles", ["thebeatles"]),
+        ("tea beatles", ["tea beatles"]),
+        ("teh", ["teh"]),
+    ],
+)
+def test_a_first_word_a_letter_away_from_the_may_be_one(asked, expected):
+    """And nothing else may."""
+    assert readings(asked) == expected

@@ -25,6 +25,8 @@ def names(*listed: str) -> Lookup:
         ("sigur rós", "Sigur Rós"),
         ("sigur ro\u0301s", "Sigur Rós"),
         ("ocean", "The Ocean"),
+        ("the ocean", "The Ocean"),
+        ("rosetta", "Rosetta"),
         ("spunge", "[spunge]"),
         ("[spunge]", "[spunge]"),
         ("-leading", "-leading"),
@@ -36,7 +38,9 @@ def names(*listed: str) -> Lookup:
 )
 def test_a_name_is_found_whatever_its_spelling(query, matched):
     """Case, diacritics and punctuation do not count, and the name comes back literally."""
-    lookup = names("Björk", "Sigur Rós", "The Ocean", "[spunge]", "-leading", "Кино", "!!!", "\x1b[31mred", "", "[/b]")
+    lookup = names(
+        "Björk", "Sigur Rós", "The Ocean", "Rosetta", "[spunge]", "-leading", "Кино", "!!!", "\x1b[31mred", "", "[/b]"
+    )
     match = lookup.find(query)
     assert (match.query, match.matched, match.exact) == (query, matched, True)
 
@@ -48,10 +52,22 @@ def test_a_typo_is_forgiven_and_told():
 
 
 def test_of_equal_keys_the_artist_with_more_listeners_is_meant():
-    """Unless one of them is named literally."""
-    lookup = names("The Ocean", "Ocean")
-    assert lookup.find("OCEAN").matched == "The Ocean"
-    assert lookup.find("Ocean").matched == "Ocean"
+    """However the name is written, and after a typo too; the ids of the others are told, for --id."""
+    lookup = names("The Ocean", "Air", "Ocean", "Oceán")
+    for query, exact in (("OCEAN", True), ("Ocean", True), ("the ocaen", False)):
+        assert lookup.find(query) == Match(query, "The Ocean", 0, exact, others=("2", "3"))
+    assert lookup.by_id("2") == Match("2", "Ocean", 2, exact=True)
+
+
+def test_two_ids_may_share_a_name():
+    """Of as many listeners, the first id is meant."""
+    match = Lookup(factors(("Red", EAST, 2), ("Red", NORTH, 2), ("Red", WEST, 22))).find("red")
+    assert (match.index, match.others) == (0, ("0", "1"))
+
+
+def test_a_mistyped_the_is_no_part_of_the_name():
+    """Though "static movement" is as near to all of what was asked as "movement" is."""
+    assert names("Static Movement", "The Movement").find("teh movement").matched == "The Movement"
 
 
 def test_of_equally_near_names_the_artist_with_more_listeners_is_meant():
@@ -100,6 +116,33 @@ def test_a_single_artist_has_no_neighbours():
     """Nothing to show is no error."""
     lookup = names("alone")
     assert lookup.similar(lookup.find("alone"), 5) == []
+
+
+def test_a_blend_is_nearest_to_the_mean_and_holds_none_of_its_parts():
+    """Between east and north, and nearer to east if that is named twice."""
+    lookup = Lookup(
+        factors(("e", EAST, 9), ("n", NORTH, 8), ("w", WEST, 7), ("ne", [1.0, 1.0], 6), ("ene", [2.0, 1.0], 5))
+    )
+    east, north = lookup.find("E"), lookup.find("n")
+    answer = lookup.blend([east, north], 10)
+    assert (answer.query, answer.matched) == ("E + n", "e + n")
+    assert [neighbour.name for neighbour in answer.neighbours] == ["ne", "ene", "w"]
+    assert answer.neighbours[0].score == pytest.approx(1)
+    assert lookup.blend([east, east, north], 1).neighbours[0].name == "ene"
+
+
+def test_a_blend_of_one_is_that_one():
+    """With the same scores."""
+    lookup = Lookup(factors(("a", EAST, 9), ("b", [3.0, 4.0], 8), ("c", [1.0, 3.0], 7)))
+    match = lookup.find("b")
+    assert lookup.blend([match], 2) == lookup.answer(match, 2)
+
+
+def test_a_blend_of_opposites_is_like_nothing():
+    """Every cosine is 0, and of ties the one with the most listeners comes first."""
+    lookup = Lookup(factors(("w", WEST, 9), ("n", NORTH, 3), ("e", EAST, 7), ("s", [0.0, -1.0], 5)))
+    found = lookup.blend([lookup.find("w"), lookup.find("e")], 5).neighbours
+    assert [(neighbour.name, neighbour.score) for neighbour in found] == [("s", 0), ("n", 0)]
 
 
 def test_the_lookup_imports_nothing_heavy():
