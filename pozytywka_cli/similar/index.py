@@ -61,8 +61,8 @@ class Index:
         rows: list[int] = order[first:last].tolist()
         return rows
 
-    def nearest(self, string: str, n: int) -> list[tuple[int, float]]:
-        """Rows and similarities (optimal string alignment, 0 to 1) of the `n` nearest, best and first rows first.
+    def nearest(self, string: str, n: int, least: float = 0) -> list[tuple[int, float]]:
+        """Rows and similarities (optimal string alignment, `least` to 1) of the `n` nearest, best and first rows first.
 
         What a scan of all of them would find: only those are left out that cannot be as near as the last one kept.
         """
@@ -72,10 +72,12 @@ class Index:
         most, above, found = self._most(string), np.inf, list[tuple[int, float]]()
         for floor in FLOORS:
             rows = np.flatnonzero((most >= floor) & (most < above))
-            scored = process.extract(string, self.strings.take(rows), scorer=OSA.normalized_similarity, limit=n)
+            scored = process.extract(
+                string, self.strings.take(rows), scorer=OSA.normalized_similarity, limit=n, score_cutoff=least
+            )
             found += [(int(rows[place]), score) for _, score, place in scored]
             found = sorted(found, key=lambda one: (-one[1], one[0]))[:n]
-            if len(found) == n and found[-1][1] >= floor:
+            if floor <= least or (len(found) == n and found[-1][1] >= floor):
                 break
             above = floor
         return found

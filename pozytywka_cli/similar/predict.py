@@ -77,10 +77,9 @@ class Lookup:
         keys, asked = self._artists.keys, names.key(name)
         if rows := keys.find(asked):
             return self._match(name, rows, exact=True)
-        row, similarity = self._nearest(asked, 1)[0]
-        if similarity >= CUTOFF:
-            return self._match(name, keys.find(keys.strings[row]), exact=False)
-        rows = [row for row, _ in self._nearest(asked, names.SUGGESTED)]
+        if near := self._nearest(asked, 1, CUTOFF):
+            return self._match(name, keys.find(keys.strings[near[0]]), exact=False)
+        rows = self._nearest(asked, names.SUGGESTED)
         raise RefusedError(f'no artist is called "{name}"', names.suggestion(self._artists.names.take(rows)))
 
     def by_id(self, artist_id: str) -> Match:
@@ -112,13 +111,13 @@ class Lookup:
         first, *others = rows
         return Match(query, self._artists.names[first], first, exact, tuple(self._artists.ids.strings.take(others)))
 
-    def _nearest(self, asked: str, n: int) -> list[tuple[int, float]]:
-        """Rows and similarities of the `n` keys nearest to any reading of the one asked for."""
+    def _nearest(self, asked: str, n: int, least: float = 0) -> list[int]:
+        """Rows of the `n` keys nearest to any reading of the one asked for."""
         found: dict[int, float] = {}
         for reading in names.readings(asked):
-            for row, similarity in self._artists.keys.nearest(reading, n):
+            for row, similarity in self._artists.keys.nearest(reading, n, least):
                 found[row] = max(similarity, found.get(row, 0))
-        return sorted(found.items(), key=lambda one: (-one[1], one[0]))[:n]
+        return sorted(found, key=lambda row: (-found[row], row))[:n]
 
     def _most_similar(self, rows: list[int], n: int) -> list[Neighbour]:
         scores = self._artists.factors @ _direction(self._artists.factors[rows])

@@ -15,10 +15,11 @@ anything = st.text(max_size=12)
 
 @given(strings=st.lists(near | anything, min_size=1, max_size=40), asked=near | anything)
 @pytest.mark.parametrize("n", [1, 3, 50])
-def test_the_nearest_are_those_of_a_plain_scan(strings, asked, n):
+@pytest.mark.parametrize("least", [0, 0.25, 0.6])
+def test_the_nearest_are_those_of_a_plain_scan(strings, asked, n, least):
     """The same rows in the same order with the same similarities, though most strings are never compared."""
-    plain = process.extract(asked, strings, scorer=OSA.normalized_similarity, limit=n)
-    assert Index.of(strings).nearest(asked, n) == [(row, similarity) for _, similarity, row in plain]
+    plain = process.extract(asked, strings, scorer=OSA.normalized_similarity, limit=n, score_cutoff=least)
+    assert Index.of(strings).nearest(asked, n, least) == [(row, similarity) for _, similarity, row in plain]
 
 
 @given(strings=st.lists(near, max_size=40), asked=near)

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.similar.model import Factors
 from pozytywka_cli.similar.predict import Lookup, Match, Neighbour
 
 from .conftest import factors
@@ -150,3 +152,27 @@ def test_the_lookup_imports_nothing_heavy():
     program = "import sys, pozytywka_cli.similar.predict; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"polars", "torch", "scipy", "sklearn", "implicit", "pyspark", "rapidfuzz"} & set(loaded)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("query", "matched"),
+    [
+        ("rosetta", "Rosetta"),
+        ("bjork", "Björk"),
+        ("sigur rós", "Sigur Ros"),
+        ("metalica", "Metallica"),
+        ("the ocean", "The Ocean"),
+        ("[spunge]", "[Spunge]"),
+        ("кино", "Кино"),
+        ("teh beatles", "The Beatles"),
+        ("mya", "Mýa"),
+        ("nerd", "N*E*R*D"),
+        ("marina and the diamonds", "Marina & The Diamonds"),
+    ],
+)
+def test_real_artists_are_found_by_what_people_write(lastfm, query, matched):
+    """Of Last.fm's 17,493 artists, 84 pairs and one trio share a key."""
+    alike = np.ones((len(lastfm.names), 1), dtype=np.float32)
+    lookup = Lookup(Factors.of(alike, lastfm.listeners, lastfm.artist_ids, lastfm.names))
+    assert lookup.find(query).matched == matched
