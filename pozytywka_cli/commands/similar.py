@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pozytywka_cli.artifacts import Version
     from pozytywka_cli.similar.predict import Answer, Lookup, Match
 
+TOLD = 3  # ids of other artists of the same name
+
 
 def similar(
     ctx: typer.Context,
@@ -106,8 +108,9 @@ def _announce(shared: Context, match: "Match") -> None:
     if not match.exact:
         shared.talk.info(f"{match.query} → {match.matched}")
     if match.others:
-        ids = ", ".join(f'"{other}"' for other in match.others)
-        shared.talk.info(f"{match.matched} has the most listeners of that name; --id finds the others: {ids}")
+        ids = ", ".join(f'"{other}"' for other in match.others[:TOLD])
+        more = f" and {len(match.others) - TOLD} more" if len(match.others) > TOLD else ""
+        shared.talk.info(f"{match.matched} has the most listeners of that name; --id finds the others: {ids}{more}")
 
 
 def _print(answers: "list[Answer]", *, scores: bool, json: bool) -> None:

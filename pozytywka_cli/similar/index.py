@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.similar.arrays import load_array
+from pozytywka_cli.artifacts.manifest import MEND
+from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.similar.strings import Strings
 
 # For each string: `order`, the rows sorted by their strings, then by row; `length`, its code points; `letters`, a bit
@@ -35,19 +36,20 @@ class Index:
         return cls(Strings.of(strings), table)
 
     @classmethod
-    def load(cls, folder: Path, name: str) -> "Index":
-        """From the files `<name>.bin` and `<name>.npy` of a folder, memory-mapped.
+    def load(cls, path: Path) -> "Index":
+        """From a file, memory-mapped: the strings, then the table.
 
         Raises:
-            ArtifactError: one is missing or damaged, or they do not belong together.
+            ArtifactError: it cannot be read, or is damaged.
         """
-        strings = Strings.load(folder / f"{name}.bin")
-        return cls(strings, load_array(folder / f"{name}.npy", ENTRY, (len(strings),)))
+        strings = Strings.load(path)
+        if strings.rest.nbytes != len(strings) * ENTRY.itemsize:
+            raise ArtifactError(f"{path} is damaged: its table has another length", MEND)
+        return cls(strings, np.frombuffer(strings.rest, ENTRY))
 
-    def save(self, folder: Path, name: str) -> None:
-        """Write both files."""
-        self.strings.save(folder / f"{name}.bin")
-        np.save(folder / f"{name}.npy", self.table, allow_pickle=False)
+    def save(self, path: Path) -> None:
+        """Write the file."""
+        path.write_bytes(bytes(self.strings) + self.table.tobytes())
 
     def __len__(self) -> int:
         """How many strings there are."""

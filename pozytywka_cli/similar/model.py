@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,6 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.manifest import MEND
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.similar import names
-from pozytywka_cli.similar.arrays import load_array
 from pozytywka_cli.similar.index import Index
 from pozytywka_cli.similar.strings import Strings
 
@@ -46,12 +46,12 @@ class Factors:
         )
 
     def save(self, folder: Path) -> None:
-        """Write factors.npy, listeners.npy, names.bin, and of ids and keys a .bin and a .npy into `folder`."""
+        """Write factors.npy, listeners.npy, names.bin, ids.bin and keys.bin into `folder`."""
         np.save(folder / "factors.npy", self.factors, allow_pickle=False)
         np.save(folder / "listeners.npy", self.listeners, allow_pickle=False)
         self.names.save(folder / "names.bin")
-        self.ids.save(folder, "ids")
-        self.keys.save(folder, "keys")
+        self.ids.save(folder / "ids.bin")
+        self.keys.save(folder / "keys.bin")
 
     @classmethod
     def load(cls, version: Version) -> "Factors":
@@ -61,11 +61,23 @@ class Factors:
             ArtifactError: a file is missing or damaged, or they do not belong together.
         """
         folder = version.folder
-        factors = load_array(folder / "factors.npy", np.dtype(np.float32), (None, None))
-        listeners = load_array(folder / "listeners.npy", np.dtype(np.int64), (None,))
-        titles, ids, keys = Strings.load(folder / "names.bin"), Index.load(folder, "ids"), Index.load(folder, "keys")
+        factors = _array(folder / "factors.npy", np.dtype(np.float32), 2)
+        listeners = _array(folder / "listeners.npy", np.dtype(np.int64), 1)
+        titles = Strings.load(folder / "names.bin")
+        ids, keys = Index.load(folder / "ids.bin"), Index.load(folder / "keys.bin")
         lengths = [len(part) for part in (factors, listeners, titles, ids, keys)]
         if len(set(lengths)) > 1:
             problem = f"factors, listeners, names, ids and keys have {', '.join(map(str, lengths))} entries"
             raise ArtifactError(f"{folder} is damaged: {problem}", MEND)
         return cls(factors, listeners, titles, ids, keys)
+
+
+def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
+    if array.dtype != dtype or array.ndim != dimensions:
+        problem = f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions"
+        raise ArtifactError(f"{path} is damaged: {problem}", MEND)
+    return array

@@ -14,7 +14,7 @@ OFFSET = np.dtype("<u4")  # enough for 4 GiB
 
 
 class Strings:
-    """Strings in one buffer: n + 1 offsets into it, then the text as UTF-8.
+    """Strings in one buffer: n + 1 offsets into it, then the text as UTF-8, then what somebody else wrote after it.
 
     The first offset is where the text begins, which tells how many there are, and the last one is where it ends.
     """
@@ -45,14 +45,23 @@ class Strings:
             raise ArtifactError(f"cannot read {path}: {error.strerror}", MEND) from None
         except ValueError:  # of an empty file, or of one with fewer offsets than it tells of
             raise ArtifactError(f"{path} is damaged: it is cut off", MEND) from None
-        edges = strings._offsets[[0, -1]].tolist() if strings._offsets.size else []
-        if edges != [strings._offsets.nbytes, len(strings._buffer)]:
+        begins, ends = strings._offsets[[0, -1]].tolist() if strings._offsets.size else (0, 0)
+        if not 0 < begins == strings._offsets.nbytes <= ends <= len(strings._buffer):
             raise ArtifactError(f"{path} is damaged: its offsets do not belong to it", MEND)
         return strings
 
     def save(self, path: Path) -> None:
         """Write the file."""
-        path.write_bytes(self._buffer)
+        path.write_bytes(bytes(self))
+
+    def __bytes__(self) -> bytes:
+        """The offsets and the text."""
+        return self._buffer[: self._offsets[-1]]
+
+    @property
+    def rest(self) -> memoryview:
+        """What stands after the text."""
+        return memoryview(self._buffer)[self._offsets[-1] :]
 
     def __len__(self) -> int:
         """How many strings there are."""

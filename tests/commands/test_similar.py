@@ -93,6 +93,12 @@ def test_of_artists_that_share_a_name_the_others_are_told(similar):
     assert rows(similar("--id", "id 1", "-n", "1", "--json"))[0]["matched"] == "Ocean"
 
 
+def test_of_many_that_share_a_name_three_are_told(pozytywka, tmp_path):
+    """And how many more there are."""
+    artifacts = stored(tmp_path / "same", ["Red"] * 6, factors=2)
+    assert pozytywka("similar", "red", "--artifacts-dir", artifacts).err.endswith('"id 1", "id 2", "id 3" and 2 more\n')
+
+
 def test_names_from_data_are_shown_literally(similar):
     """Markup is not markup, and an escape sequence is written out."""
     shown = similar("Rosetta", "-n", "50").out.splitlines()

@@ -1,7 +1,7 @@
 """Strings found literally or but for typos."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -20,6 +20,17 @@ def test_the_nearest_are_those_of_a_plain_scan(strings, asked, n, least):
     """The same rows in the same order with the same similarities, though most strings are never compared."""
     plain = process.extract(asked, strings, scorer=OSA.normalized_similarity, limit=n, score_cutoff=least)
     assert Index.of(strings).nearest(asked, n, least) == [(row, similarity) for _, similarity, row in plain]
+
+
+@given(strings=st.lists(near | anything))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_saved_is_loaded(tmp_path, strings):
+    """Strings and table, from one file."""
+    index = Index.of(strings)
+    index.save(tmp_path / "index.bin")
+    loaded = Index.load(tmp_path / "index.bin")
+    assert loaded.strings.list() == strings
+    assert loaded.table.tolist() == index.table.tolist()
 
 
 @given(strings=st.lists(near, max_size=40), asked=near)

@@ -22,7 +22,7 @@ def test_what_is_saved_is_loaded(tmp_path, strings):
 
 def test_a_wrong_byte_spoils_one_letter():
     """A large file is not hashed before a lookup, which must not end in a fault."""
-    buffer = Strings.of(["Air", "Blur"])._buffer
+    buffer = bytes(Strings.of(["Air", "Blur"]))
     assert Strings(buffer.replace(b"B", b"\xff")).list() == ["Air", "�lur"]
 
 
@@ -31,7 +31,7 @@ def test_a_wrong_byte_spoils_one_letter():
     [
         (b"", "it is cut off"),
         (b"\x0c\x00\x00\x00\x0f", "it is cut off"),
-        (Strings.of(["Air", "Blur"])._buffer[:-1], "its offsets do not belong to it"),
+        (bytes(Strings.of(["Air", "Blur"]))[:-1], "its offsets do not belong to it"),
         (b"\x00\x00\x00\x00", "its offsets do not belong to it"),
         (b"not offsets", "it is cut off"),
     ],
