@@ -39,6 +39,20 @@ def replacing(target: Path) -> Iterator[Path]:
         flush(target.parent)
 
 
+def check_writable(target: Path) -> None:
+    """Refuse a file that could not be made, before the work that it is for; a full disk shows later.
+
+    Raises:
+        StorageError: `target` is a folder, or the nearest folder above it that exists cannot be written to.
+    """
+    target = target.resolve()
+    if target.is_dir():
+        raise StorageError(f"{target} is a folder", "Name a file.")
+    above = next(parent for parent in target.parents if parent.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        raise StorageError(f"cannot write {target}: {above} is no folder to write to", "Check the path.")
+
+
 @contextmanager
 def explained(target: Path) -> Iterator[None]:
     """Make every failure to write a StorageError that names `target`, also those of libraries with their own errors."""

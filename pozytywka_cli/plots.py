@@ -9,7 +9,7 @@ from unicodedata import category
 import polars as pl
 
 from pozytywka_cli.errors import UnavailableError, UsageError
-from pozytywka_cli.files import replacing
+from pozytywka_cli.files import check_writable, replacing
 from pozytywka_cli.records import Panel
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def check(path: Path, flag: str = "--plot") -> None:
     Raises:
         UsageError: the suffix names no format.
         UnavailableError: the extra `plot` is not installed.
+        StorageError: nothing can be written there.
     """
     if path.suffix not in FORMATS:
         raise UsageError(f"{flag} {path}: the suffix names no format", f"End it with {', '.join(FORMATS)}.")
@@ -74,6 +75,7 @@ def check(path: Path, flag: str = "--plot") -> None:
     except ImportError as error:
         problem = f"{flag} was asked for, but nothing here can draw: {error}"
         raise UnavailableError(problem, "Install it: `pip install 'pozytywka[plot]'`.") from None
+    check_writable(path)
 
 
 def draw(panels: list[Panel], path: Path, title: str) -> None:

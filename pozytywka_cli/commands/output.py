@@ -49,7 +49,7 @@ def read_pairs(given: str) -> "pl.DataFrame":
     if given != "-":
         return read(Path(given), given)
     content = sys.stdin.buffer.read()
-    text = ".jsonl" if content.lstrip()[:1] in (b"{", b"") else ".csv"
+    text = ".jsonl" if content.lstrip()[:1] in (b"{", b"[", b"") else ".csv"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"given{'.parquet' if content[:4] == b'PAR1' else text}"
         path.write_bytes(content)

@@ -1,8 +1,9 @@
 """A budget divided among artists by weight, to the cent."""
 
 import math
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,15 +48,11 @@ def cents(amount: str, name: str) -> int:
     Raises:
         UsageError: it is no amount of zero or more, has more than two decimals, or is too large.
     """
-    try:
-        found = Decimal(amount) * CENTS
-        sound = 0 <= found <= LARGEST * CENTS and found == found.to_integral_value()
-    except (InvalidOperation, ValueError):
-        sound = False
-    if not sound:
-        problem = f"{name} {amount!r} is no amount of money up to {LARGEST:,}"
-        raise UsageError(problem, "Write it like 1000 or 12.50.")
-    return int(found)
+    if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", amount):
+        raise UsageError(f"{name} {amount!r} is no amount of money", "Write it like 1000 or 12.50.")
+    if Decimal(amount) > LARGEST:
+        raise UsageError(f"{name} {amount} is too much", f"Give {LARGEST:,} at most.")
+    return int(Decimal(amount) * CENTS)
 
 
 def percentage(text: str, name: str) -> float:

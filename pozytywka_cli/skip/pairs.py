@@ -61,6 +61,9 @@ def _read_csv(path: Path, called: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         written = pl.read_csv(path, infer_schema=False, glob=False)
     except pl.exceptions.PolarsError as error:
         raise RefusedError(f"{called}: {str(error).splitlines()[0]}", HINT) from None
+    for column in PAIRS.columns:
+        if column.required and column.name not in written.columns:
+            raise RefusedError(f"{called}:1: there is no column {column.name}", HINT)
     numbers = [
         column.name for column in PAIRS.columns if column.kind is Kind.INTEGER and column.name in written.columns
     ]

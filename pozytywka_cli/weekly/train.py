@@ -30,7 +30,7 @@ SIGNATURE = {
 QUESTION = "How long will each artist be listened to next week?"
 PROTOCOL = (
     "The last full weeks of the log ({weeks}) were kept from it. Having learned from the weeks before, it forecast "
-    "each of them from all that was known {horizon} or fewer weeks earlier. What serves was then fitted on all weeks."
+    "each of them from all that was known up to {horizon} week(s) earlier. What serves was then fitted on all weeks."
 )
 USE = (
     "Planning what will be owed to artists, and seeing early who gains or loses listeners. Beside the expected seconds "

@@ -11,6 +11,7 @@ from pozytywka_cli.weekly.measure import rmse, rolling, split
 from pozytywka_cli.weekly.series import series
 
 METRIC = "RMSE"
+KEPT_OUT = 13  # weeks at least: what `plan rates` is backtested over must not have chosen the settings
 
 SPACES: dict[str, Space] = {
     "lstm": {
@@ -24,15 +25,17 @@ SPACES: dict[str, Space] = {
 
 
 def trial(service: Service, settings: WeeklySettings, *, variant: str, seed: int, device: str) -> float:
-    """The RMSE, in seconds, of a model with these settings on as many weeks as test the model, before those.
+    """The RMSE, in seconds, of a model with these settings on as many weeks as test the model, before the last ones.
 
-    The test weeks are left out before anything else is done, and the rest is split as all weeks are: what stops the
-    training is not what the settings are judged by, and neither is what will judge the model (Cawley & Talbot, 2010).
+    The test weeks, and those that plans are backtested over, are left out before anything else is done, and the rest is
+    split as all weeks are: what stops the training is not what the settings are judged by, and neither is what will
+    judge the model (Cawley & Talbot, 2010).
 
     Raises:
         RefusedError: there are too few weeks before the test weeks to be split again.
     """
-    past = split(series(service, settings.measure), settings.test_weeks, settings.horizon).past
+    kept_out = max(settings.test_weeks, KEPT_OUT)
+    past = split(series(service, settings.measure), kept_out, settings.horizon).past
     if missing := missing_weeks(variant, len(past.weeks), settings.horizon):
         raise RefusedError(f"--tune leaves out the test weeks; before them: {missing}", "Give it a longer log.")
     divided = split(past, settings.test_weeks, settings.horizon)

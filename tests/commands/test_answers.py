@@ -278,7 +278,8 @@ def test_predict_skip_reads_standard_input(pozytywka, sampled, trained, monkeypa
     [
         ("user_id,track_id\n101,x\nten,y\n", "pairs.csv:3: user_id breaks `type`: 'ten'"),
         ("user_id,track_id\n101,\n", "pairs.csv:2: track_id is missing"),
-        ("user_id\n101\n", "pairs.csv:2: track_id is missing"),
+        ("user_id\n101\n", "pairs.csv:1: there is no column track_id"),
+        ("hello\n", "pairs.csv:1: there is no column user_id"),
         ("user_id,track_id,at\n101,x,yesterday\n", "pairs.csv:2: at breaks `time`: yesterday"),
     ],
 )

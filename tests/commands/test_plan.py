@@ -56,8 +56,8 @@ def test_the_table_shows_the_largest_and_the_backtest(pozytywka, folders):
     [
         ([], 2, "error: Missing option '--budget'."),
         (["--budget", "0"], 2, "error: --budget 0: there is nothing to divide"),
-        (["--budget", "ten"], 2, "error: --budget 'ten' is no amount of money up to 100,000,000,000"),
-        (["--budget", "10.005"], 2, "error: --budget '10.005' is no amount of money up to 100,000,000,000"),
+        (["--budget", "ten"], 2, "error: --budget 'ten' is no amount of money"),
+        (["--budget", "10.005"], 2, "error: --budget '10.005' is no amount of money"),
         (["--budget", "9", "--premium", "5"], 2, "error: --premium '5' is no percentage from 0% to 100%"),
         (["--budget", "9", "--floor", "2", "--cap", "1"], 2, "error: --floor 2.00 is above --cap 1.00"),
         (["--budget", "9", "--floor", "9"], 3, "error: --floor 9.00 for "),

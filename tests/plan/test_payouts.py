@@ -127,18 +127,25 @@ def test_what_cannot_be_paid_is_refused_with_what_could(rule: Rule, error, messa
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("1000", 100_000), ("12.50", 1250), ("0.01", 1), ("0", 0), ("1e3", 10**5)]
+    ("text", "expected"), [("1000", 100_000), ("12.50", 1250), ("0.01", 1), ("0", 0), ("100000000000", 10**13)]
 )
 def test_amounts_are_read_to_the_cent(text: str, expected: int):
     """Exactly, as decimals."""
     assert cents(text, "--budget") == expected
 
 
-@pytest.mark.parametrize("text", ["", "ten", "-1", "0.001", "nan", "inf", "1e12", "1,000"])
+@pytest.mark.parametrize("text", ["", "ten", "-1", "0.001", "nan", "inf", "1e3", "1,000", "1_000", "1.", "١٠٠"])
 def test_what_is_no_amount_is_refused(text: str):
     """With the flag and the text."""
     with pytest.raises(UsageError, match=r"--budget .* is no amount of money"):
         cents(text, "--budget")
+
+
+def test_an_amount_whose_cents_a_double_would_lose_is_refused():
+    """With the largest there may be."""
+    with pytest.raises(UsageError, match=r"--cap 100000000000\.01 is too much") as caught:
+        cents("100000000000.01", "--cap")
+    assert caught.value.hint == "Give 100,000,000,000 at most."
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0%", 0), ("5%", 0.05), ("2.5%", 0.025), ("100%", 1)])

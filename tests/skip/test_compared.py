@@ -11,6 +11,7 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.skip import VARIANTS
 from pozytywka_cli.skip.inputs.clusters import Clusters
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson
@@ -40,6 +41,22 @@ def named_together() -> Service:
     artists = given.artists.with_columns(genres=pl.Series(GENRES))
     liked = [GENRES[user % 5] for user in given.users["user_id"]]
     return replace(given, artists=artists, users=given.users.with_columns(favourite_genres=pl.Series(liked)))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_fit_sees_the_outcome_of_a_test_play(variant: str):
+    """With all of them turned, what is said of the plays before is the same, to the bit."""
+
+    def said(service: Service) -> np.ndarray:
+        given = lesson(service)
+        model = learn(variant, given, seed=0, device="cpu", report=silent).model
+        before = given.split.training
+        return model.predict_proba(service.plays.filter(before), service, given.inputs(variant, before))
+
+    service = planted()
+    test = pl.Series(time_split(service.plays).test)
+    turned = service.plays.with_columns(skipped=pl.col("skipped") ^ test)
+    np.testing.assert_array_equal(said(service), said(replace(service, plays=turned)))
 
 
 def test_a_logistic_regression_has_no_gradient_left():

@@ -7,14 +7,15 @@ import pytest
 from msgspec import structs
 from scipy import stats
 
-from pozytywka_cli.weekly import BASELINES, VARIANTS
+from pozytywka_cli.records import silent
+from pozytywka_cli.weekly import BASELINES, VARIANTS, evaluate
 from pozytywka_cli.weekly.compare import diebold_mariano, gains
 from pozytywka_cli.weekly.measure import figures, rolling, split
 from pozytywka_cli.weekly.model import Forecast
 from pozytywka_cli.weekly.plain import Mean
 from pozytywka_cli.weekly.series import Series, series
 
-from .trained import METRICS, SETTINGS, evaluated, measured, noise
+from .trained import METRICS, SETTINGS, evaluated, noise
 from .worlds import series_of
 
 
@@ -29,7 +30,8 @@ def test_no_forecast_uses_the_week_that_it_forecasts(variant: str, horizon: int)
 
     def forecasts(given: Series) -> np.ndarray:
         divided = split(given, 8, horizon)
-        return rolling(measured(variant, divided, structs.replace(SETTINGS, horizon=horizon)), divided).quantiles
+        settings, others = structs.replace(SETTINGS, horizon=horizon), set(VARIANTS) - {variant}
+        return evaluate.tested(divided, settings, others, seed=0, device="cpu", report=silent)[variant].quantiles
 
     one, other = forecasts(history), forecasts(altered)
     for step in range(horizon):

@@ -129,6 +129,16 @@ def test_the_served_network_is_fitted_on_all_weeks_for_the_epochs_found(tmp_path
     assert "null" not in str(msgspec.json.decode(content)["epochs"])
 
 
+def test_what_is_measured_was_fitted_before_the_test_weeks():
+    """With the last weeks altered, every epoch of it has the same losses, to the bit; the figures differ."""
+    listened = np.random.default_rng(4).gamma(5, 40, (12, 40))
+    altered = listened.copy()
+    altered[:, 32:] *= 50
+    one, other = (trained(service_from(weeks), "lstm").model for weeks in (listened, altered))
+    assert one.epochs == other.epochs
+    assert one.metrics != other.metrics
+
+
 def test_a_prediction_is_of_the_week_after_the_last_full_one(tmp_path: Path):
     """One row an artist, sorted, in seconds, with last week beside it."""
     service = noise(40)
@@ -141,6 +151,9 @@ def test_a_prediction_is_of_the_week_after_the_last_full_one(tmp_path: Path):
         "q10": pl.Float64,
         "q90": pl.Float64,
         "last_week": pl.Float64,
+        "change": pl.Float64,
+        "usual": pl.Float64,
+        "verdict": pl.String,
         "method": pl.String,
     }
     assert found["artist_id"].to_list() == sorted(service.artists["id"])
