@@ -1,6 +1,7 @@
 """Honest figures: intervals and paired differences by bootstrap over groups, calibration. Knows no models."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,15 @@ def group_weights(groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0) ->
         each row's group number from 0 (rows,) and the counts (resamples, groups).
     """
     names, codes = np.unique(groups, return_inverse=True)
-    draws = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    return codes.astype(np.int64), draws.astype(np.float64)
+    return codes.astype(np.int64), _draws(len(names), resamples, seed)
+
+
+@lru_cache(maxsize=4)  # a table of figures asks for the same draws again and again
+def _draws(groups: int, resamples: int, seed: int) -> Floats:
+    counts = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), size=resamples)
+    draws = counts.astype(np.float64)
+    draws.setflags(write=False)
+    return draws
 
 
 def mean_interval(

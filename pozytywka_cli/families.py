@@ -102,19 +102,34 @@ def space(family: str, variant: str) -> Space:
     raise UsageError(f"{family} {variant} has no settings to tune", f"Leave out --tune, or tune one of: {tunable}.")
 
 
-def evaluation(family: str) -> Evaluation:
-    """The family's `evaluate`."""
-    return import_module(f"pozytywka_cli.{family}.evaluate")
+def evaluation(family: str, *, curve: bool = False) -> Evaluation:
+    """The family's `evaluate`, or its `curve` of quality against cost, which a family may lack."""
+    return import_module(f"pozytywka_cli.{family}.{'curve' if curve else 'evaluate'}")
+
+
+def device(names: list[str], *, gpu: bool) -> str:
+    """Where to compute: "cpu" or "cuda".
+
+    Raises:
+        UnavailableError: a GPU was asked for, and the library that one of these families computes with cannot use any.
+    """
+    if not gpu:
+        return "cpu"
+    if "similar" in names:
+        import_module("pozytywka_cli.similar.gpu").require()
+    if set(names) != {"similar"}:
+        import_module("pozytywka_cli.learning").device(gpu=True)
+    return "cuda"
 
 
 def evaluate_all(
-    names: list[str], source: Any, settings: Any, *, seed: int, device: str, report: Report
+    names: list[str], source: Any, settings: Any, *, curve: bool = False, seed: int, device: str, report: Report
 ) -> tuple[dict[str, Evaluated], dict[str, PozytywkaError]]:
     """What was found of these families, and why there is nothing of some; `settings` has a section for each."""
 
     def measure(name: str) -> Evaluated:
-        given = getattr(settings, name)
-        return evaluation(name).evaluate(source, given, seed=seed, device=device, report=report)
+        given, room = getattr(settings, name), evaluation(name, curve=curve)
+        return room.evaluate(source, given, seed=seed, device=device, report=report)
 
     return each(names, measure)
 

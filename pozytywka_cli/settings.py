@@ -53,12 +53,16 @@ class WeeklySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SimilarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the artists' factors are found by alternating least squares."""
+    """How the artists' factors are found by alternating least squares.
 
+    A user's count of an artist becomes a weight, and `alpha` times it the confidence that the user likes the artist.
+    """
+
+    weighting: Literal["log1p", "bm25", "raw"] = "log1p"
     factors: Count = 128
     regularization: NotNegative = 100.0
     alpha: Positive = 5.0
-    iterations: Count = 15
+    iterations: Count = 40
     min_listeners: Count = 3
 
 

@@ -1,6 +1,5 @@
 """`pozytywka evaluate`."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,11 +24,20 @@ def evaluate(
     weeks: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="weekly: how many of the last weeks to test on.")
     ] = None,
+    weighting: options.Weighting = None,
+    factors: options.Factors = None,
+    regularization: options.Regularization = None,
+    alpha: options.Alpha = None,
+    iterations: options.Iterations = None,
+    min_listeners: options.MinListeners = None,
     scrobbles: options.Scrobbles = None,
     artists: options.Artists = None,
     planted: Annotated[bool, typer.Option("--planted", help="Measure on generated data whose truth is known.")] = False,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="similar: measure quality against cost, over factors and iterations.")
+    ] = False,
     plot: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Draw skip's or weekly's figures: a .png, .svg, .pdf or .html.")
+        Path | None, typer.Option(metavar="PATH", help="Draw the figures: a .png, .svg, .pdf or .html.")
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -41,9 +49,14 @@ def evaluate(
     sample and prints how much of the best possible score each model reaches.
 
     --plot shows, of skip, calibration, ROC curves, when tracks are skipped and what the model leans on; of weekly, the
-    error of each week, the calibration of the intervals and six artists' series with their forecasts. It needs the
-    extra `plot`. weekly is also measured beside AutoETS and SES where the extra `forecast` is installed; with
+    error of each week, the calibration of the intervals and six artists' series with their forecasts; of similar, each
+    metric of every variant. It needs the extra `plot`. weekly is also measured beside AutoETS and SES where the extra `forecast` is installed; with
     --horizon, each number of weeks ahead apart.
+
+    similar is measured on four splits of each user's artists: its default settings were tuned on split 0, and splits 1
+    to 3 report. "als, old settings" is the old system's model. --curve, in place of all that, trains fifteen models of
+    16 to 256 factors and 5 to 40 iterations on split 0, and prints the PM, the training time and the lookup time of
+    each; with --plot it draws them.
 
     \b
     Examples:
@@ -51,32 +64,35 @@ def evaluate(
       pozytywka evaluate skip --planted
       pozytywka evaluate skip --plot skip.png
       pozytywka evaluate weekly --weeks 13 --horizon 4 --plot weekly.png
+      pozytywka evaluate similar --curve --plot curve.png
       pozytywka evaluate weekly --json | jq '.rows[] | select(.metric == "RMSE")'
     """
     from pozytywka_cli import planted as known
     from pozytywka_cli import plots
     from pozytywka_cli.commands import sources
-    from pozytywka_cli.families import chosen, evaluate_all
-    from pozytywka_cli.learning import device
+    from pozytywka_cli.families import chosen, device, evaluate_all
     from pozytywka_cli.records import Evaluated
 
     shared, families = context(ctx), chosen(family)
-    settings = options.weekly(shared.settings, families, measure=measure, horizon=horizon, test_weeks=weeks)
-    if planted and (until or scrobbles or artists or plot):
-        raise UsageError("--planted makes its own data", "Leave out --until, --scrobbles, --artists and --plot.")
+    settings = options.applied(ctx, shared.settings, families)
+    if planted and (until or scrobbles or artists or curve or plot):
+        others = "--until, --scrobbles, --artists, --curve and --plot"
+        raise UsageError("--planted makes its own data", f"Leave out {others}.")
+    if curve and families != ["similar"]:
+        raise UsageError("--curve is for similar alone", "Write `pozytywka evaluate similar --curve`.")
     if plot:
-        _check_drawable(families)
         plots.check(plot)
-    where = str(device(gpu=gpu))
-    source = (
-        None if planted else sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until)
-    )
+    where = device(families, gpu=gpu)
+    given = sources.scrobbles(shared, families, scrobbles, artists, until)
+    source = None if planted else given or sources.service(shared, until)
     with shared.talk.progress() as report:
         if planted:
             found, refused = known.evaluate(families, settings, seed=seed, device=where, report=report)
             evaluated = {name: Evaluated(rows) for name, rows in found.items()}
         else:
-            evaluated, refused = evaluate_all(families, source, settings, seed=seed, device=where, report=report)
+            evaluated, refused = evaluate_all(
+                families, source, settings, curve=curve, seed=seed, device=where, report=report
+            )
         panels = [panel for measured in evaluated.values() for panel in measured.panels()] if plot else []
     rows = [row for measured in evaluated.values() for row in measured.rows]
     if rows or not refused:
@@ -87,15 +103,6 @@ def evaluate(
         plots.draw(panels, plot, f"pozytywka evaluate {' '.join(families)}")
         shared.talk.info(f"Wrote {plot}.")
     raise_any(refused)
-
-
-def _check_drawable(families: list[str]) -> None:
-    """Refuse families of which none has a module `pictures`."""
-    from pozytywka_cli.families import FAMILIES
-
-    drawn = [name for name in FAMILIES if find_spec(f"pozytywka_cli.{name}.pictures")]
-    if not set(families) & set(drawn):
-        raise UsageError(f"--plot: there are no pictures of {', '.join(families)}", f"Name {' or '.join(drawn)}.")
 
 
 def _print(rows: "list[Row]", *, json: bool) -> None:

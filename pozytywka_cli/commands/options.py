@@ -57,22 +57,30 @@ def moment(text: str | None) -> datetime | None:
     return given
 
 
-def weekly(settings: "Settings", families: list[str], **flags: object) -> "Settings":
-    """The settings with those of weekly's flags that were given.
+def applied(ctx: typer.Context, settings: "Settings", families: list[str]) -> "Settings":
+    """The settings with those flags of the command that were given and are settings of a family, see `FLAGS`.
 
     Raises:
-        UsageError: one was given and weekly is not asked for.
+        UsageError: one was given and its family is not asked for, or its value cannot be used.
     """
     from pozytywka_cli.settings import changed
 
-    given = {name: value for name, value in flags.items() if value is not None}
-    if given and "weekly" not in families:
-        named = " and ".join(f"--{FLAGS.get(name, name)}" for name in given)
-        raise UsageError(f"{named}: weekly alone reads this", f"Name weekly, or leave out {named}.")
-    return changed(settings, {"weekly": given})
+    changes: dict[str, dict[str, object]] = {}
+    for family, flags in FLAGS.items():
+        given = {name: ctx.params[name] for name in flags if ctx.params.get(name) is not None}
+        if given and family not in families:
+            named = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise UsageError(f"{named}: {family} alone reads this", f"Name {family}, or leave out {named}.")
+        changes[family] = {flags[name]: value for name, value in given.items()}
+    return changed(settings, changes)
 
 
-FLAGS = {"test_weeks": "weeks"}  # settings whose flags have a shorter name
+FLAGS = {  # by family, the names of flags and of the settings that they change
+    "weekly": {"measure": "measure", "horizon": "horizon", "weeks": "test_weeks"},
+    "similar": {
+        name: name for name in ("weighting", "factors", "regularization", "alpha", "iterations", "min_listeners")
+    },
+}
 Measure = Annotated[
     str | None,
     typer.Option(
@@ -80,6 +88,25 @@ Measure = Annotated[
     ),
 ]
 Horizon = Annotated[int | None, typer.Option(metavar="H", min=1, max=13, help="weekly: how many weeks to look ahead.")]
+Weighting = Annotated[
+    str | None,
+    typer.Option(metavar="log1p|bm25|raw", help="similar: what a count of listens weighs; default: log1p."),
+]
+Factors = Annotated[
+    int | None, typer.Option(metavar="K", min=1, help="similar: the length of an artist's vector; default: 128.")
+]
+Regularization = Annotated[
+    float | None, typer.Option(metavar="X", min=0, help="similar: how strongly vectors are kept small; default: 100.")
+]
+Alpha = Annotated[
+    float | None, typer.Option(metavar="X", min=0, help="similar: what multiplies the weights; default: 5.")
+]
+Iterations = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="similar: iterations of least squares, at most; default: 40.")
+]
+MinListeners = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="similar: leave out artists with fewer listeners; default: 3.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Families = Annotated[
     list[str] | None,

@@ -24,7 +24,9 @@ def service(context: Context, until: str | None = None, *, locked: bool = False)
     return load(context.data(), context.plays, context.talk.info, lock).until(moment(until))
 
 
-def scrobbles(families: list[str], scrobbles: Path | None, artists: Path | None, until: str | None) -> "Listens | None":
+def scrobbles(
+    context: Context, families: list[str], scrobbles: Path | None, artists: Path | None, until: str | None
+) -> "Listens | None":
     """The two CSV files where they are given; None where plays are meant.
 
     Raises:
@@ -40,4 +42,4 @@ def scrobbles(families: list[str], scrobbles: Path | None, artists: Path | None,
         )
     from pozytywka_cli.similar.features import from_scrobbles
 
-    return from_scrobbles(scrobbles, artists)
+    return from_scrobbles(scrobbles, artists, context.talk.info)

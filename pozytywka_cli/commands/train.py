@@ -30,6 +30,12 @@ def train(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a model is worse than its baseline.")] = False,
     measure: options.Measure = None,
     horizon: options.Horizon = None,
+    weighting: options.Weighting = None,
+    factors: options.Factors = None,
+    regularization: options.Regularization = None,
+    alpha: options.Alpha = None,
+    iterations: options.Iterations = None,
+    min_listeners: options.MinListeners = None,
     scrobbles: options.Scrobbles = None,
     artists: options.Artists = None,
     json: options.Json = False,
@@ -50,17 +56,17 @@ def train(
       pozytywka train weekly --until 2026-01-05
       pozytywka train weekly --horizon 4 --measure mean
       pozytywka train similar --scrobbles scrobbles.csv --artists artists.csv
+      pozytywka train similar --weighting bm25 --factors 64 --min-listeners 5
     """
     from pozytywka_cli import runs
     from pozytywka_cli.commands import render, sources
-    from pozytywka_cli.families import chosen
-    from pozytywka_cli.learning import device
+    from pozytywka_cli.families import chosen, device
 
     shared, families = context(ctx), chosen(family)
     plan = runs.Plan(
-        settings=options.weekly(shared.settings, families, measure=measure, horizon=horizon),
+        settings=options.applied(ctx, shared.settings, families),
         seed=seed,
-        device=str(device(gpu=gpu)),
+        device=device(families, gpu=gpu),
         until=options.moment(until),
         variant=variant,
         force=force,
@@ -70,7 +76,8 @@ def train(
     )
     plan.check(families)
     with shared.store.lock():
-        source = sources.scrobbles(families, scrobbles, artists, until) or sources.service(shared, until, locked=True)
+        given = sources.scrobbles(shared, families, scrobbles, artists, until)
+        source = given or sources.service(shared, until, locked=True)
         with shared.talk.progress() as report:
             run = runs.train(shared.store, families, source, plan, report)
         shared.talk.detail(f"Wrote {runs.record(shared.artifacts, 'train', run, plan)}.")

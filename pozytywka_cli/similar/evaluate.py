@@ -1,6 +1,7 @@
 """The family's figures on held-out listens, beside its baselines."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -9,19 +10,21 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.evaluation import mean_interval
 from pozytywka_cli.records import Evaluated, Report, Row
 from pozytywka_cli.settings import SimilarSettings
-from pozytywka_cli.similar import als, scorers
+from pozytywka_cli.similar import als, pictures, scorers
 from pozytywka_cli.similar.features import Listens, listens
 from pozytywka_cli.similar.protocol import METRICS, Floats, Scorer, best, measure
 from pozytywka_cli.similar.split import Ints, Split, hold_out
 
-SPLIT = 0  # settings are tuned on split 0, and every figure that is stored or compared comes from it
+TUNED = 0  # the split that settings are tuned on, and that the figures kept with a model come from
+SPLITS = (TUNED, 1, 2, 3)  # the others report
 STABILITY_ARTISTS = 500
+OLD = SimilarSettings(weighting="bm25", factors=64, regularization=0.05, alpha=1.0, iterations=15)  # the old system's
 
 
 def evaluate(
     source: Service | Listens, settings: SimilarSettings, *, seed: int, device: str, report: Report
 ) -> Evaluated:
-    """ALS, popularity, item cosine and BM25 on split 0, with 95 % intervals over users.
+    """ALS, with the old system's settings too, popularity, item cosine and BM25 on four splits, with 95 % intervals.
 
     Beside the metrics of the protocol, for the record: "own library@5", the share of an artist's five most similar that
     the same user's training library holds, which measures memory; and for ALS "stability@10", how much of an
@@ -31,31 +34,28 @@ def evaluate(
         RefusedError: too few listens to hold any out.
         UnavailableError: `device` is "cuda" and cannot be used.
     """
-    split = hold_out(listens(source).counts, seed=SPLIT, min_listeners=settings.min_listeners)
-    model, other = (latent(split, settings, seed=seed + again, device=device, report=report) for again in (0, 1))
-    found: dict[str, Scorer] = {
-        "als": model,
-        "popularity": scorers.Popularity(split.listeners),
-        "item cosine": scorers.cosine(split),
-        "bm25 items": scorers.bm25(split),
-    }
-    memory = [
-        _row(variant, "own library@5", own_library(split, scorer), split.users) for variant, scorer in found.items()
-    ]
-    stable = _row("als", "stability@10", *stability(split, model, other))
-    return Evaluated([*rows(split, measure(split, found, report)), *memory, stable])
+    counts, found = listens(source).counts, []
+    for number in SPLITS:
+        split = hold_out(counts, seed=number, min_listeners=settings.min_listeners)
+        models = {
+            name: [latent(split, given, seed=seed + again, device=device, report=report) for again in (0, 1)]
+            for name, given in (("als", settings), ("als, old settings", OLD))
+        }
+        found += _compared(split, models, report)
+    return Evaluated(found, partial(pictures.panels, found))
 
 
 def latent(split: Split, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> scorers.Latent:
     """ALS fitted on the training part of a split."""
-    users, artists = als.fit(split.training, settings, seed=seed, device=device, report=report, stage="fit on split 0")
+    stage = f"fit on split {split.seed}"
+    users, artists = als.fit(split.training, settings, seed=seed, device=device, report=report, stage=stage)
     return scorers.Latent(users, artists, split.candidates)
 
 
 def rows(split: Split, figures: Mapping[str, Floats]) -> list[Row]:
     """Means over users of `measure`'s figures, with 95 % intervals."""
     return [
-        _row(variant, metric, column, split.users)
+        _row(split, variant, metric, column, split.users)
         for variant, matrix in figures.items()
         for metric, column in zip(METRICS, matrix.T, strict=True)
     ]
@@ -88,13 +88,29 @@ def neighbours(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
     return np.vstack([_without_itself(split, scorer, block, n) for block in blocks])
 
 
+def _compared(split: Split, models: Mapping[str, list[scorers.Latent]], report: Report) -> list[Row]:
+    """All rows of a split; each model is fitted twice, from different seeds."""
+    found: dict[str, Scorer] = {
+        **{name: model for name, (model, _) in models.items()},
+        "popularity": scorers.Popularity(split.listeners),
+        "item cosine": scorers.cosine(split),
+        "bm25 items": scorers.bm25(split),
+    }
+    memory = [
+        _row(split, variant, "own library@5", own_library(split, scorer), split.users)
+        for variant, scorer in found.items()
+    ]
+    stable = [_row(split, name, "stability@10", *stability(split, *model)) for name, model in models.items()]
+    return [*rows(split, measure(split, found, report)), *memory, *stable]
+
+
 def _without_itself(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
     scores = scorer.of_artists(artists).copy()
     scores[artists[:, None] == split.candidates] = -np.inf
     return split.candidates[best(scores, min(n, len(split.candidates) - 1))]
 
 
-def _row(variant: str, metric: str, values: Floats, groups: Ints) -> Row:
+def _row(split: Split, variant: str, metric: str, values: Floats, groups: Ints) -> Row:
     known = ~np.isnan(values)
     value, low, high = mean_interval(values[known], groups[known])
-    return Row("similar", variant, f"split {SPLIT}", metric, value, low, high)
+    return Row("similar", variant, f"split {split.seed}", metric, value, low, high)

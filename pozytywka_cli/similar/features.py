@@ -1,5 +1,6 @@
 """Who listened to which artist, and how often: the one input of every variant."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pozytywka_cli import files
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Input
-from pozytywka_cli.similar.tables import read_csv, refuse_first
+from pozytywka_cli.similar.tables import first_line, read_csv, refuse_first
 
 MOST_SCROBBLES = 10**9  # a count above it is a fault of the source: a track every second takes thirty years
 
@@ -50,10 +51,10 @@ def from_plays(service: Service) -> Listens:
     return _listens(listened.with_columns(listens=pl.lit(1, pl.Int64)), named, service.inputs)
 
 
-def from_scrobbles(scrobbles: Path, artists: Path) -> Listens:
+def from_scrobbles(scrobbles: Path, artists: Path, say: Callable[[str], None]) -> Listens:
     """Two CSV files: `user_id,artist_id,scrobbles` and `artist_id,artist_name`.
 
-    Rows of the same user and artist are summed; the order of lines does not matter.
+    Rows of the same user and artist are summed, saying so; the order of lines does not matter.
 
     Raises:
         StorageError: a file cannot be opened.
@@ -65,6 +66,12 @@ def from_scrobbles(scrobbles: Path, artists: Path) -> Listens:
         refuse_first(scrobbles, listened, column, pl.col(column).is_null(), "")
     countable = number.is_between(1, MOST_SCROBBLES).fill_null(value=False)
     refuse_first(scrobbles, listened, "scrobbles", ~countable, f"is not a whole number from 1 to {MOST_SCROBBLES}")
+    repeats = listened.select(~pl.struct("user_id", "artist_id").is_first_distinct()).to_series()
+    if count := repeats.sum():
+        where = f"{scrobbles}:{first_line(listened, repeats)}"
+        say(
+            f"{where}: the first of {count:,} rows whose user and artist stand on an earlier line too; they are summed."
+        )
 
     named = read_csv(artists, ("artist_id", "artist_name"))
     refuse_first(artists, named, "artist_id", pl.col("artist_id").is_null(), "")

@@ -1,7 +1,8 @@
 """The hold-out protocol: which listens are hidden, and how well a scorer finds them again.
 
 Of every user with at least 5 artists a fifth is held out; candidates are the artists with enough training listeners.
-Item to item: each held-in artist ranks the candidates outside its user's held-in library. User to item: the user does.
+Item to item: each held-in artist (of a user with more than 50: so many, drawn) ranks the candidates outside its user's
+held-in library. User to item: the user does.
 Hits are divided by what is held out, at most the length of the list, whether or not it is a candidate.
 PM: a random held-out candidate against 99 others drawn without replacement in proportion to their listeners, from
 outside the user's library; a hit if fewer than 10 score higher, ties counting half. Where fewer than 99 are outside,
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.records import Progress, Report
-from pozytywka_cli.similar.split import HEARD, HIDDEN, Ints, Split
+from pozytywka_cli.similar.split import HEARD, HIDDEN, Ints, Split, drawn_places
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
@@ -23,6 +24,8 @@ Matrix = NDArray[np.float32]
 METRICS = ("PM", "recall@10", "NDCG@10", "user recall@20", "user NDCG@20")
 NEGATIVES = 99
 PM_RANK = 10
+MOST_ASKED = 50  # held-in artists of a user: those of the heaviest listeners would take nearly all of the time
+RACES = 1000  # orders that the draws of all pairs are taken from
 BLOCK = 2**23  # scores held at a time
 
 
@@ -56,25 +59,63 @@ def best(scores: Matrix, n: int) -> Ints:
 
 
 def _item_to_item(split: Split, scorers: Mapping[str, Scorer], report: Report) -> dict[str, Floats]:
-    """PM, recall@10 and NDCG@10 (users of the split, 3): means over each user's held-in artists."""
-    pairs = split.training[split.users].tocoo()
-    order = np.argsort(pairs.col, kind="stable")  # by artist, so that a block scores each of its artists once
-    rows, artists = pairs.row[order], pairs.col[order]
-    held = np.diff(split.held_out.indptr)[split.users]
+    """PM, recall@10 and NDCG@10 (users of the split, 3): means over the held-in artists of each user that are asked."""
     random = np.random.default_rng(split.seed)
+    rows, artists = _asked(split, random)
+    held = np.diff(split.held_out.indptr)[split.users]
+    races, targets = _races(split.listeners, random), _targets(split, rows, random)
     sums = {name: np.zeros((len(split.users), 3)) for name in scorers}
     size = max(1, BLOCK // len(split.candidates))
     for start in range(0, len(rows), size):
-        block = rows[start : start + size]
+        block, target = rows[start : start + size], targets[start : start + size]
         queries, query_of = np.unique(artists[start : start + size], return_inverse=True)
         known = split.known[split.users[block]].toarray()
-        draws = _draw(known, split.listeners, random)
+        drawn, counted = _draw(known, races, random)
         for name, scorer in scorers.items():
             scores = scorer.of_artists(queries)
-            figures = [_is_hit(scores, query_of, *draws), *_found(scores, query_of, known, held[block], 10)]
+            hit = _is_hit(scores, query_of, target, drawn, counted)
+            figures = [hit, *_found(scores, query_of, known, held[block], 10)]
             np.add.at(sums[name], block, np.column_stack(figures))
-        report(Progress("measure on split 0", min(start + size, len(rows)), len(rows)))
+        report(Progress(f"measure on split {split.seed}", min(start + size, len(rows)), len(rows)))
     return {name: total / np.bincount(rows)[:, None] for name, total in sums.items()}
+
+
+def _asked(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
+    """Pairs of a user (by its place in the split) and a held-in artist: at most MOST_ASKED of each user, at random.
+
+    By artist, so that a block scores each of its artists once.
+    """
+    held_in = split.training[split.users].tocsr()
+    sizes = np.diff(held_in.indptr)
+    asked = np.flatnonzero(drawn_places(sizes, random) < MOST_ASKED)
+    asked = asked[np.argsort(held_in.indices[asked], kind="stable")]
+    return np.repeat(np.arange(len(sizes)), sizes)[asked], held_in.indices[asked]
+
+
+def _targets(split: Split, rows: Ints, random: np.random.Generator) -> Ints:
+    """For each pair one of its user's hidden candidates; -1 where none of the hidden is a candidate."""
+    hidden = split.held_out[split.users][:, split.candidates]
+    sizes = np.diff(hidden.indptr)[rows]
+    place = hidden.indptr[rows] + (random.random(len(rows)) * sizes).astype(np.int64)
+    return np.where(sizes > 0, np.append(hidden.indices, -1)[np.minimum(place, hidden.nnz)], -1)
+
+
+def _races(listeners: Ints, random: np.random.Generator) -> Ints:
+    """Orders of all candidates (RACES, candidates), each drawn without replacement in proportion to listeners.
+
+    By exponential variables over weights (Efraimidis and Spirakis, 2006): what such an order has outside of a library
+    is drawn in the same way from there.
+    """
+    arrivals = random.standard_exponential((RACES, len(listeners)), dtype=np.float32) / listeners.astype(np.float32)
+    return np.argsort(arrivals, axis=1)
+
+
+def _draw(known: NDArray[np.int8], races: Ints, random: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
+    """For each row candidates in the order of a random race, and which of them are its first NEGATIVES outside."""
+    most = NEGATIVES + int((known != 0).sum(axis=1).max())
+    drawn = races[random.integers(len(races), size=len(known)), :most]
+    outside = np.take_along_axis(known, drawn, axis=1) == 0
+    return drawn, outside & (np.cumsum(outside, axis=1) <= NEGATIVES)
 
 
 def _user_to_item(split: Split, scorer: Scorer) -> Floats:
@@ -90,26 +131,11 @@ def _user_to_item(split: Split, scorer: Scorer) -> Floats:
     return np.vstack(found)
 
 
-def _draw(known: NDArray[np.int8], listeners: Ints, random: np.random.Generator) -> tuple[Ints, Ints, Floats]:
-    """For each row a hidden candidate (NaN weight: none), the candidates drawn against it, and their weights, 0 or 1.
-
-    The k smallest of exponential variables over weights are a weighted sample without replacement (Efraimidis and
-    Spirakis, 2006).
-    """
-    keys = random.standard_exponential(known.shape, dtype=np.float32)
-    target = np.where(known == HIDDEN, keys, np.inf).argmin(axis=1)
-    race = np.where(known == 0, keys / listeners.astype(np.float32), np.inf)
-    drawn = np.argpartition(race, min(NEGATIVES, race.shape[1]) - 1, axis=1)[:, :NEGATIVES]
-    weights = np.isfinite(np.take_along_axis(race, drawn, axis=1)).astype(np.float64)
-    weights[~(known == HIDDEN).any(axis=1)] = np.nan
-    return target, drawn, weights
-
-
-def _is_hit(scores: Matrix, query_of: Ints, target: Ints, drawn: Ints, weights: Floats) -> Floats:
-    """1 where fewer than PM_RANK of the drawn score above the target, 0 where not, NaN where there is no target."""
+def _is_hit(scores: Matrix, query_of: Ints, target: Ints, drawn: Ints, counted: NDArray[np.bool_]) -> Floats:
+    """1 where fewer than PM_RANK of the counted score above the target, 0 where not, NaN where there is no target."""
     ours, theirs = scores[query_of, target][:, None], scores[query_of[:, None], drawn]
-    above = (weights * ((theirs > ours) + 0.5 * (theirs == ours))).sum(axis=1)
-    return np.where(np.isnan(above), np.nan, above < PM_RANK)
+    above = (counted & (theirs > ours)).sum(axis=1) + 0.5 * (counted & (theirs == ours)).sum(axis=1)
+    return np.where(target < 0, np.nan, above < PM_RANK)
 
 
 def _found(scores: Matrix, query_of: Ints, known: NDArray[np.int8], held: Ints, length: int) -> tuple[Floats, Floats]:

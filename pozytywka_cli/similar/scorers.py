@@ -1,6 +1,7 @@
 """The variants, and the plain methods beside them, as scores over the candidates of a split."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from implicit.nearest_neighbours import bm25_weight, normalize
@@ -34,9 +35,14 @@ class Latent:
     artists: Matrix
     candidates: Ints
 
+    @cached_property
+    def directions(self) -> Matrix:
+        """Of the candidates: (candidates, k), rows of length 1."""
+        return unit(self.artists[self.candidates])
+
     def of_artists(self, artists: Ints) -> Matrix:
         """Cosines, -1 to 1."""
-        scores: Matrix = unit(self.artists[artists]) @ unit(self.artists[self.candidates]).T
+        scores: Matrix = unit(self.artists[artists]) @ self.directions.T
         return scores
 
     def of_users(self, users: Ints) -> Matrix:

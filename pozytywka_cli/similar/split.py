@@ -55,7 +55,8 @@ def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
             f"Give more plays: quality is measured on artists hidden from users who have at least {FEWEST_ARTISTS}.",
         )
     users = np.repeat(np.arange(len(sizes)), sizes)
-    hidden = _hidden(users, sizes, np.random.default_rng(seed))
+    share = np.where(sizes >= FEWEST_ARTISTS, np.rint(HELD_OUT * sizes), 0)
+    hidden = drawn_places(sizes, np.random.default_rng(seed)) < share[users]
     training, held_out = (
         csr_matrix((counts.data[kept], (users[kept], counts.indices[kept])), shape=counts.shape)
         for kept in (~hidden, hidden)
@@ -85,14 +86,13 @@ def popular(counts: csr_matrix, min_listeners: int) -> Ints:
     return kept
 
 
-def _hidden(users: Ints, sizes: Ints, random: np.random.Generator) -> NDArray[np.bool_]:
-    """Which entries are held out; `users` is each entry's user, ascending, and `sizes` how many each user has."""
+def drawn_places(sizes: Ints, random: np.random.Generator) -> Ints:
+    """Each entry's place, from 0, in a random order of its user's; `sizes` is how many each user has, user by user."""
+    users = np.repeat(np.arange(len(sizes)), sizes)
     drawn = np.lexsort((random.random(len(users)), users))
-    place = np.arange(len(users)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within the user, in the order drawn
-    share = np.where(sizes >= FEWEST_ARTISTS, np.rint(HELD_OUT * sizes), 0)
-    hidden = np.zeros(len(users), dtype=np.bool_)
-    hidden[drawn[place < share[users]]] = True
-    return hidden
+    places = np.empty(len(users), dtype=np.int64)
+    places[drawn] = np.arange(len(users)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return places
 
 
 def _marks(part: csr_matrix, candidates: Ints) -> csr_matrix:

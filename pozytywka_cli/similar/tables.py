@@ -37,16 +37,17 @@ def refuse_first(path: Path, frame: pl.DataFrame, column: str, bad: pl.Expr, pro
     Raises:
         RefusedError: there is such a row.
     """
-    row = frame.select(bad.arg_max()).item() if frame.select(bad.any()).item() else None
-    if row is None:
+    rows = frame.select(bad).to_series()
+    if not rows.any():
         return
-    value = frame.item(row, column)
+    value = frame.filter(rows).item(0, column)
     what = "is empty" if value is None else f"{value!r} {problem}"
-    raise RefusedError(f"{path}:{_line(frame, row)}: column {column}: {what}", MEND)
+    raise RefusedError(f"{path}:{first_line(frame, rows)}: column {column}: {what}", MEND)
 
 
-def _line(frame: pl.DataFrame, row: int) -> int:
-    """The line on which a row starts: quoted values may span lines."""
+def first_line(frame: pl.DataFrame, rows: pl.Series) -> int:
+    """The line of the file on which the first of the `rows` (a mask) starts: quoted values may span lines."""
+    row = rows.arg_max() or 0
     breaks = frame.head(row).select(pl.concat_str(pl.all(), ignore_nulls=True).str.count_matches("\n").sum())
     return 2 + row + int(breaks.item())
 

@@ -8,7 +8,7 @@ from pozytywka_cli.evaluation import paired_difference
 from pozytywka_cli.records import Gate, Report, Row
 from pozytywka_cli.settings import SimilarSettings
 from pozytywka_cli.similar import BASELINE, als
-from pozytywka_cli.similar.evaluate import SPLIT, latent, rows
+from pozytywka_cli.similar.evaluate import TUNED, latent, rows
 from pozytywka_cli.similar.features import Listens, listens
 from pozytywka_cli.similar.model import Factors
 from pozytywka_cli.similar.protocol import METRICS, Floats, measure
@@ -53,7 +53,7 @@ def train(
         UnavailableError: `device` is "cuda" and cannot be used.
     """
     heard = listens(source)
-    split = hold_out(heard.counts, seed=SPLIT, min_listeners=settings.min_listeners)
+    split = hold_out(heard.counts, seed=TUNED, min_listeners=settings.min_listeners)
     plain = Popularity(split.listeners)
     if variant == BASELINE:
         draft = _baseline(heard, settings, rows(split, measure(split, {BASELINE: plain}, report)))

@@ -1,0 +1,64 @@
+"""What the variants reach, and what the quality of ALS costs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from pozytywka_cli.records import Panel, Row
+
+VARIANT, SPLIT = "variant", "split"
+PM, FACTORS, ITERATIONS = "PM on split 0", "factors", "iterations"
+TRAINING, LOOKUP = "training, seconds", "one lookup, milliseconds"
+
+
+class Point(NamedTuple):
+    """What a model of so many factors, after at most so many iterations, reaches and costs."""
+
+    factors: int
+    iterations: int
+    pm: Row
+    seconds: float
+    milliseconds: float
+
+
+def panels(rows: Sequence[Row]) -> list[Panel]:
+    """For each metric the variants' figures, as the mean of the splits that settings were not tuned on."""
+    reported = [row for row in rows if row.protocol != "split 0"]
+    metrics = dict.fromkeys(row.metric for row in reported)
+    return [
+        Panel(f"{metric}, mean of splits 1 to 3", "bar", _means(reported, metric), metric, VARIANT)
+        for metric in metrics
+    ]
+
+
+def curve(points: Sequence[Point]) -> list[Panel]:
+    """PM over the time that training takes, a line for each number of factors, and over the time of a lookup."""
+    told = pl.DataFrame(
+        {
+            TRAINING: [point.seconds for point in points],
+            LOOKUP: [point.milliseconds for point in points],
+            PM: [point.pm.value for point in points],
+            FACTORS: [f"{point.factors} factors" for point in points],
+            ITERATIONS: [f"{point.iterations} iterations" for point in points],
+        }
+    )
+    most = max(point.iterations for point in points)
+    return [
+        Panel("Quality and training time", "line", told, TRAINING, PM, FACTORS, dots=True),
+        Panel(
+            f"Quality and lookup time, {most} iterations",
+            "line",
+            told.filter(pl.col(ITERATIONS) == f"{most} iterations"),
+            LOOKUP,
+            PM,
+            ITERATIONS,
+            dots=True,
+        ),
+    ]
+
+
+def _means(rows: Sequence[Row], metric: str) -> pl.DataFrame:
+    figures = [(row.variant, row.value) for row in rows if row.metric == metric]
+    frame = pl.DataFrame(figures, {VARIANT: pl.String, metric: pl.Float64}, orient="row")
+    return frame.group_by(VARIANT, maintain_order=True).agg(pl.col(metric).mean())
