@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 import typer
 
 from pozytywka_cli import __version__
-from pozytywka_cli.commands import evaluate, models, plan, predict, sample, schema, similar, train, transform, validate
+from pozytywka_cli.commands import (
+    doctor,
+    evaluate,
+    models,
+    plan,
+    predict,
+    sample,
+    schema,
+    similar,
+    train,
+    transform,
+    validate,
+)
 from pozytywka_cli.commands.context import Context
 
 app = typer.Typer(
@@ -76,5 +88,6 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(similar.similar)
+app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")

@@ -50,13 +50,13 @@ def evaluate(
 
     --plot shows, of skip, calibration, ROC curves, when tracks are skipped and what the model leans on; of weekly, the
     error of each week, the calibration of the intervals and six artists' series with their forecasts; of similar, each
-    metric of every variant. It needs the extra `plot`. weekly is also measured beside AutoETS and SES where the extra `forecast` is installed; with
-    --horizon, each number of weeks ahead apart.
+    metric of every variant. It needs the extra `plot`. weekly is also measured beside AutoETS and SES where the extra
+    `forecast` is installed; with --horizon, each number of weeks ahead apart.
 
     similar is measured on four splits of each user's artists: its default settings were tuned on split 0, and splits 1
-    to 3 report. "als, old settings" is the old system's model. --curve, in place of all that, trains fifteen models of
-    16 to 256 factors and 5 to 40 iterations on split 0, and prints the PM, the training time and the lookup time of
-    each; with --plot it draws them.
+    to 3 report. "als, old settings" is the old system's model, and in-sample its metric, which rewards memory.
+    --curve, in place of all that, trains fifteen models of 16 to 256 factors and 5 to 40 iterations on split 0, and
+    prints the PM, the training time and the lookup time of each; with --plot it draws them.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ from pozytywka_cli.settings import SimilarSettings
 from pozytywka_cli.similar import als, pictures, scorers
 from pozytywka_cli.similar.features import Listens, listens
 from pozytywka_cli.similar.protocol import METRICS, Floats, Scorer, best, measure
-from pozytywka_cli.similar.split import Ints, Split, hold_out
+from pozytywka_cli.similar.split import Ints, Split, hold_out, nothing_held_out
 
 TUNED = 0  # the split that settings are tuned on, and that the figures kept with a model come from
 SPLITS = (TUNED, 1, 2, 3)  # the others report
@@ -26,28 +26,27 @@ def evaluate(
 ) -> Evaluated:
     """ALS, with the old system's settings too, popularity, item cosine and BM25 on four splits, with 95 % intervals.
 
-    Beside the metrics of the protocol, for the record: "own library@5", the share of an artist's five most similar that
-    the same user's training library holds, which measures memory; and for ALS "stability@10", how much of an
-    artist's ten most similar another seed keeps (Jaccard, over 500 artists).
+    Beside the metrics of the protocol, for ALS "stability@10": how much of an artist's ten most similar another seed
+    keeps (Jaccard, over 500 artists). And for the record the old system's metric, see `in_sample`.
 
     Raises:
         RefusedError: too few listens to hold any out.
         UnavailableError: `device` is "cuda" and cannot be used.
     """
-    counts, found = listens(source).counts, []
+    counts, of_als, found = listens(source).counts, {"als": settings, "als, old settings": OLD}, []
+    fit = partial(latent, device=device, report=report)
     for number in SPLITS:
         split = hold_out(counts, seed=number, min_listeners=settings.min_listeners)
-        models = {
-            name: [latent(split, given, seed=seed + again, device=device, report=report) for again in (0, 1)]
-            for name, given in (("als", settings), ("als, old settings", OLD))
-        }
+        models = {name: [fit(split, given, seed=seed + again) for again in (0, 1)] for name, given in of_als.items()}
         found += _compared(split, models, report)
-    return Evaluated(found, partial(pictures.panels, found))
+    split = nothing_held_out(counts)
+    old_metric = in_sample(split, {name: fit(split, given, seed=seed) for name, given in of_als.items()})
+    return Evaluated(found + old_metric, partial(pictures.panels, found))
 
 
 def latent(split: Split, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> scorers.Latent:
     """ALS fitted on the training part of a split."""
-    stage = f"fit on split {split.seed}"
+    stage = f"fit on split {split.seed}" if split.held_out.nnz else "fit on everything"
     users, artists = als.fit(split.training, settings, seed=seed, device=device, report=report, stage=stage)
     return scorers.Latent(users, artists, split.candidates)
 
@@ -55,18 +54,30 @@ def latent(split: Split, settings: SimilarSettings, *, seed: int, device: str, r
 def rows(split: Split, figures: Mapping[str, Floats]) -> list[Row]:
     """Means over users of `measure`'s figures, with 95 % intervals."""
     return [
-        _row(split, variant, metric, column, split.users)
+        _row(f"split {split.seed}", variant, metric, column, split.users)
         for variant, matrix in figures.items()
         for metric, column in zip(METRICS, matrix.T, strict=True)
     ]
 
 
-def own_library(split: Split, scorer: Scorer) -> Floats:
-    """For each user of the split, the share of the five most similar of each held-in artist that is held in too."""
-    heard = split.training[split.users].sign()
-    artists = np.unique(heard.indices)
-    top = neighbours(split, scorer, artists, 5)
-    where = (np.repeat(artists, top.shape[1]), top.ravel())
+def in_sample(everything: Split, models: Mapping[str, scorers.Latent]) -> list[Row]:
+    """The old system's metric, "own library@5", of models that learned from all listens, and of item cosine.
+
+    The share of an artist's five most similar, of all artists, that the user holds who holds the artist: a mean over
+    each user's artists, then over users. It asks for what was learned by heart, so memory alone does best.
+    """
+    found: dict[str, Scorer] = {**models, "item cosine": scorers.cosine(everything)}
+    users = np.arange(everything.training.shape[0])
+    return [
+        _row("in-sample", name, "own library@5", _own_library(everything, scorer), users)
+        for name, scorer in found.items()
+    ]
+
+
+def _own_library(split: Split, scorer: Scorer) -> Floats:
+    heard = split.training.sign()
+    top = neighbours(split, scorer, split.candidates, 5)
+    where = (np.repeat(split.candidates, top.shape[1]), top.ravel())
     likeness = csr_matrix((np.ones(top.size, dtype=np.float32), where), shape=(heard.shape[1],) * 2)
     shared = (heard @ likeness).multiply(heard).sum(axis=1)
     shares: Floats = np.asarray(shared, dtype=np.float64).ravel() / (np.diff(heard.indptr) * top.shape[1])
@@ -96,12 +107,9 @@ def _compared(split: Split, models: Mapping[str, list[scorers.Latent]], report: 
         "item cosine": scorers.cosine(split),
         "bm25 items": scorers.bm25(split),
     }
-    memory = [
-        _row(split, variant, "own library@5", own_library(split, scorer), split.users)
-        for variant, scorer in found.items()
-    ]
-    stable = [_row(split, name, "stability@10", *stability(split, *model)) for name, model in models.items()]
-    return [*rows(split, measure(split, found, report)), *memory, *stable]
+    protocol = f"split {split.seed}"
+    stable = [_row(protocol, name, "stability@10", *stability(split, *model)) for name, model in models.items()]
+    return [*rows(split, measure(split, found, report)), *stable]
 
 
 def _without_itself(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
@@ -110,7 +118,7 @@ def _without_itself(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints
     return split.candidates[best(scores, min(n, len(split.candidates) - 1))]
 
 
-def _row(split: Split, variant: str, metric: str, values: Floats, groups: Ints) -> Row:
+def _row(protocol: str, variant: str, metric: str, values: Floats, groups: Ints) -> Row:
     known = ~np.isnan(values)
     value, low, high = mean_interval(values[known], groups[known])
-    return Row("similar", variant, f"split {split.seed}", metric, value, low, high)
+    return Row("similar", variant, protocol, metric, value, low, high)

@@ -68,10 +68,8 @@ def from_scrobbles(scrobbles: Path, artists: Path, say: Callable[[str], None]) -
     refuse_first(scrobbles, listened, "scrobbles", ~countable, f"is not a whole number from 1 to {MOST_SCROBBLES}")
     repeats = listened.select(~pl.struct("user_id", "artist_id").is_first_distinct()).to_series()
     if count := repeats.sum():
-        where = f"{scrobbles}:{first_line(listened, repeats)}"
-        say(
-            f"{where}: the first of {count:,} rows whose user and artist stand on an earlier line too; they are summed."
-        )
+        where, rows = f"{scrobbles}:{first_line(listened, repeats)}", f"{count:,} row{'s' if count > 1 else ''}"
+        say(f"{where}: the first of {rows} whose user and artist stand on an earlier line too: counts are summed.")
 
     named = read_csv(artists, ("artist_id", "artist_name"))
     refuse_first(artists, named, "artist_id", pl.col("artist_id").is_null(), "")

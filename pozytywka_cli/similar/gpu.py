@@ -1,4 +1,4 @@
-"""The libraries of implicit's CUDA extension: found where the `gpu` extra installs them, and loaded before it."""
+"""The libraries of implicit's CUDA extension: found where the `gpu` extra installs them, loaded before it."""
 
 import ctypes
 import importlib

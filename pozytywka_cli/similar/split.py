@@ -70,6 +70,11 @@ def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
     return split
 
 
+def nothing_held_out(counts: csr_matrix) -> Split:
+    """All listens to learn from, and all artists as candidates."""
+    return Split(counts, csr_matrix(counts.shape, dtype=counts.dtype), np.arange(counts.shape[1]), 0)
+
+
 def popular(counts: csr_matrix, min_listeners: int) -> Ints:
     """The artists with at least `min_listeners` listeners, as columns of `counts`.
 
