@@ -11,7 +11,7 @@ HINT = (
     "Mend or remove it; known are data_dir, artifacts_dir, log_format; "
     "[skip] layers, width, smoothing, epochs, batch_size, learning_rate, weight_decay, dropout, patience, forest_rows; "
     "[weekly] measure, horizon, window, hidden, epochs, batch_size, learning_rate, weight_decay, patience, test_weeks; "
-    "[similar] factors, regularization, alpha, iterations, min_listeners."
+    "[similar] weighting, factors, regularization, alpha, iterations, min_listeners."
 )
 
 
@@ -34,7 +34,7 @@ def refused(
 def test_defaults() -> None:
     """Nothing said, nothing changed."""
     assert load(None, {}, {}) == Settings()
-    assert Settings().similar == SimilarSettings(128, 100.0, 5.0, 15, 3)
+    assert Settings().similar == SimilarSettings("log1p", 128, 100.0, 5.0, 40, 3)
 
 
 def test_flag_before_environment_before_file_before_default(here: Path) -> None:

@@ -41,8 +41,7 @@ def doctor(
     if json:
         render.json_object("doctor", [finding._asdict() for finding in findings])
     else:
-        render.table(
-            "", ("area", "name", "found", "hint"), ((f.area, f.name, f.found or "–", f.hint) for f in findings)
-        )
+        rows = ((one.area, one.name, one.found or f"missing. {one.hint}") for one in findings)
+        render.table("", ("area", "name", "found"), rows)
     if require:
         cuda.require(findings)

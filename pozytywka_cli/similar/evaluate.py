@@ -39,9 +39,9 @@ def evaluate(
         split = hold_out(counts, seed=number, min_listeners=settings.min_listeners)
         models = {name: [fit(split, given, seed=seed + again) for again in (0, 1)] for name, given in of_als.items()}
         found += _compared(split, models, report)
-    split = nothing_held_out(counts)
-    old_metric = in_sample(split, {name: fit(split, given, seed=seed) for name, given in of_als.items()})
-    return Evaluated(found + old_metric, partial(pictures.panels, found))
+    everything = nothing_held_out(counts)
+    found += in_sample(everything, {name: fit(everything, given, seed=seed) for name, given in of_als.items()})
+    return Evaluated(found, partial(pictures.panels, found))
 
 
 def latent(split: Split, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> scorers.Latent:

@@ -7,7 +7,7 @@ import polars as pl
 
 from pozytywka_cli.records import Panel, Row
 
-VARIANT, SPLIT = "variant", "split"
+VARIANT = "variant"
 PM, FACTORS, ITERATIONS = "PM on split 0", "factors", "iterations"
 TRAINING, LOOKUP = "training, seconds", "one lookup, milliseconds"
 
@@ -23,12 +23,11 @@ class Point(NamedTuple):
 
 
 def panels(rows: Sequence[Row]) -> list[Panel]:
-    """For each metric the variants' figures, as the mean of the splits that settings were not tuned on."""
+    """For each metric the variants' figures: in-sample, or the mean of the splits that settings were not tuned on."""
     reported = [row for row in rows if row.protocol != "split 0"]
-    metrics = dict.fromkeys(row.metric for row in reported)
+    measured = {row.metric: "in-sample" if row.protocol == "in-sample" else "mean of splits 1 to 3" for row in reported}
     return [
-        Panel(f"{metric}, mean of splits 1 to 3", "bar", _means(reported, metric), metric, VARIANT)
-        for metric in metrics
+        Panel(f"{metric}, {how}", "bar", _means(reported, metric), metric, VARIANT) for metric, how in measured.items()
     ]
 
 

@@ -61,16 +61,16 @@ def best(scores: Matrix, n: int) -> Ints:
 def _item_to_item(split: Split, scorers: Mapping[str, Scorer], report: Report) -> dict[str, Floats]:
     """PM, recall@10 and NDCG@10 (users of the split, 3): means over the held-in artists of each user that are asked."""
     random = np.random.default_rng(split.seed)
-    rows, artists = _asked(split, random)
+    rows, artists = asked_pairs(split, random)
     held = np.diff(split.held_out.indptr)[split.users]
-    races, targets = _races(split.listeners, random), _targets(split, rows, random)
+    orders, target_of = races(split.listeners, random), targets(split, rows, random)
     sums = {name: np.zeros((len(split.users), 3)) for name in scorers}
     size = max(1, BLOCK // len(split.candidates))
     for start in range(0, len(rows), size):
-        block, target = rows[start : start + size], targets[start : start + size]
+        block, target = rows[start : start + size], target_of[start : start + size]
         queries, query_of = np.unique(artists[start : start + size], return_inverse=True)
         known = split.known[split.users[block]].toarray()
-        drawn, counted = _draw(known, races, random)
+        drawn, counted = draw(known, orders, random)
         for name, scorer in scorers.items():
             scores = scorer.of_artists(queries)
             hit = _is_hit(scores, query_of, target, drawn, counted)
@@ -80,7 +80,7 @@ def _item_to_item(split: Split, scorers: Mapping[str, Scorer], report: Report) -
     return {name: total / np.bincount(rows)[:, None] for name, total in sums.items()}
 
 
-def _asked(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
+def asked_pairs(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
     """Pairs of a user (by its place in the split) and a held-in artist: at most MOST_ASKED of each user, at random.
 
     By artist, so that a block scores each of its artists once.
@@ -92,7 +92,7 @@ def _asked(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(sizes)), sizes)[asked], held_in.indices[asked]
 
 
-def _targets(split: Split, rows: Ints, random: np.random.Generator) -> Ints:
+def targets(split: Split, rows: Ints, random: np.random.Generator) -> Ints:
     """For each pair one of its user's hidden candidates; -1 where none of the hidden is a candidate."""
     hidden = split.held_out[split.users][:, split.candidates]
     sizes = np.diff(hidden.indptr)[rows]
@@ -100,7 +100,7 @@ def _targets(split: Split, rows: Ints, random: np.random.Generator) -> Ints:
     return np.where(sizes > 0, np.append(hidden.indices, -1)[np.minimum(place, hidden.nnz)], -1)
 
 
-def _races(listeners: Ints, random: np.random.Generator) -> Ints:
+def races(listeners: Ints, random: np.random.Generator) -> Ints:
     """Orders of all candidates (RACES, candidates), each drawn without replacement in proportion to listeners.
 
     By exponential variables over weights (Efraimidis and Spirakis, 2006): what such an order has outside of a library
@@ -110,10 +110,10 @@ def _races(listeners: Ints, random: np.random.Generator) -> Ints:
     return np.argsort(arrivals, axis=1)
 
 
-def _draw(known: NDArray[np.int8], races: Ints, random: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
+def draw(known: NDArray[np.int8], orders: Ints, random: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
     """For each row candidates in the order of a random race, and which of them are its first NEGATIVES outside."""
     most = NEGATIVES + int((known != 0).sum(axis=1).max())
-    drawn = races[random.integers(len(races), size=len(known)), :most]
+    drawn = orders[random.integers(len(orders), size=len(known)), :most]
     outside = np.take_along_axis(known, drawn, axis=1) == 0
     return drawn, outside & (np.cumsum(outside, axis=1) <= NEGATIVES)
 

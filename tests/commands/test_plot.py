@@ -45,14 +45,14 @@ def evaluate(pozytywka, sampled, tmp_path, monkeypatch):
             "error: --plot a.gif: the suffix names no format\nEnd it with .png, .svg, .pdf, .html.\n",
         ),
         (
-            ["similar", "--plot", "a.png"],
+            ["skip", "--curve", "--plot", "a.png"],
             2,
-            "error: --plot: there are no pictures of similar\nName skip or weekly.\n",
+            "error: --curve is for similar alone\nWrite `pozytywka evaluate similar --curve`.\n",
         ),
         (
             ["skip", "--planted", "--plot", "a.png"],
             2,
-            "error: --planted makes its own data\nLeave out --until, --scrobbles, --artists and --plot.\n",
+            "error: --planted makes its own data\nLeave out --until, --scrobbles, --artists, --curve and --plot.\n",
         ),
     ],
 )

@@ -19,7 +19,7 @@ def lastfm() -> Listens:
     """The real scrobbles."""
     if not LASTFM.is_dir():
         pytest.skip(f"{LASTFM} is missing")
-    return from_scrobbles(LASTFM / "lastfm_user_scrobbles.csv", LASTFM / "lastfm_artist_list.csv")
+    return from_scrobbles(LASTFM / "lastfm_user_scrobbles.csv", LASTFM / "lastfm_artist_list.csv", print)
 
 
 @pytest.fixture(scope="session")

@@ -26,14 +26,25 @@ def written(folder: Path, rows: list[str], names: list[str] = NAMES) -> tuple[Pa
 
 def test_rows_of_one_user_and_artist_are_summed(tmp_path):
     """u1 played x three and four times."""
-    listens = from_scrobbles(*written(tmp_path, ROWS))
+    listens = from_scrobbles(*written(tmp_path, ROWS), print)
     assert listens.counts.toarray().tolist() == [[7, 1, 0], [2, 0, 0], [0, 0, 7]]
     assert listens.listeners.tolist() == [2, 1, 1]
 
 
+def test_rows_that_are_summed_are_told(tmp_path):
+    """How many, and where the first of them stands; without any, nothing."""
+    said: list[str] = []
+    scrobbles, artists = written(tmp_path, [*ROWS, "u2,x,1", "u3,x,1"])
+    from_scrobbles(scrobbles, artists, said.append)
+    first = "the first of 2 rows whose user and artist stand on an earlier line too: counts are summed."
+    assert said == [f"{scrobbles}:5: {first}"]
+    from_scrobbles(*written(tmp_path, ROWS[:3]), said.append)
+    assert len(said) == 1
+
+
 def test_an_artist_without_a_name_is_called_by_its_id(tmp_path):
     """Both an empty name and an artist that the list of names lacks."""
-    listens = from_scrobbles(*written(tmp_path, [*ROWS, "u3,unlisted,1"]))
+    listens = from_scrobbles(*written(tmp_path, [*ROWS, "u3,unlisted,1"]), print)
     assert listens.artist_ids == ["unlisted", "x", "y", "z"]
     assert listens.names == ["unlisted", "[spunge]", "y", "Earth, Wind & Fire"]
 
@@ -41,7 +52,7 @@ def test_an_artist_without_a_name_is_called_by_its_id(tmp_path):
 def test_inputs_tell_what_was_read(tmp_path):
     """Names, bytes and rows of both files."""
     scrobbles, artists = written(tmp_path, ROWS)
-    inputs = from_scrobbles(scrobbles, artists).inputs
+    inputs = from_scrobbles(scrobbles, artists, print).inputs
     assert [(i.name, i.bytes, i.rows) for i in inputs] == [
         ("scrobbles.csv", scrobbles.stat().st_size, 5),
         ("artists.csv", artists.stat().st_size, 3),
@@ -52,7 +63,10 @@ def test_inputs_tell_what_was_read(tmp_path):
 @given(rows=st.permutations(ROWS), names=st.permutations(NAMES))
 def test_the_order_of_lines_does_not_matter(tmp_path, rows, names):
     """The same matrix, bit for bit, and the same names."""
-    first, again = from_scrobbles(*written(tmp_path, ROWS)), from_scrobbles(*written(tmp_path, rows, names))
+    first, again = (
+        from_scrobbles(*written(tmp_path, ROWS), print),
+        from_scrobbles(*written(tmp_path, rows, names), print),
+    )
     assert (first.counts != again.counts).nnz == 0
     assert first.counts.indices.tolist() == again.counts.indices.tolist()
     assert (first.artist_ids, first.names) == (again.artist_ids, again.names)
@@ -79,7 +93,7 @@ def test_a_bad_line_is_named(tmp_path, row, problem):
     """With its file, its line and its column."""
     scrobbles, artists = written(tmp_path, [*ROWS, row, "u9,y,1"])
     with pytest.raises(RefusedError) as refused:
-        from_scrobbles(scrobbles, artists)
+        from_scrobbles(scrobbles, artists, print)
     assert refused.value.message == f"{scrobbles}:7: {problem}"
     assert refused.value.hint == "Mend or remove that line, and run again."
 
@@ -88,14 +102,14 @@ def test_lines_are_counted_through_quoted_line_breaks(tmp_path):
     """The bad row is the third one, and starts on line 5."""
     scrobbles, artists = written(tmp_path, ['"u\n1",x,1', "u2,x,1", "u3,x,0"])
     with pytest.raises(RefusedError, match=r"scrobbles\.csv:5: "):
-        from_scrobbles(scrobbles, artists)
+        from_scrobbles(scrobbles, artists, print)
 
 
 def test_an_artist_named_twice_is_refused(tmp_path):
     """Which name counts would depend on the order of lines."""
     scrobbles, artists = written(tmp_path, ROWS, [*NAMES, "x,Another"])
     with pytest.raises(RefusedError) as refused:
-        from_scrobbles(scrobbles, artists)
+        from_scrobbles(scrobbles, artists, print)
     assert refused.value.message == f"{artists}:5: column artist_id: 'x' stands on an earlier line too"
 
 
@@ -103,7 +117,7 @@ def test_another_header_is_refused(tmp_path):
     """The hint tells the right one."""
     scrobbles, artists = written(tmp_path, ROWS)
     with pytest.raises(RefusedError) as refused:
-        from_scrobbles(artists, scrobbles)
+        from_scrobbles(artists, scrobbles, print)
     assert refused.value.message == f"{artists}:1: the header is another"
     assert refused.value.hint == "It must be 'user_id,artist_id,scrobbles'."
 
@@ -113,21 +127,21 @@ def test_text_that_is_not_utf8_is_refused(tmp_path):
     scrobbles, artists = written(tmp_path, ROWS)
     artists.write_bytes("artist_id,artist_name\nx,X\ny,Björk\n".encode("latin-1"))
     with pytest.raises(RefusedError) as refused:
-        from_scrobbles(scrobbles, artists)
+        from_scrobbles(scrobbles, artists, print)
     assert refused.value.message == f"{artists}:3: the text is not UTF-8"
 
 
 def test_a_missing_file_is_a_storage_error(tmp_path):
     """Named."""
     with pytest.raises(StorageError) as missing:
-        from_scrobbles(tmp_path / "none.csv", tmp_path / "none.csv")
+        from_scrobbles(tmp_path / "none.csv", tmp_path / "none.csv", print)
     assert missing.value.message == f"cannot read {tmp_path / 'none.csv'}: No such file or directory"
 
 
 def test_a_file_without_rows_is_refused(tmp_path):
     """A header alone is nothing to learn from."""
     with pytest.raises(RefusedError, match="no plays to learn from"):
-        from_scrobbles(*written(tmp_path, []))
+        from_scrobbles(*written(tmp_path, []), print)
 
 
 def test_plays_are_counted_per_user_and_artist():
