@@ -21,10 +21,13 @@ def test_the_answer_is_one_object(pozytywka, sampled, trained):
 
 def test_what_is_missing_is_no_failure(pozytywka, tmp_path):
     """Neither data nor artifacts; each line says what to do."""
-    answer = pozytywka("doctor", "--data-dir", tmp_path, "--artifacts-dir", tmp_path)
+    folders = ["--data-dir", tmp_path, "--artifacts-dir", tmp_path]
+    answer = pozytywka("doctor", *folders)
     assert (answer.code, answer.err) == (0, "")
     assert "missing. Run `pozytywka transform`." in answer.out
-    assert "`pozytywka train skip`" in answer.out
+    rows = [row for row in json.loads(pozytywka("doctor", "--json", *folders).out)["rows"] if row["found"] is None]
+    assert {row["name"] for row in rows} >= {"users", "sessions", "plays", "skip", "weekly", "similar"}
+    assert all(row["hint"] for row in rows)
 
 
 @pytest.mark.parametrize(("found", "code"), [("1", 0), (None, 5)])
