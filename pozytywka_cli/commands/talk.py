@@ -71,6 +71,7 @@ class Talk:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[loss]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
@@ -100,8 +101,9 @@ class _Bars:
     def __call__(self, step: Progress) -> None:
         now = time.monotonic()
         if step.stage not in self.tasks:
-            self.tasks[step.stage] = self.bars.add_task(step.stage, total=step.total, rate="")
+            self.tasks[step.stage] = self.bars.add_task(step.stage, total=step.total, rate="", loss="")
             self.begun[step.stage] = now
         elapsed = now - self.begun[step.stage]
         rate = f"{step.done / elapsed:.1f}/s" if elapsed > 0.1 else ""
-        self.bars.update(self.tasks[step.stage], completed=step.done, total=step.total, rate=rate)
+        loss = "" if step.loss is None else f"loss {step.loss:.4f}"
+        self.bars.update(self.tasks[step.stage], completed=step.done, total=step.total, rate=rate, loss=loss)
