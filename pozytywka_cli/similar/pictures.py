@@ -1,6 +1,7 @@
 """What the variants reach, and what the quality of ALS costs."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import NamedTuple
 
 import polars as pl
@@ -8,7 +9,7 @@ import polars as pl
 from pozytywka_cli.records import Panel, Row
 
 VARIANT = "variant"
-PM, FACTORS, ITERATIONS = "PM on split 0", "factors", "iterations"
+PM, FACTORS = "PM on split 0", "factors"
 TRAINING, LOOKUP = "training, seconds", "one lookup, milliseconds"
 
 
@@ -39,21 +40,15 @@ def curve(points: Sequence[Point]) -> list[Panel]:
             LOOKUP: [point.milliseconds for point in points],
             PM: [point.pm.value for point in points],
             FACTORS: [f"{point.factors} factors" for point in points],
-            ITERATIONS: [f"{point.iterations} iterations" for point in points],
         }
     )
     most = max(point.iterations for point in points)
+    longest = told.filter(pl.Series([point.iterations == most for point in points]))
+    # intervals overlap, for all points share their users: one width says what a difference is worth
+    width = median((point.pm.high or 0) - (point.pm.low or 0) for point in points) / 2
     return [
-        Panel("Quality and training time", "line", told, TRAINING, PM, FACTORS, dots=True),
-        Panel(
-            f"Quality and lookup time, {most} iterations",
-            "line",
-            told.filter(pl.col(ITERATIONS) == f"{most} iterations"),
-            LOOKUP,
-            PM,
-            ITERATIONS,
-            dots=True,
-        ),
+        Panel(f"Training, 95 % of each PM: ± {width:.3f}", "line", told, TRAINING, PM, FACTORS, dots=True),
+        Panel(f"Lookup, {most} iterations", "line", longest, LOOKUP, PM, dots=True),
     ]
 
 
