@@ -23,8 +23,8 @@ SIGNATURE = {
 QUESTION = "Which artists are like this one?"
 PROTOCOL = (
     "A fifth of the artists of every listener who has at least 5 was hidden from it, drawn at random. It learned from "
-    "the rest and had to find the hidden ones again, by likeness to at most 50 artists of each listener. What serves was "
-    "then fitted on everything."
+    "the rest and had to find the hidden ones again, by likeness to at most 50 artists of each listener. What serves "
+    "was then fitted on everything."
 )
 USE = "Suggesting artists beside the one that a listener has chosen: the same people listen to them."
 PLAIN_USE = "Suggesting the artists with the most listeners until a model is shown to be as good."

@@ -73,7 +73,7 @@ def test_a_fit_that_has_converged_ends(communities, settings):
 
 
 def test_rounds_are_one_fit(communities, settings):
-    """Ten iterations in two rounds are implicit's ten at once, bit for bit."""
+    """Ten iterations in two rounds are implicit's ten at once, but for rounding."""
     weights = weighted(communities.counts, settings)
     regularization = min(settings.regularization, als.MOST_REGULARIZATION * np.linalg.svd(weights.toarray())[1][0])
     with als.threadpool_limits(1, "blas"):
