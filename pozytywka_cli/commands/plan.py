@@ -48,7 +48,8 @@ def rates(
     Below stands how far this would have been off over the last 13 weeks, in money: beside paying by what was really
     listened to, how much an artist gets too much or too little on average, and how much of the budget goes to the wrong
     artists; by the plan, and by paying as last week, or by the mean of the last 4 weeks or of all. For it the model is
-    fitted anew to the weeks before those, and each week is planned from the weeks before it alone.
+    fitted anew to the weeks before those, and each week is planned from the weeks before it alone; only which variant
+    serves was decided on the last of them.
 
     \b
     Examples:
@@ -72,7 +73,7 @@ def rates(
         shared.talk.info(f"Wrote {output}: {len(made.rows):,} artists by weekly {version.manifest.variant}.")
     if json:
         render.json_object("plan rates", made.rows.to_dicts(), backtest=made.backtest)
-    elif not shared.talk.quiet:
+    elif output is None or not shared.talk.quiet:
         _show(made, listed=output is None)
     for note in made.notes:
         shared.talk.warn(note)

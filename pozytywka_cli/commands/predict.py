@@ -37,9 +37,9 @@ def predict(
 
     weekly writes every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model was
     trained to look ahead, to artifacts/predictions/weekly.parquet and shows the ten most heard; --artist shows one and
-    writes nothing but -o. change is the mean against that of the last 4 weeks. verdict is rising or falling where those
-    4 weeks differ from all before (usual) by more than noise explains and the forecast agrees, with at most a tenth of
-    all such verdicts false (Benjamini-Hochberg); else steady.
+    writes nothing but -o. usual is the mean of all weeks but the last 4, change the forecast against the mean of those
+    4. verdict is rising or falling where the 4 differ from what is usual by more than noise explains and the forecast
+    lies nearer to them, with at most a tenth of all such verdicts false (Benjamini-Hochberg); else steady.
 
     skip reads pairs (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for
     each; without input it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each
@@ -86,7 +86,7 @@ def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file
         shared.talk.info(f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}.")
     elif shown and made.family == "skip":
         typer.echo(made.rows.write_ndjson(), nl=False)
-    if made.family == "weekly" and output is None and shown and not shared.talk.quiet:
+    if made.family == "weekly" and output is None and shown and not (to_file and shared.talk.quiet):
         _show(made.rows)
 
 
@@ -129,8 +129,8 @@ def _show(forecast: "pl.DataFrame") -> None:
     named = forecast.with_columns(pl.coalesce("name", "artist_id").alias("name"), pl.col("week").cast(pl.String))
     alone = forecast["artist_id"].n_unique() == 1
     top = named if alone else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
-    title = "Listening in seconds" if len(top) else "No artist to forecast"
-    columns = ("name", "week", "mean", "q10", "q90", "last_week", "change", "verdict")
+    title = "Seconds" if len(top) else "No artist to forecast"
+    columns = ("name", "week", "mean", "q10", "q90", "last_week", "usual", "change", "verdict")
     rows = (
         (*others, None if change is None else render.Percent(change), verdict)
         for *others, change, verdict in top.select(columns).iter_rows()

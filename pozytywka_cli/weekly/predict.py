@@ -1,9 +1,11 @@
 """Every artist's listening in the weeks after the last full one."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
@@ -26,7 +28,8 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
     Returns:
         artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds),
         change (of the mean against that of the last 4 weeks, as a share of it; null where they were silent), usual
-        (the mean of the weeks before those, seconds), verdict (see `verdicts`; one for all weeks of an artist) and
+        (the mean of the weeks before those, seconds), verdict (see `verdicts`; one for all weeks of an artist, null for
+        the measure "mean", of which it does not tell) and
         method ("mean, a fallback" where the history was too short for the model), sorted by artist_id and week.
 
     Raises:
@@ -75,7 +78,13 @@ def _long(history: Series, forecast: Forecast) -> pl.DataFrame:
             "last_week": np.repeat(history.listened[:, -1], horizon),
             "change": change.ravel(),
             "usual": np.repeat(usual(history), horizon),
-            "verdict": np.repeat(verdicts(history, forecast.mean[:, 0]), horizon).tolist(),
+            "verdict": _verdicts(history, forecast).repeat(horizon).tolist(),
         },
         schema_overrides={"artist_id": pl.String, "week": pl.Date, "verdict": pl.String},
     ).with_columns(pl.col("change").fill_nan(None))
+
+
+def _verdicts(history: Series, forecast: Forecast) -> NDArray[Any]:
+    if history.measure == "mean":
+        return np.full(len(history.artist_ids), None)
+    return verdicts(history, forecast.mean[:, 0])

@@ -240,7 +240,7 @@ def test_predict_writes_a_forecast_of_every_artist_and_shows_the_top(pozytywka, 
     """artifacts/predictions/weekly.parquet, and a table on stdout."""
     answer = pozytywka("predict", "weekly", "--data-dir", sampled, "--artifacts-dir", trained)
     assert answer.code == 0
-    assert answer.out.startswith("Listening in seconds")
+    assert answer.out.startswith("Seconds")
     forecast = pl.read_parquet(trained / "predictions" / "weekly.parquet")
     assert {"artist_id", "name", "week", "mean", "q10", "q90", "change", "verdict"} <= set(forecast.columns)
     assert (forecast["q10"] <= forecast["q90"]).all()

@@ -41,14 +41,16 @@ def test_a_budget_is_divided_to_the_cent(pozytywka, folders, tmp_path):
     assert "Backtest over the last 10 weeks" in written.out
 
 
-def test_the_table_shows_the_largest_and_the_backtest(pozytywka, folders):
-    """With two decimals; -q shows neither."""
+def test_the_table_shows_the_largest_and_the_backtest(pozytywka, folders, tmp_path):
+    """With two decimals; -q says nothing more, and with a file nothing at all."""
     answer = pozytywka("plan", "rates", "--budget", "10000", *folders)
     assert answer.code == 0
     assert answer.out.startswith("The largest of ")
     for words in ("payout", "verdict", "Backtest over the last 10 weeks", "off per artist", "mean of 4 weeks"):
         assert words in answer.out
-    assert pozytywka("-q", "plan", "rates", "--budget", "10000", *folders).out == ""
+    assert pozytywka("-q", "plan", "rates", "--budget", "10000", *folders) == answer
+    written = pozytywka("-q", "plan", "rates", "--budget", "10000", "-o", tmp_path / "a.csv", *folders)
+    assert (written.code, written.out, written.err) == (0, "", "")
 
 
 @pytest.mark.parametrize(

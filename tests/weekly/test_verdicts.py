@@ -30,6 +30,18 @@ def test_noise_is_steady(weeks: int, seed: int) -> None:
     assert (found != "steady").mean() <= 0.01
 
 
+@pytest.mark.parametrize("plays", [1.5, 3, 5])
+@pytest.mark.parametrize("weeks", [12, 52])
+def test_sittings_are_noise_too(plays: float, weeks: int) -> None:
+    """Where an artist is heard several times in a row, so many on average, hardly anyone moves either."""
+    random = np.random.default_rng(8)
+    rates = random.lognormal(1.9, 1.0, (2000, 1)) / plays
+    sittings = random.poisson(np.repeat(rates, weeks, axis=1))
+    heard = sittings + random.negative_binomial(np.maximum(sittings, 1), 1 / plays) * (sittings > 0)
+    assert heard.sum() / sittings.sum() == pytest.approx(plays, rel=0.02)
+    assert (judged(series_of(heard * 200.0)) != "steady").mean() <= 0.01
+
+
 @pytest.mark.parametrize("limit", [0.01, 0.05, 0.1, 0.3])
 def test_p_values_of_noise_are_seldom_small(limit: float) -> None:
     """No oftener than they say, but for the chance in 20,000 artists."""
@@ -59,12 +71,13 @@ def test_equal_listens_are_tested_exactly() -> None:
 
 
 def test_an_artist_is_steady_where_the_forecast_does_not_agree() -> None:
-    """The last weeks rose; a forecast back at the usual level or below takes the verdict away."""
+    """The last weeks rose; a forecast nearer to the usual level, or beyond it, takes the verdict away."""
     listened = np.full((3, 30), 2000.0)
     listened[0, -4:] = 8000
     history = series_of(listened)
-    assert judged(history).tolist() == ["rising", "steady", "steady"]
-    for forecast in (usual(history), usual(history) - 1):
+    for forecast in (8000, 5001, 20_000):
+        assert verdicts(history, np.full(3, forecast)).tolist() == ["rising", "steady", "steady"]
+    for forecast in (usual(history), np.full(3, 4999.0), usual(history) - 1):
         assert verdicts(history, forecast).tolist() == ["steady"] * 3
 
 
