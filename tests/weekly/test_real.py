@@ -7,6 +7,7 @@ import pytest
 from pozytywka_cli.dataset.service import load
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.weekly.evaluate import evaluate
 from pozytywka_cli.weekly.series import series
 from pozytywka_cli.weekly.train import train
 from pozytywka_cli.weekly.verdicts import recent, verdicts
@@ -23,6 +24,15 @@ def test_the_lstm_ties_the_mean_on_noise(real: Path, tmp_path: Path) -> None:
     assert 0.78 <= figures["lstm", "coverage"] <= 0.83
     assert made.gate is not None
     assert made.gate.passed
+
+
+def test_the_lstm_beats_what_follows_noise(real: Path, tmp_path: Path) -> None:
+    """Its RMSE on 2024 as a multiple of each baseline's, as the study requires."""
+    service = load(real / "pozytywka-2024", tmp_path / "plays.parquet", lambda _: None)
+    rows = evaluate(service, WeeklySettings(), seed=0, device="cpu", report=silent).rows
+    found = {row.variant: row.value for row in rows if row.metric == "RMSE of lstm ÷ its" and "top" not in row.protocol}
+    most = {"mean": 1.005, "AutoETS": 1.0, "SES": 0.99, "mean4": 0.92, "linear": 0.87, "last": 0.73}
+    assert {variant for variant, limit in most.items() if found[variant] > limit} == set()
 
 
 def test_twelve_weeks_get_the_mean_and_a_note(real: Path, tmp_path: Path) -> None:
