@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 SUGGESTED = 3
 DIACRITICS = re.compile("[\u0300-\u036f]")  # this block alone: the marks of other scripts are letters there
@@ -28,6 +29,11 @@ def readings(asked: str) -> list[str]:
 
     first, _, rest = asked.partition(" ")
     return [asked, rest] if rest and OSA.distance(first, "the") <= 1 else [asked]
+
+
+def swapped(asked: str) -> list[str]:
+    """The keys that would be asked for, were two neighbouring letters the other way round."""
+    return [f"{asked[:at]}{two}{one}{asked[at + 2 :]}" for at, (one, two) in enumerate(pairwise(asked))]
 
 
 def suggestion(found: Iterable[str]) -> str:

@@ -69,7 +69,8 @@ class Lookup:
     def find(self, name: str) -> Match:
         """The artist with this name but for case, diacritics and punctuation, else but for typos.
 
-        Of several the one with the most listeners. A typo is an optimal string alignment similarity of at least .6.
+        Of several the one with the most listeners. A typo is two letters swapped, else an optimal string alignment
+        similarity of at least .6.
 
         Raises:
             RefusedError: nothing is that near.
@@ -77,7 +78,9 @@ class Lookup:
         keys, asked = self._artists.keys, names.key(name)
         if rows := keys.find(asked):
             return self._match(name, rows, exact=True)
-        if near := self._nearest(asked, 1, CUTOFF):
+        # few names are a swap away, so one that is was meant, even where a longer one is nearer
+        swaps = sorted(row for key in names.swapped(asked) for row in keys.find(key))
+        if near := swaps or self._nearest(asked, 1, CUTOFF):
             return self._match(name, keys.find(keys.strings[near[0]]), exact=False)
         rows = self._nearest(asked, names.SUGGESTED)
         raise RefusedError(f'no artist is called "{name}"', names.suggestion(self._artists.names.take(rows)))

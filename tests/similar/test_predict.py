@@ -78,6 +78,13 @@ def test_of_equally_near_names_the_artist_with_more_listeners_is_meant():
     assert names("Mako", "Mato").find("mayo").matched == "Mako"
 
 
+def test_two_swapped_letters_mean_the_name_that_they_leave():
+    """Though "women" is nearer to "woen", and has more listeners; of two such names the one with more is meant."""
+    assert names("Women", "Owen").find("woen").matched == "Owen"
+    assert names("Baci", "Abic").find("abci").matched == "Baci"
+    assert names("Abic", "Baci").find("abci").matched == "Abic"
+
+
 @pytest.mark.parametrize("query", ["xyz", "\udcff", "[/b]"])
 def test_an_unknown_name_is_refused_with_the_nearest(query):
     """Literally, in the message and in the hint."""
