@@ -31,9 +31,17 @@ def write_frame(frame: "pl.DataFrame", target: Path) -> None:
         if target.suffix == ".parquet":
             frame.write_parquet(temporary)
         elif target.suffix == ".csv":
-            frame.with_columns(_as_json(column) for column in frame if column.dtype.is_nested()).write_csv(temporary)
+            nested = [column for column in frame if column.dtype.is_nested()]
+            dated(frame).with_columns(_as_json(column) for column in nested).write_csv(temporary)
         else:
-            frame.write_ndjson(temporary)
+            dated(frame).write_ndjson(temporary)
+
+
+def dated(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """The frame with its moments as text, alike in every format that is text: ISO 8601, UTC, microseconds."""
+    import polars.selectors as cs
+
+    return frame.with_columns(cs.datetime(time_zone="UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
 
 
 def _as_json(column: "pl.Series") -> "pl.Series":

@@ -70,7 +70,7 @@ def predict(
         for made in predictions.predict(
             versions, service, asked, report, explain=explain, horizon=horizon, artist=named
         ):
-            rows += [{"family": made.family, **row} for row in made.rows.to_dicts()] if json else []
+            rows += [{"family": made.family, **row} for row in out.dated(made.rows).to_dicts()] if json else []
             _deliver(shared, made, output, to_file=to_file, shown=not json)
     if json:
         render.json_object("predict", rows)
@@ -78,14 +78,14 @@ def predict(
 
 def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file: bool, shown: bool) -> None:
     """A family's answers to a file, or a line for each to stdout; of the forecast, the most heard as a table."""
-    from pozytywka_cli.commands.output import write_frame
+    from pozytywka_cli.commands import output as out
 
     if to_file:
         target = output or shared.artifacts / "predictions" / f"{made.family}.parquet"
-        write_frame(made.rows, target)
+        out.write_frame(made.rows, target)
         shared.talk.info(f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}.")
     elif shown and made.family == "skip":
-        typer.echo(made.rows.write_ndjson(), nl=False)
+        typer.echo(out.dated(made.rows).write_ndjson(), nl=False)
     if made.family == "weekly" and output is None and shown and not (to_file and shared.talk.quiet):
         _show(made.rows)
 

@@ -301,6 +301,20 @@ def test_times_of_pairs_are_read_in_every_dialect(pozytywka, sampled, trained, t
     assert len({json.loads(line)["at"] for line in answer.out.splitlines()}) == 1
 
 
+def test_a_moment_is_written_alike_in_every_format_that_is_text(pozytywka, sampled, trained, tmp_path):
+    """Lines, JSON, JSONL and CSV; and it can be asked for again."""
+    track = pl.read_ndjson(sampled / "tracks.jsonl")["id"][0]
+    asked, told = tmp_path / "asked.csv", "2026-01-05T12:00:00.000000Z"
+    asked.write_text(f"user_id,track_id,at\n101,{track},{told}\n")
+    given = ["predict", "skip", asked, "--data-dir", sampled, "--artifacts-dir", trained]
+    pozytywka(*given, "-o", tmp_path / "told.csv")
+    pozytywka(*given, "-o", tmp_path / "told.jsonl")
+    line, (row,) = pozytywka(*given).out, rows(pozytywka(*given, "--json"), "predict")
+    read = pl.read_csv(tmp_path / "told.csv", infer_schema=False)["at"][0]
+    assert [json.loads(line)["at"], row["at"], read] == [told] * 3
+    assert (tmp_path / "told.jsonl").read_text() == line
+
+
 def test_models_are_listed_shown_verified_promoted_and_rolled_back(pozytywka, trained, tmp_path):
     """The whole life of a version by hand."""
     store = shutil.copytree(trained, tmp_path / "artifacts", symlinks=True)
