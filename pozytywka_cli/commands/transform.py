@@ -24,8 +24,9 @@ def transform(
     """Turn raw events into plays, one row for each PLAY.
 
     Reads sessions and tracks from the data folder. Writes user_id, session_id, track_id, started_at,
-    advertisement_before, skipped, liked and listened_ms as Parquet, sorted, and the first premium purchase of each
-    user as plays.purchases.parquet beside it. With --on-invalid quarantine, bad lines go to artifacts/quarantine/.
+    advertisement_before, skipped, liked and listened_ms as Parquet, sorted; and beside it plays.moments.parquet, when
+    each play was skipped and liked, row by row, and plays.purchases.parquet, the first premium purchase of each user.
+    With --on-invalid quarantine, bad lines go to artifacts/quarantine/.
 
     \b
     Examples:

@@ -18,6 +18,7 @@ COLUMNS = (
     "liked",
     "listened_ms",
 )
+MOMENTS = ("skipped_at", "liked_at")  # when `skipped` and `liked` came true: of the first such event, in µs
 SESSION = ("user_id", "session_id")
 ORDER = ("timestamp", "is_play", "track_id")  # of a session's events; equal ones are alike in all that follows
 
@@ -31,10 +32,10 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
         tracks: track_id, duration_ms; each track once.
 
     Returns:
-        the columns `COLUMNS`, `started_at` in µs. Events of a session are taken by time; at equal times a PLAY comes
-        last, and PLAYs go by track: an order that the data alone decide. `listened_ms` is the track's duration, or when
-        skipped the time to the first SKIP, at most the duration; null where the track's duration is unknown and nothing
-        was skipped.
+        the columns `COLUMNS` and `MOMENTS`, times in µs. Events of a session are taken by time; at equal times a PLAY
+        comes last, and PLAYs go by track: an order that the data alone decide. `listened_ms` is the track's duration,
+        or when skipped the time to the first SKIP, at most the duration; null where the track's duration is unknown and
+        nothing was skipped.
     """
     kind = nw.col("event_type")
     flagged = events.filter(kind != "BUY_PREMIUM").with_columns(
@@ -50,8 +51,8 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
         numbered.with_columns(
             started=nw.when(played).then(at),
             track=nw.when(played).then(nw.col("track_id")),
-            skip_at=nw.when(skip).then(at),
-            like=kind == "LIKE",
+            skipped_at=nw.when(skip).then(at),
+            liked_at=nw.when(kind == "LIKE").then(at),
             ad=nw.col("is_ad") == 1,
         )
         .group_by(*SESSION, "number")
@@ -59,11 +60,15 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
             track_id=nw.col("track").max(),
             started_at=nw.col("started").min(),
             advertisement_before=nw.col("ad").any(),
-            skip_at=nw.col("skip_at").min(),
-            liked=nw.col("like").any(),
+            skipped_at=nw.col("skipped_at").min(),
+            liked_at=nw.col("liked_at").min(),
         )
         .filter(~nw.col("started_at").is_null())
-        .with_columns(skipped=~nw.col("skip_at").is_null(), heard=(nw.col("skip_at") - nw.col("started_at")) // 1000)
+        .with_columns(
+            skipped=~nw.col("skipped_at").is_null(),
+            liked=~nw.col("liked_at").is_null(),
+            heard=(nw.col("skipped_at") - nw.col("started_at")) // 1000,
+        )
         .join(tracks, on="track_id", how="left")
     )
     duration, heard = nw.col("duration_ms"), nw.col("heard")
@@ -71,5 +76,5 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
     return (
         rows.with_columns(listened_ms=nw.when(cut_short).then(heard).otherwise(duration))
         .sort(*SESSION, "number")
-        .select(*COLUMNS)
+        .select(*COLUMNS, *MOMENTS)
     )

@@ -9,7 +9,14 @@ from pathlib import Path
 import polars as pl
 
 from pozytywka_cli.dataset.tables import TABLES
-from pozytywka_cli.dataset.transform import describe_inputs, provenance, purchases_of, stale, transform
+from pozytywka_cli.dataset.transform import (
+    describe_inputs,
+    moments_of,
+    provenance,
+    purchases_of,
+    stale,
+    transform,
+)
 from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Input
@@ -21,7 +28,8 @@ DESCRIBING = ("users", "artists")
 class Service:
     """Frames of good rows, and what they were read from.
 
-    plays: user_id, session_id, track_id, started_at (UTC, µs), advertisement_before, skipped, liked, listened_ms
+    plays: user_id, session_id, track_id, started_at (UTC, µs), advertisement_before, skipped, liked, listened_ms,
+        skipped_at and liked_at (UTC, µs; of the first SKIP and LIKE, null where there is none)
     purchases: user_id, purchased_at: the first BUY_PREMIUM of a user
     users: user_id, favourite_genres (never premium_user, name, city or street)
     artists: id, name, genres
@@ -39,13 +47,18 @@ class Service:
         """The service as it was known just before `moment` (UTC): later purchases are unknown, and plays still running.
 
         A play has run its course once it has been listened to for `listened_ms`; how it ended is not known before.
+        A SKIP after a track's end, or a LIKE, may come later still.
         """
         if moment is None:
             return self
         ended = pl.col("started_at") + pl.duration(milliseconds=pl.col("listened_ms").fill_null(0))
+        plays = self.plays.filter((pl.col("started_at") < moment) & (ended <= moment))
+        come = {event: (pl.col(f"{event}_at") < moment).fill_null(False) for event in ("skipped", "liked")}
         return replace(
             self,
-            plays=self.plays.filter((pl.col("started_at") < moment) & (ended <= moment)),
+            plays=plays.with_columns(
+                **come, **{f"{event}_at": pl.when(known).then(f"{event}_at") for event, known in come.items()}
+            ),
             purchases=self.purchases.filter(pl.col("purchased_at") < moment),
         )
 
@@ -75,7 +88,7 @@ def load(
             say(f"There are no {name} in {folder}: what they would tell is unknown.")
     made_from = provenance(plays_file)
     return Service(
-        plays=_read(plays_file),
+        plays=_read(plays_file, moments_of(plays_file)),
         purchases=_read(purchases_of(plays_file)),
         users=_good(described, "users").select("user_id", "favourite_genres"),
         artists=_good(described, "artists"),
@@ -84,9 +97,11 @@ def load(
     )
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _read(path: Path, beside: Path | None = None) -> pl.DataFrame:
+    """The rows of a file, with the columns of another one of as many rows."""
     try:
-        return pl.read_parquet(path, glob=False)
+        rows = pl.read_parquet(path, glob=False)
+        return rows.hstack(pl.read_parquet(beside, glob=False)) if beside else rows
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem = f"{path} is damaged: {str(error).splitlines()[0]}"
         raise ArtifactError(problem, "Make it again with `pozytywka transform`.") from None

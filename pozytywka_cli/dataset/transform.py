@@ -13,14 +13,14 @@ import polars as pl
 from pozytywka_cli import files
 from pozytywka_cli.dataset import quarantine
 from pozytywka_cli.dataset.order import in_order
-from pozytywka_cli.dataset.plays import ORDER, SESSION, plays
+from pozytywka_cli.dataset.plays import COLUMNS, MOMENTS, ORDER, SESSION, plays
 from pozytywka_cli.dataset.read import Reading, locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Input, Progress, Report, silent
 
-VERSION = 1  # of what plays mean; a new one makes every plays file stale
+VERSION = 2  # of what plays mean; a new one makes every plays file stale
 NEEDED = ("tracks", "sessions")
 METADATA = "pozytywka"
 OnInvalid = Literal["fail", "quarantine"]
@@ -51,7 +51,7 @@ def transform(
     quarantine_dir: Path | None = None,
     report: Report = silent,
 ) -> Transformed:
-    """Turn the events in `folder` into plays at `output`, and the first premium purchases into a second file beside it.
+    """Turn the events in `folder` into plays at `output`, and what else they tell into two files beside it.
 
     Raises:
         RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
@@ -73,18 +73,27 @@ def transform(
     made = to_plays(events, checked.good("tracks"))
     report(Progress("make plays", 1, 1))
     provenance = Provenance(VERSION, _describe_all(checked.readings, hashes))
-    _write(made, output, provenance)
-    _write(_purchases(events), purchases_of(output), provenance)
+    for frame, target in (
+        (made.select(COLUMNS), output),
+        (made.select(MOMENTS), moments_of(output)),
+        (_purchases(events), purchases_of(output)),
+    ):
+        _write(frame, target, provenance)
     return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None)
 
 
 def purchases_of(plays_file: Path) -> Path:
-    """Where the purchases stand that belong to a plays file: `plays.purchases.parquet` beside `plays.parquet`."""
+    """Where every user's first premium purchase stands: `plays.purchases.parquet` beside `plays.parquet`."""
     return plays_file.with_name(f"{plays_file.stem}.purchases.parquet")
 
 
+def moments_of(plays_file: Path) -> Path:
+    """Where it stands when each play of a plays file was skipped and liked, row by row: `plays.moments.parquet`."""
+    return plays_file.with_name(f"{plays_file.stem}.moments.parquet")
+
+
 def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
-    """Plays of good events and good tracks, by Polars' streaming engine."""
+    """Plays of good events and good tracks with the moments of their SKIP and LIKE, by Polars' streaming engine."""
     numeric = events.select(
         *SESSION,
         pl.col("timestamp").to_physical(),
@@ -97,8 +106,8 @@ def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     numeric = numeric.with_columns(pl.col("track_id").cast(pl.Categorical))
     durations = tracks.select(pl.col("id").cast(pl.Categorical).alias("track_id"), "duration_ms")
     made = plays(nw.from_native(numeric.drop("is_play").lazy()), nw.from_native(durations.lazy())).to_native()
-    time, track = pl.col("started_at").cast(pl.Datetime("us", "UTC")), pl.col("track_id").cast(pl.String)
-    timed: pl.LazyFrame = made.with_columns(time, track)
+    moments, track = pl.col("started_at", *MOMENTS).cast(pl.Datetime("us", "UTC")), pl.col("track_id").cast(pl.String)
+    timed: pl.LazyFrame = made.with_columns(moments, track)
     return timed.collect(engine="streaming")
 
 
@@ -128,8 +137,9 @@ def stale(folder: Path, plays_file: Path) -> str | None:
     made_from = provenance(plays_file)
     if made_from is None:
         return "they were made by another version"
-    if provenance(purchases_of(plays_file)) != made_from:
-        return "their purchases are missing"
+    for beside in (moments_of(plays_file), purchases_of(plays_file)):
+        if provenance(beside) != made_from:
+            return f"{beside.name} is missing or was made from other data"
     now = sorted((path.name, digest) for path, digest in _hashes(folder, NEEDED).items())
     return None if now == sorted((i.name, i.sha256) for i in made_from.inputs) else "the data have changed"
 

@@ -9,7 +9,7 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.skip.explain import because
-from pozytywka_cli.skip.inputs.history import canonical, known_at
+from pozytywka_cli.skip.inputs.history import history
 from pozytywka_cli.skip.models.baselines import UserRate, threshold
 from pozytywka_cli.skip.models.model import load
 
@@ -86,13 +86,13 @@ def candidates(service: Service, pairs: pl.DataFrame) -> pl.DataFrame:
         advertisement_before=pl.lit(False),
     )
     latest = pl.coalesce("at", "ended", pl.lit(service.plays["started_at"].max(), MOMENT)).alias("started_at")
-    return wanted.join(_ends(service.plays), on="user_id", how="left", maintain_order="left").select(
+    return wanted.join(_ends(service), on="user_id", how="left", maintain_order="left").select(
         "user_id", "session_id", "track_id", latest, "advertisement_before"
     )
 
 
-def _ends(plays: pl.DataFrame) -> pl.DataFrame:
+def _ends(service: Service) -> pl.DataFrame:
     """When each user's plays have all ended: user_id, ended; a play whose end nobody knows counts by its start."""
-    log = canonical(plays)
-    ended = log.select("user_id", ended=pl.max_horizontal("started_at", known_at(log)))
+    log = history(service.plays, service.tracks)
+    ended = log.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
     return ended.group_by("user_id").agg(pl.col("ended").max())

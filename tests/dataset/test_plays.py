@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.dataset.plays import COLUMNS
+from pozytywka_cli.dataset.plays import COLUMNS, MOMENTS
 from pozytywka_cli.dataset.tables import EVENTS
-from pozytywka_cli.dataset.transform import to_plays, transform
+from pozytywka_cli.dataset.transform import moments_of, to_plays, transform
 
 START = datetime(2023, 5, 1, 10, tzinfo=UTC)
 DURATIONS = {"a": 100_000, "b": 60_000, "c": 3_000}
@@ -54,8 +54,20 @@ def test_columns_and_types() -> None:
         "skipped": pl.Boolean,
         "liked": pl.Boolean,
         "listened_ms": pl.Int64,
+        "skipped_at": pl.Datetime("us", "UTC"),
+        "liked_at": pl.Datetime("us", "UTC"),
     }
-    assert frame.rows() == [(1, 7, "a", START, False, False, False, 100_000)]
+    assert frame.rows() == [(1, 7, "a", START, False, False, False, 100_000, None, None)]
+
+
+def test_of_several_skips_and_likes_the_first_one_s_moment_is_kept() -> None:
+    """To the microsecond; also of a SKIP after the track's end."""
+    events = [(0, "PLAY"), (150.0001, "SKIP"), (30.5, "LIKE"), (160, "SKIP"), (20.000003, "LIKE"), (200, "PLAY")]
+    frame = plays_of([(seconds, 1, "a", event, 7) for seconds, event in events])
+    assert frame.select("skipped_at", "liked_at").rows() == [
+        (START + timedelta(seconds=150.0001), START + timedelta(seconds=20.000003)),
+        (None, None),
+    ]
 
 
 def test_no_events_no_plays() -> None:
@@ -173,7 +185,7 @@ def test_sessions_do_not_touch() -> None:
             (6, 1, "b", "PLAY", 7),
         ]
     )
-    assert frame.drop("started_at").rows() == [
+    assert frame.drop("started_at", *MOMENTS).rows() == [
         (1, 7, "a", False, False, False, 100_000),
         (1, 7, "b", False, False, False, 60_000),
         (1, 8, "b", False, False, True, 60_000),
@@ -191,15 +203,14 @@ def reference(events: list[Event]) -> list[tuple[Any, ...]]:
         for before, here, after in zip([-1, *starts], starts, [*starts[1:], len(ordered)], strict=False):
             at, _, track, _, _ = ordered[here]
             earlier, later = ordered[before + 1 : here], ordered[here + 1 : after]
-            skips = [event[0] for event in later if event[3] == "SKIP"]
+            first = [next((event[0] for event in later if event[3] == kind), None) for kind in ("SKIP", "LIKE")]
             listened = DURATIONS.get(track or "")
-            if skips:
-                heard = int((skips[0] - at) * 1000)
+            if first[0] is not None:
+                heard = int((first[0] - at) * 1000)
                 listened = heard if listened is None else min(heard, listened)
-            ad, liked = (
-                any(e[3] == kind for e in part) for kind, part in (("ADVERTISEMENT", earlier), ("LIKE", later))
-            )
-            found.append((user, session, track, START + timedelta(seconds=at), ad, bool(skips), liked, listened))
+            ad = any(event[3] == "ADVERTISEMENT" for event in earlier)
+            start, *moments = (None if one is None else START + timedelta(seconds=one) for one in (at, *first))
+            found.append((user, session, track, start, ad, *(bool(one) for one in moments), listened, *moments))
     return found
 
 
@@ -235,7 +246,7 @@ def plays_written(lines: list[str], cuts: list[int]) -> bytes:
         for number, (start, stop) in enumerate(zip([0, *cuts], [*cuts, len(lines)], strict=True)):
             (folder / "sessions" / f"{number}.jsonl").write_text("".join(lines[start:stop]))
         made = transform(folder, folder / "plays.parquet")
-        frame = pl.read_parquet(made.plays)
+        frame = pl.concat([pl.read_parquet(path) for path in (made.plays, moments_of(made.plays))], how="horizontal")
         frame.write_ipc(folder / "plays.arrow")
         return (folder / "plays.arrow").read_bytes()
 

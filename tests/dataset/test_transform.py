@@ -14,6 +14,8 @@ from pozytywka_cli.dataset.transform import Provenance, provenance, stale, trans
 from pozytywka_cli.errors import RefusedError, StorageError
 from pozytywka_cli.records import Input
 
+FILES = ["plays.moments.parquet", "plays.parquet", "plays.purchases.parquet"]
+
 
 @pytest.fixture
 def dirty(line: Callable[..., str], folder: Callable[..., Path]) -> Path:
@@ -80,10 +82,13 @@ def test_bad_lines_are_dropped_counted_and_kept(dirty: Path, tmp_path: Path) -> 
     assert pl.read_parquet(output).rows() == [
         (1, 7, "t1", datetime(2023, 5, 1, 10, tzinfo=UTC), False, True, False, 4000)
     ]
-    assert pl.read_parquet(output.with_name(f"{output.stem}.purchases.parquet")).rows() == [
+    assert pl.read_parquet(output.with_name("plays.moments.parquet")).rows() == [
+        (datetime(2023, 5, 1, 10, 0, 4, tzinfo=UTC), None)
+    ]
+    assert pl.read_parquet(output.with_name("plays.purchases.parquet")).rows() == [
         (1, datetime(2023, 5, 1, 10, 0, 7, tzinfo=UTC))
     ]
-    assert sorted(path.name for path in output.parent.iterdir()) == ["plays.parquet", "plays.purchases.parquet"]
+    assert sorted(path.name for path in output.parent.iterdir()) == FILES
 
 
 def test_a_track_with_a_bad_line_still_plays(
@@ -97,15 +102,14 @@ def test_a_track_with_a_bad_line_still_plays(
 
 
 def test_plays_know_what_they_were_made_from(folder: Callable[..., Path], tmp_path: Path) -> None:
-    """Both files hold the transform's version and each input's hash, size, rows and time range."""
+    """All three files hold the transform's version and each input's hash, size, rows and time range."""
     place = folder()
     transform(place, tmp_path / "plays.parquet")
     paths = (place / "tracks.jsonl", place / "sessions.jsonl")
     moment = "2023-05-01T10:00:00Z"
     inputs = [Input(p.name, files.sha256(p), p.stat().st_size, 1) for p in paths]
-    expected = Provenance(1, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)])
-    assert provenance(tmp_path / "plays.parquet") == expected
-    assert provenance(tmp_path / "plays.purchases.parquet") == expected
+    expected = Provenance(2, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)])
+    assert [provenance(tmp_path / name) for name in FILES] == [expected] * 3
     assert stale(place, tmp_path / "plays.parquet") is None
 
 
@@ -113,7 +117,7 @@ def test_the_same_data_give_the_same_bytes(dirty: Path, tmp_path: Path) -> None:
     """Files are compared with files."""
     for name in ("one", "two"):
         transform(dirty, tmp_path / name / "plays.parquet", on_invalid="quarantine")
-    for name in ("plays.parquet", "plays.purchases.parquet"):
+    for name in FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
@@ -122,7 +126,6 @@ def test_stale_plays(
 ) -> None:
     """Plays are stale where there are none, and when the data, the transform or the files beside them changed."""
     place, output = folder(), tmp_path / "plays.parquet"
-    purchases = output.with_name(f"{output.stem}.purchases.parquet")
     assert stale(place, output) == "there are no plays yet"
     transform(place, output)
     assert stale(place, output) is None
@@ -138,15 +141,16 @@ def test_stale_plays(
     (place / "sessions-2.jsonl").unlink()
     assert stale(place, output) is None
 
-    monkeypatch.setattr(module, "VERSION", 2)
+    monkeypatch.setattr(module, "VERSION", 3)
     assert stale(place, output) == "they were made by another version"
     assert provenance(output) is None
     monkeypatch.undo()
 
-    purchases.unlink()
-    assert stale(place, output) == "their purchases are missing"
-    transform(place, output)
-    assert stale(place, output) is None
+    for name in (FILES[0], FILES[2]):
+        (tmp_path / name).unlink()
+        assert stale(place, output) == f"{name} is missing or was made from other data"
+        transform(place, output)
+        assert stale(place, output) is None
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "no metadata"])
@@ -177,4 +181,4 @@ def test_a_failure_leaves_the_old_plays(
     with pytest.raises(StorageError, match=r"^cannot write .*: No space left"):
         transform(place, output)
     assert output.read_bytes() == before
-    assert sorted(path.name for path in output.parent.iterdir()) == ["plays.parquet", "plays.purchases.parquet"]
+    assert sorted(path.name for path in output.parent.iterdir()) == FILES

@@ -1,7 +1,6 @@
 """What is known at the moment a track starts."""
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -10,20 +9,21 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pozytywka_cli.dataset.service import Service, load
+from pozytywka_cli.dataset.service import load
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.skip.inputs.features import Fitted, features, fit, user_rate
-from pozytywka_cli.skip.inputs.history import canonical, known_at
+from pozytywka_cli.skip.inputs.history import history
 from pozytywka_cli.skip.inputs.slopes import steps
 from pozytywka_cli.skip.inputs.taste import SIDED
 
-from .worlds import PLAYS, at, fitted, service, tangled, tracks
+from .worlds import PLAYS, at, fitted, service, tangle, tangled, timed, tracks
 
 TRACKS = tracks(6)
+ASKED = ("user_id", "session_id", "track_id", "started_at", "advertisement_before")
 
 # two sessions of user 1 run at once; user 2 is somebody else
-LOG = pl.DataFrame(
+ROWS = pl.DataFrame(
     [
         (1, 1, "t0", at(0), False, False, False, 200_000),
         (1, 1, "t1", at(200), False, True, True, 30_000),
@@ -36,6 +36,7 @@ LOG = pl.DataFrame(
     schema=PLAYS,
     orient="row",
 )
+LOG = timed(ROWS)
 SMALL = service(LOG, TRACKS, bought={1: at(250)})
 
 
@@ -47,27 +48,6 @@ def small(column: str) -> list[float]:
 def exactly(values: object) -> object:
     """These values as 32-bit numbers."""
     return pytest.approx(values, rel=1e-6)
-
-
-def prefix(given: Service, moment: datetime) -> Service:
-    """The service as its log stood at `moment`: later plays are missing, and plays that still ran look whole."""
-    log = canonical(given.plays)
-    durations = given.tracks.select(track_id="id", duration="duration_ms")
-    log = log.with_columns(running=known_at(log).fill_null(at(1e9)) > moment).join(
-        durations, on="track_id", how="left", maintain_order="left"
-    )
-    running = pl.col("running")
-    plays = log.filter(pl.col("started_at") <= moment).select(
-        "user_id",
-        "session_id",
-        "track_id",
-        "started_at",
-        "advertisement_before",
-        skipped=pl.col("skipped") & ~running,
-        liked=pl.col("liked") & ~running,
-        listened_ms=pl.when(running).then("duration").otherwise("listened_ms"),
-    )
-    return replace(given, plays=plays, purchases=given.purchases.filter(pl.col("purchased_at") <= moment))
 
 
 def test_the_user_s_rate_counts_outcomes_that_are_known_with_five_plays_of_prior():
@@ -107,6 +87,19 @@ def test_a_skip_after_the_end_changes_nothing_that_a_later_play_knows():
     never = late.with_columns(skipped=pl.lit(False))
     found = [features(log, service(log, TRACKS), fitted(TRACKS))[1] for log in (late, never)]
     assert found[0].equals(found[1])
+
+
+def test_a_like_counts_from_when_it_comes_and_its_play_is_known():
+    """Before its play has ended it does not count, nor before it comes, though its play has ended long ago."""
+    starts = [(1, 0), (2, 150), (3, 250), (4, 400)]
+    rows = [(1, session, "t0", at(start), False, False, start == 0, 200_000) for session, start in starts]
+    log, known = timed(pl.DataFrame(rows, schema=PLAYS, orient="row")), (0, 0, 1, 2)
+    for seconds, counted in ((100, (0, 0, 1, 1)), (300, (0, 0, 0, 1)), (500, (0, 0, 0, 0))):
+        late = log.with_columns(liked_at=pl.when("liked").then(at(seconds)))
+        found = features(late, service(late, TRACKS), fitted(TRACKS))
+        rates = [(likes + 5 * 0.2) / (plays + 5) for likes, plays in zip(counted, known, strict=True)]
+        assert found["like_rate"].to_list() == exactly(rates)
+        assert found["previous_liked"].to_list()[:3] == exactly([0.2, 0.2, counted[2]])
 
 
 def test_premium_is_known_only_after_the_purchase():
@@ -220,8 +213,8 @@ def test_an_unknown_track_has_no_attributes_and_lies_near_to_nothing():
 
 def test_a_play_of_unknown_length_is_known_when_the_next_one_starts():
     """And never, where none follows in its session."""
-    log = LOG.with_columns(listened_ms=pl.when("skipped").then("listened_ms"))
-    assert known_at(log).to_list()[:6] == [at(200), at(230), None, at(300), at(310), None]
+    log = history(LOG, TRACKS.clear())
+    assert log["known_at"].to_list()[:6] == [at(200), at(230), None, at(300), at(310), None]
 
 
 def test_plays_that_start_together_do_not_know_each_other():
@@ -234,58 +227,56 @@ def test_plays_that_start_together_do_not_know_each_other():
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_plays_changes_nothing(seed: int):
     """Neither that of the log nor that of the rows that are asked for."""
-    given = tangled(seed)
+    given = tangled(tangle(seed), seed)
     whole = features(given.plays, given, fitted(given.tracks))
     order = np.random.default_rng(seed).permutation(len(given.plays))
     shuffled = replace(given, plays=given.plays[order])
     assert_frame_equal(features(shuffled.plays, shuffled, fitted(given.tracks)), whole[order], check_exact=True)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(12))
 def test_deleting_all_later_events_changes_no_earlier_play(seed: int):
-    """The prefix test: sessions overlap, plays tie, some tracks are unknown; rates and edges are held fixed."""
-    given = tangled(seed)
-    log = replace(given, plays=canonical(given.plays))
-    whole = features(log.plays, log, fitted(log.tracks))
-    for moment in log.plays["started_at"].gather_every(23):
-        known = prefix(log, moment)
-        earlier = whole.filter(log.plays["started_at"] <= moment)
-        assert_frame_equal(features(known.plays, known, fitted(log.tracks)), earlier, check_exact=True)
+    """The prefix test, from events on: sessions overlap, plays tie, SKIPs and LIKEs come late; rates are held fixed."""
+    events = tangle(seed)
+    given = tangled(events, seed)
+    whole = features(given.plays, given, fitted(given.tracks))
+    for moment in events["timestamp"].sort().gather_every(37):
+        known = tangled(events, seed, moment)
+        earlier = whole.filter(given.plays["started_at"] <= moment)
+        assert_frame_equal(features(known.plays, known, fitted(given.tracks)), earlier, check_exact=True)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_candidate_is_seen_as_the_play_that_it_would_be(seed: int):
     """From a log without it and all that came later, a play in its session has the features that it had in training."""
-    given = tangled(seed)
+    events = tangle(seed)
+    given = tangled(events, seed)
     whole = features(given.plays, given, fitted(given.tracks))
     alone = given.plays.select(pl.struct("user_id", "started_at").is_unique()).to_series().arg_true()
     for row in alone.gather_every(5):
-        asked = given.plays[row].select("user_id", "session_id", "track_id", "started_at", "advertisement_before")
-        known = prefix(given, asked["started_at"][0])
-        known = replace(known, plays=known.plays.join(asked, on=asked.columns[:4], how="anti"))
-        assert_frame_equal(features(asked, known, fitted(given.tracks)), whole[row], check_exact=True)
+        asked = given.plays[row].select(ASKED)
+        play = events.join(asked, left_on=("timestamp", *ASKED[:3]), right_on=("started_at", *ASKED[:3]), how="semi")
+        others = events.join(play.filter(event_type="PLAY"), on=events.columns, how="anti")
+        log = tangled(others, seed, asked["started_at"][0])
+        assert_frame_equal(features(asked, log, fitted(given.tracks)), whole[row], check_exact=True)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_candidate_in_the_past_does_not_see_what_came_later(seed: int):
-    """Wherever it falls in its user's sessions, also between a PLAY and its SKIP, later events change nothing."""
-    given = tangled(seed)
-    given = replace(given, plays=given.plays.with_columns(liked=pl.lit(False)))
-    asked = given.plays.select(
-        "user_id", "session_id", "track_id", pl.col("started_at") + pl.duration(seconds=33), "advertisement_before"
-    )
+    """Wherever it falls in its user's sessions, also between a PLAY and its LIKE, later events change nothing."""
+    events = tangle(seed)
+    given = tangled(events, seed)
+    asked = given.plays.select(ASKED).with_columns(pl.col("started_at") + pl.duration(seconds=33))
     whole = features(asked, given, fitted(given.tracks))
     for row in range(0, len(asked), 11):
-        log = prefix(given, asked["started_at"][row])
+        log = tangled(events, seed, asked["started_at"][row])
         assert_frame_equal(features(asked[row], log, fitted(given.tracks)), whole[row], check_exact=True)
 
 
 def test_candidates_do_not_see_each_other():
     """Many at once have, bit for bit, the features that each has alone."""
-    given = tangled(1)
-    asked = given.plays.select("user_id", "track_id", "started_at", "advertisement_before").with_columns(
-        session_id=pl.lit(None, pl.Int64)
-    )
+    given = tangled(tangle(1), 1)
+    asked = given.plays.select(ASKED).with_columns(session_id=pl.lit(None, pl.Int64))
     whole = features(asked, given, fitted(given.tracks))
     for row in range(0, len(asked), 29):
         assert_frame_equal(features(asked[row], given, fitted(given.tracks)), whole[row], check_exact=True)

@@ -22,9 +22,9 @@ from pozytywka_cli.skip.models.baselines import Constant, UserRate
 from pozytywka_cli.skip.models.forest import Forest, read_classifier
 from pozytywka_cli.skip.models.model import BLOCK, READERS, Networks
 
-from .worlds import listeners, tangled
+from .worlds import listeners, tangle, tangled
 
-GIVEN = tangled(3, plays=BLOCK + 150)
+GIVEN = tangled(tangle(3, plays=BLOCK + 150), 3)
 ALL = np.ones(len(GIVEN.plays), np.bool_)
 
 

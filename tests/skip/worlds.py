@@ -1,5 +1,6 @@
 """Small services whose truth is known."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import polars as pl
 
 from pozytywka_cli.artifacts import Draft, Origin, Store, Version
 from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.dataset.tables import EVENTS
+from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.skip.inputs.features import Fitted
-from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.inputs.taste import ATTRIBUTES, edges
 
 START = datetime(2025, 1, 6, 10, tzinfo=UTC)  # a Monday
@@ -48,12 +50,25 @@ def tracks(count: int, seed: int = 0) -> pl.DataFrame:
     return pl.DataFrame(names | attributes)
 
 
-def service(plays: pl.DataFrame, catalogue: pl.DataFrame, bought: dict[int, datetime] | None = None) -> Service:
-    """The service with these plays; user u likes two genres, artist a one or two."""
-    users = plays["user_id"].unique().sort().to_list()
+def timed(plays: pl.DataFrame) -> pl.DataFrame:
+    """The plays with the moments at which they were skipped, and liked: a second after they started."""
+    moments = {"skipped": pl.duration(milliseconds="listened_ms"), "liked": pl.duration(seconds=1)}
+    return plays.with_columns(
+        pl.when(event).then(pl.col("started_at") + after).alias(f"{event}_at") for event, after in moments.items()
+    )
+
+
+def service(
+    plays: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    bought: dict[int, datetime] | None = None,
+    users: Sequence[int] | None = None,
+) -> Service:
+    """The service with these plays and users, or those who play; user u likes two genres, artist a one or two."""
+    users = plays["user_id"].unique().sort().to_list() if users is None else users
     purchases = {"user_id": list(bought or {}), "purchased_at": list((bought or {}).values())}
     return Service(
-        plays=plays,
+        plays=plays if "liked_at" in plays.columns else timed(plays),
         purchases=pl.DataFrame(purchases, schema={"user_id": pl.Int64, "purchased_at": MOMENT}),
         users=pl.DataFrame(
             {"user_id": users, "favourite_genres": [[GENRES[user % 5], GENRES[(user + 2) % 5]] for user in users]}
@@ -69,32 +84,42 @@ def service(plays: pl.DataFrame, catalogue: pl.DataFrame, bought: dict[int, date
     )
 
 
-def tangled(seed: int, *, plays: int = 300, users: int = 4) -> Service:
-    """A service whose users have many sessions running at once, ties in time, and tracks that nobody knows."""
+def tangle(seed: int, *, plays: int = 300) -> pl.DataFrame:
+    """Events of four users with many sessions running at once, ties in time, and tracks that nobody knows.
+
+    A SKIP or LIKE comes so many seconds after a PLAY, whatever else happens meanwhile: also after the track's end, or
+    for the PLAY that came between.
+    """
     generator = np.random.default_rng(seed)
-    catalogue = tracks(30, seed).with_columns(valence=pl.when(pl.int_range(30) % 7 > 0).then("valence"))
-    track = generator.integers(0, 33, plays)
-    duration = np.where(track % 2, 300_000, 200_000)
-    skipped = generator.random(plays) < 0.4
-    listened = np.where(skipped, generator.integers(0, 200, plays) * 1000, duration)
-    frame = pl.DataFrame(
+
+    def events(kind: str, rows: pl.DataFrame, moment: pl.Expr) -> pl.DataFrame:
+        return rows.select(moment.alias("timestamp"), "user_id", "session_id", "track_id", event_type=pl.lit(kind))
+
+    started = pl.DataFrame(
         {
-            "user_id": generator.integers(0, users, plays),
+            "moment": [at(float(second) * 10) for second in generator.integers(0, plays * 4, plays)],
+            "user_id": generator.integers(0, 4, plays),
             "session_id": generator.integers(0, 6, plays),
-            "track_id": [f"t{number}" for number in track],
-            "started_at": [at(float(second) * 10) for second in generator.integers(0, plays * 4, plays)],
-            "advertisement_before": generator.random(plays) < 0.3,
-            "skipped": skipped,
-            "liked": generator.random(plays) < 0.3,
-            "listened_ms": pl.Series(listened).set(pl.Series((track >= 30) & ~skipped), None),
+            "track_id": [f"t{number}" for number in generator.integers(0, 33, plays)],
         },
-        schema=PLAYS,
+        schema_overrides={"moment": MOMENT},
     )
-    frame = canonical(frame.unique(["user_id", "session_id", "started_at", "track_id"], keep="first"))
-    # a SKIP belongs to the latest PLAY of its session, so it comes before the next one
-    gap = (pl.col("started_at").shift(-1).over("user_id", "session_id") - pl.col("started_at")).dt.total_milliseconds()
-    heard = pl.when("skipped").then(pl.min_horizontal("listened_ms", gap)).otherwise("listened_ms")
-    return service(frame.with_columns(listened_ms=heard), catalogue, {0: at(plays * 13), 2: at(plays * 25)})
+    found = [events("PLAY", started, pl.col("moment"))]
+    for kind, share, most in (("SKIP", 0.5, 400), ("LIKE", 0.4, 400), ("ADVERTISEMENT", 0.3, 100)):
+        # tens of seconds, as plays have, or a little more than some
+        after = generator.integers(1, most // 10, plays) * 10_000_000 + generator.choice([0, 0, 400, 900], plays)
+        moment = pl.col("moment") + pl.duration(microseconds=pl.lit(pl.Series(after)))
+        happened = pl.lit(pl.Series(generator.random(plays) < share))
+        found.append(events(kind, started.with_columns(moment=moment).filter(happened), pl.col("moment")))
+    return pl.concat(found).filter(pl.struct(pl.all()).is_first_distinct())
+
+
+def tangled(events: pl.DataFrame, seed: int, until: datetime = START + timedelta(days=9)) -> Service:
+    """The service with the log that `tangle` made with that seed, or with a part of it, as it stood at a moment."""
+    catalogue = tracks(30, seed).with_columns(valence=pl.when(pl.int_range(30) % 7 > 0).then("valence"))
+    bought = {user: moment for user, moment in ((0, at(3900)), (2, at(7500))) if moment <= until}
+    known = events.filter(pl.col("timestamp") <= until).cast({"event_type": pl.Enum(EVENTS)})
+    return service(to_plays(known, catalogue), catalogue, bought, users=range(4))
 
 
 def listeners(seed: int, *, users: int, each: int, persona: bool) -> Service:

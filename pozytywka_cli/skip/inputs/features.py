@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.service import Service
-from pozytywka_cli.skip.inputs.history import SESSION, USER, Flags, Floats, Past, begun, history, known, rate
+from pozytywka_cli.skip.inputs.history import SESSION, USER, Flags, Floats, Past, begun, history, known, likes, rate
 from pozytywka_cli.skip.inputs.slopes import slope_effect, steps
 from pozytywka_cli.skip.inputs.taste import ATTRIBUTES, BINS, SIDED, codes, edges, taste
 
@@ -91,7 +91,8 @@ def _described(plays: pl.DataFrame, service: Service, fitted: Fitted) -> pl.Data
 
 
 def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, fitted: Fitted) -> dict[str, Floats]:
-    liked, premium, advertised = (log[name].to_numpy() for name in ("liked", "premium", "advertisement_before"))
+    premium, advertised = (log[name].to_numpy() for name in ("premium", "advertisement_before"))
+    liked, latest_liked = likes(log, rows, past)
     size, recent = past.size, np.minimum(past.size, RECENT)
     prior, recent_prior = fitted.smoothing * USER_PRIOR, fitted.smoothing * RECENT_PRIOR
     now = rows["premium"].to_numpy()
@@ -99,13 +100,13 @@ def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, fitted: Fitted) -> 
     return {
         "user_rate": rate(past.skips(), size, prior, fitted.skip_rate),
         "user_plays": np.log1p(size),
-        "like_rate": rate(past.count(liked), size, prior, fitted.like_rate),
+        "like_rate": rate(liked, size, prior, fitted.like_rate),
         "rate_in_premium_state": rate(skips, same, prior, fitted.skip_rate),
         "moving_average": past.moving_average(log["user_id"].to_numpy(), start=fitted.skip_rate, half_life=HALF_LIFE),
         "last_8": rate(past.skips(last=RECENT), recent, recent_prior, fitted.skip_rate),
         "advertisement_rate": rate(past.count(advertised), size, prior, fitted.advertisement_rate),
         "previous_skipped": np.where(size > 0, past.skips(last=1), fitted.skip_rate),
-        "previous_liked": np.where(size > 0, past.count(liked, last=1), fitted.like_rate),
+        "previous_liked": np.where(size > 0, latest_liked, fitted.like_rate),
     }
 
 

@@ -21,29 +21,22 @@ def canonical(plays: pl.DataFrame) -> pl.DataFrame:
     return plays.sort(*keys, *sorted(set(plays.columns) - set(keys)))
 
 
-def known_at(plays: pl.DataFrame) -> pl.Series:
-    """When each canonical play's outcome is known: at its SKIP, or else at its end or the session's next PLAY.
-
-    Null where that never comes: the last play of a session, not skipped, of a track of unknown duration.
-    """
-    ended = pl.col("started_at") + pl.duration(milliseconds="listened_ms")
-    next_play = pl.col("started_at").shift(-1).over(SESSION)
-    moment = pl.coalesce(pl.when("skipped").then(ended), pl.min_horizontal(ended, next_play))
-    earliest = pl.col("started_at") + INSTANT
-    return plays.select(known_at=pl.when(moment < earliest).then(earliest).otherwise(moment))["known_at"]
-
-
 def history(plays: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
-    """The canonical plays as later ones may know them: with `known_at`, and `skipped` only if before the track's end.
+    """The canonical plays as later ones may know them: `skipped` only if before the track's end, and `known_at`.
 
-    A SKIP after the end comes when the play is known to have been played to its end. Plays hold no time of a LIKE: it
-    counts from when its play is known.
+    An outcome is known at the SKIP, or else at the track's end or the session's next PLAY, and a SKIP after the end
+    comes when the play is known to have been played to its end. `known_at` is null where that never comes: the last
+    play of a session, not skipped, of a track of unknown duration.
     """
-    log = canonical(plays)
     durations = tracks.select("duration_ms", track_id="id").unique("track_id", keep="first")
-    whole = pl.col("listened_ms") >= pl.col("duration_ms")
-    timed = log.with_columns(known_at(log)).join(durations, on="track_id", how="left", maintain_order="left")
-    return timed.with_columns(pl.col("skipped") & ~whole.fill_null(False)).drop("duration_ms")
+    log = canonical(plays).join(durations, on="track_id", how="left", maintain_order="left")
+    ended = pl.col("started_at") + pl.duration(milliseconds="duration_ms")
+    next_play = pl.col("started_at").shift(-1).over(SESSION)
+    cut_short = pl.col("skipped") & (pl.col("skipped_at") < ended).fill_null(True)
+    moment = pl.when(cut_short).then("skipped_at").otherwise(pl.min_horizontal(ended, next_play))
+    earliest = pl.col("started_at") + INSTANT
+    known_at = pl.when(moment < earliest).then(earliest).otherwise(moment)
+    return log.with_columns(skipped=cut_short, known_at=known_at).drop("duration_ms")
 
 
 def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
@@ -73,12 +66,15 @@ class Past:
         """How many plays each asked row knows: (asked,)."""
         return self.end - self.first + (self.pending >= 0)
 
-    def count(self, values: Flags | Ints, *, last: int | None = None) -> Ints:
-        """How many known plays, or how many of the `last` ones, have their flag set: (asked,); `values` are (log,).
+    @property
+    def latest(self) -> Ints:
+        """The row of the log that each asked row has known for the shortest time, or −1: (asked,)."""
+        ordered = np.append(self.order, -1)[np.where(self.end > self.first, self.end - 1, -1)]
+        return np.where(self.pending >= 0, self.pending, ordered)
 
-        Of integers their sum.
-        """
-        return np.asarray(self._sum(values, last) + np.append(values, 0)[self.pending])
+    def count(self, values: Flags | Ints) -> Ints:
+        """How many known plays have their flag set, or the sum of their integers: (asked,); `values` are (log,)."""
+        return np.asarray(self._sum(values, None) + np.append(values, 0)[self.pending])
 
     def skips(self, values: Flags | Ints | None = None, *, last: int | None = None) -> Ints:
         """What `count` counts (all plays, without `values`), but only of plays that were skipped: (asked,)."""
@@ -120,6 +116,20 @@ def known(log: pl.DataFrame, asked: pl.DataFrame, session: Past, by: tuple[str, 
     ends = np.append(log["known_at"].to_physical().fill_null(never).to_numpy(), 0)[before]
     running = ends > asked["started_at"].to_physical().to_numpy()
     return Past(session.skipped, *_known(log, asked, by), np.where(running, before, -1))
+
+
+def likes(log: pl.DataFrame, asked: pl.DataFrame, past: Past) -> tuple[Ints, Flags]:
+    """How many plays of the `past` of each asked row's user had been liked by then, and had the latest: (asked,) each.
+
+    A LIKE may come before its play's outcome is known, or after.
+    """
+    never = np.iinfo(np.int64).max
+    liked_at = np.append(log["liked_at"].to_physical().fill_null(never).to_numpy(), never)
+    now = asked["started_at"].to_physical().to_numpy()
+    liked = log.filter("liked", pl.col("known_at").is_not_null())
+    both = liked.with_columns(known_at=pl.max_horizontal("known_at", "liked_at"))
+    _, first, end = _known(both, asked, USER)
+    return end - first + (liked_at[past.pending] <= now), liked_at[past.latest] <= now
 
 
 def _known(log: pl.DataFrame, asked: pl.DataFrame, by: tuple[str, ...]) -> tuple[Ints, Ints, Ints]:
