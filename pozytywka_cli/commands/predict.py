@@ -44,8 +44,8 @@ def predict(
     skip reads pairs (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for
     each; without input it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each
     answer has the probability of a skip, whether the track is likely to be played to its end (no likelier to be skipped
-    than is usual), and a reason: model, unknown user (answered as a user without history) or unknown track (the user's
-    own skip rate).
+    than is usual), and a reason: model, unknown user (the usual rate of skips) or unknown track (the user's own rate).
+    A pair without `at` is the user's next play, once all that the log knows has ended.
 
     \b
     Examples:

@@ -5,7 +5,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.skip.inputs.history import Floats
-from pozytywka_cli.skip.models.baselines import Model, UserRate, threshold
+from pozytywka_cli.skip.models.baselines import Model, UserRate
 from pozytywka_cli.skip.models.forest import Forest
 from pozytywka_cli.skip.models.model import Networks
 
@@ -43,7 +43,7 @@ def _effects(model: Model, asked: pl.DataFrame, service: Service) -> tuple[list[
     found: list[tuple[str, Floats | None, Floats]] = []
     if isinstance(model, UserRate):
         rate = model.predict_proba(asked, service)
-        found = [("user_rate", rate, rate - threshold(model))]
+        found = [("user_rate", rate, rate - model.skip_rate)]
     elif isinstance(model, Networks | Forest):
         inputs = model.reader.inputs(asked, service)
         whole = model.predict_proba(asked, service, inputs)

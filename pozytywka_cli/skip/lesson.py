@@ -10,7 +10,7 @@ from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip.inputs.history import Flags
 from pozytywka_cli.skip.measure import Answers
-from pozytywka_cli.skip.models.baselines import Model, threshold
+from pozytywka_cli.skip.models.baselines import Model
 from pozytywka_cli.skip.models.model import READERS, Reader
 from pozytywka_cli.skip.split import Split
 
@@ -55,7 +55,7 @@ class Lesson:
         test = self.split.test
         inputs = self.inputs(model.variant, test)
         probability = model.predict_proba(self.service.plays.filter(test), self.service, inputs)
-        return Answers(probability, np.full(len(probability), threshold(model)))
+        return Answers(probability, np.full(len(probability), model.skip_rate))
 
 
 def of(tensors: Tensors, flags: Flags) -> Tensors:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import numpy as np
 import polars as pl
 
 from pozytywka_cli.artifacts import Version
@@ -10,13 +9,14 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.skip.explain import because
 from pozytywka_cli.skip.inputs.history import history
-from pozytywka_cli.skip.models.baselines import UserRate, threshold
+from pozytywka_cli.skip.models.baselines import UserRate
 from pozytywka_cli.skip.models.model import load
 
 __all__ = ["default_pairs", "load", "predict"]
 
 RECENT = timedelta(days=28)
 MOMENT = pl.Datetime("us", "UTC")
+USER, TRACK = "unknown user", "unknown track"
 
 
 def default_pairs(service: Service) -> pl.DataFrame:
@@ -37,42 +37,44 @@ def predict(version: Version, service: Service, pairs: pl.DataFrame, *, explain:
         explain: say which inputs moved each probability (see `explain.because`).
 
     Returns:
-        user_id, track_id, at, probability, played_to_end (the probability is not above the variant's threshold),
-        reason and, explained, `because`; in the order given. The reason is "model", or "unknown user" (neither in the
-        log nor in the users table: what the model says of a user without any history), or "unknown track" (not in
-        the tracks table: the user's running skip rate).
+        user_id, track_id, at, probability, played_to_end (the probability is not above the rate of all skips), reason
+        and, explained, `because`; in the order given. The reason is "model", or "unknown user" (the model can know
+        nothing of the user: the rate of all skips), or "unknown track" (not in the tracks table: the user's running
+        skip rate).
 
     Raises:
-        RefusedError: `pairs` lack a column.
+        RefusedError: `pairs` lack a column, or say of no moment while the log has no plays.
     """
-    asked = candidates(service, pairs)
-    model = load(version)
-    users = pl.concat([service.plays["user_id"], service.users["user_id"]])
-    known_user = asked["user_id"].is_in(users.implode()).fill_null(False)
+    asked, model = candidates(service, pairs), load(version)
     known_track = asked["track_id"].is_in(service.tracks["id"].implode()).fill_null(False)
-    fallback = UserRate(model.skip_rate)
-    told = [one.predict_proba(asked, service) for one in (model, fallback)]
-    found = asked.select(
-        "user_id", "track_id", pl.col("started_at").alias("at"), probability=np.where(known_track, *told)
-    ).with_columns(
-        played_to_end=pl.col("probability") <= threshold(model),
-        reason=pl.when(~known_track)
-        .then(pl.lit("unknown track"))
-        .when(~known_user)
-        .then(pl.lit("unknown user"))
-        .otherwise(pl.lit("model")),
+    known_user = pl.Series(model.known(asked, service))
+    reason = pl.when(~known_track).then(pl.lit(TRACK)).when(~known_user).then(pl.lit(USER))
+    rows = asked.with_columns(reason=reason.otherwise(pl.lit("model"))).with_row_index("row")
+    answers = []
+    for one, its in ((model, pl.col("reason") != TRACK), (UserRate(model.skip_rate), pl.col("reason") == TRACK)):
+        some = rows.filter(its)
+        told = some.with_columns(probability=one.predict_proba(some, service))
+        answers.append(told.with_columns(because=because(one, some, service)) if explain else told)
+    return (
+        pl.concat(answers)
+        .sort("row")
+        .select(
+            "user_id",
+            "track_id",
+            pl.col("started_at").alias("at"),
+            "probability",
+            pl.col("probability").le(model.skip_rate).alias("played_to_end"),
+            "reason",
+            *(["because"] if explain else []),
+        )
     )
-    if explain:
-        moved = [because(one, asked, service) for one in (model, fallback)]
-        found = found.with_columns(because=moved[0].zip_with(known_track, moved[1]))
-    return found
 
 
 def candidates(service: Service, pairs: pl.DataFrame) -> pl.DataFrame:
     """Pairs as plays that start: user_id, session_id, track_id, started_at, advertisement_before; in the order given.
 
     Raises:
-        RefusedError: `pairs` lack a column.
+        RefusedError: `pairs` lack a column, or say of no moment while the log has no plays.
     """
     for column in ("user_id", "track_id"):
         if column not in pairs.columns:
@@ -85,6 +87,8 @@ def candidates(service: Service, pairs: pl.DataFrame) -> pl.DataFrame:
         given["at"].cast(MOMENT).alias("at"),
         advertisement_before=pl.lit(False),
     )
+    if service.plays.is_empty() and wanted["at"].has_nulls():
+        raise RefusedError("there are no plays after which a pair could come", "Give `at` for every pair.")
     latest = pl.coalesce("at", "ended", pl.lit(service.plays["started_at"].max(), MOMENT)).alias("started_at")
     return wanted.join(_ends(service), on="user_id", how="left", maintain_order="left").select(
         "user_id", "session_id", "track_id", latest, "advertisement_before"

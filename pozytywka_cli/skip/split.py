@@ -14,6 +14,7 @@ VALIDATION_TIME = 0.12  # of the rest's
 FOLDS = 5  # of users
 VALIDATION_FOLDS = 6  # of a fold's training users, one of which is kept back
 MIN_PLAYS, MIN_USERS = 100, 2
+MIN_JUDGED = 20  # plays that a model is stopped or tested on, by as many users as above: fewer would tell nothing
 LONGER = "Give it a longer log."
 MORE = "Give it a log with plays of both kinds."
 
@@ -62,19 +63,26 @@ def time_split(plays: pl.DataFrame) -> Split:
     """Protocol T: test on the last fifth of the time; stop on the last 12 % of the time before it.
 
     Raises:
-        RefusedError: too few plays, all at one moment, or only one kind of them before the last fifth.
+        RefusedError: too few plays, too few of them in either part, or only one kind of them before the last fifth.
     """
     started = enough(plays)["started_at"]
     test = (started > time_cut(plays, 1 - TEST_TIME)).to_numpy()
     rest = plays.filter(~test)
-    if not test.any():
-        problem = f"all {len(plays)} plays start at one moment; skip is measured on later plays than it learns from"
-        raise RefusedError(problem, LONGER)
+    _judges(plays.filter(test), "the last fifth of the log's time")
     if rest["skipped"].n_unique() < 2:
         problem = f"of the {len(rest)} plays before the log's last fifth {rest['skipped'].sum()} were skipped"
         raise RefusedError(f"{problem}: there is nothing to tell apart", MORE)
     validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
+    _judges(plays.filter(validation), "the last eighth of the time before the log's last fifth")
     return Split("time", ~test, (validation,), test)
+
+
+def _judges(plays: pl.DataFrame, part: str) -> None:
+    """Refuse a part of the log that could not tell a good model from a bad one."""
+    users = plays["user_id"].n_unique()
+    if len(plays) < MIN_JUDGED or users < MIN_USERS:
+        problem = f"only {len(plays)} plays by {users} users in {part}, where skip is judged; it takes {MIN_JUDGED}"
+        raise RefusedError(f"{problem} by {MIN_USERS}", "Leave out stray later plays with --until, or give it more.")
 
 
 def user_splits(plays: pl.DataFrame) -> list[Split]:

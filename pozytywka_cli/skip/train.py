@@ -16,7 +16,6 @@ from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson
 from pozytywka_cli.skip.measure import Answers, figures
-from pozytywka_cli.skip.models.baselines import threshold
 from pozytywka_cli.skip.split import everything, time_split
 
 MARGIN = 0.001  # of log loss, in nats
@@ -25,10 +24,9 @@ PLAIN = ("user-rate", BASELINE)  # what a model stands beside in its card
 SIGNATURE = {
     "inputs": {
         "user_id": "int64",
-        "session_id": "int64 or null",
         "track_id": "string",
-        "started_at": "UTC, µs",
-        "advertisement_before": "bool",
+        "at": "UTC, µs, or null: when the user's last play has ended",
+        "session_id": "int64, or null: a new one",
     },
     "outputs": {"probability": "float64, of a skip"},
 }
@@ -68,7 +66,7 @@ def _draft(measured: Learned, served: Learned, metrics: list[Row]) -> Draft:
         metrics=metrics,
         question=words.QUESTION,
         protocol=words.PROTOCOL,
-        use=f"{words.USE} {words.DECISION.format(threshold(served.model))}",
+        use=f"{words.USE} {words.DECISION.format(served.model.skip_rate)}",
         not_for=words.NOT_FOR,
         limits=words.LIMITS,
         glossary=words.GLOSSARY,

@@ -11,7 +11,10 @@ NOT_FOR = (
     "Judging tracks, artists or users: a track that is skipped may still be liked. Explaining why somebody skips. "
     "Looking further ahead than the next play."
 )
-LIMITS = "It knows users by their past plays alone: a new one gets what is usual, an unknown track the user's own rate."
+LIMITS = (
+    "It knows users by what they played and what they say they like: an unknown one gets what is usual, and an unknown "
+    "track the user's own rate."
+)
 GLOSSARY = {
     "advanced": "three small neural networks, averaged, that read the user's past plays, the track and the moment",
     "simple": "three small neural networks, averaged, that read the genres of user and artist alone",

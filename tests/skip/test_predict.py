@@ -10,6 +10,8 @@ import pytest
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.skip import VARIANTS
 from pozytywka_cli.skip.inputs.features import user_rate
+from pozytywka_cli.skip.inputs.history import rate
+from pozytywka_cli.skip.models.baselines import shifted
 from pozytywka_cli.skip.predict import candidates, default_pairs, load, predict
 
 from .trained import planted, trained
@@ -17,20 +19,43 @@ from .worlds import MOMENT, START, at, saved
 
 
 def test_unknown_users_and_tracks_have_their_fallbacks(tmp_path: Path):
-    """A track that nobody knows gets the user's running rate, and a stranger what the model makes of no history."""
+    """A track that nobody knows gets the user's running rate, and a stranger what is usual."""
     given = planted()
     version = saved(trained("advanced").model, tmp_path)
-    pairs = pl.DataFrame({"user_id": [1, 99, 1, 98, None], "track_id": ["t1", "t1", "gone", "t1", "gone"]})
+    pairs = pl.DataFrame({"user_id": [1, 99, 1, 98, None], "track_id": ["t1", "t1", "gone", "t2", "gone"]})
     found = predict(version, given, pairs)
     assert found.columns == ["user_id", "track_id", "at", "probability", "played_to_end", "reason"]
     assert found["reason"].to_list() == ["model", "unknown user", "unknown track", "unknown user", "unknown track"]
+    assert found["user_id"].to_list() == pairs["user_id"].to_list()
     usual = given.plays["skipped"].mean()
     assert found["played_to_end"].to_list() == [chance <= usual for chance in found["probability"]]
-    assert found["user_id"].to_list() == pairs["user_id"].to_list()
-    rate = given.plays["skipped"].mean()
-    assert found["probability"][2] == user_rate(candidates(given, pairs)[2], given, rate)[0]
-    assert found["probability"][4] == pytest.approx(rate)
-    assert found["probability"][1] == found["probability"][3]
+    assert found["probability"][2] == user_rate(candidates(given, pairs)[2], given, usual)[0]
+    assert [found["probability"][row] for row in (1, 3, 4)] == [usual] * 3
+    assert found["played_to_end"][4]
+
+
+def test_who_is_known_is_for_the_variant_to_say(tmp_path: Path):
+    """A model of genres knows users by the users table, one of plays by the log as well."""
+    given = replace(planted(), users=planted().users.filter(pl.col("user_id") != 1))
+    pairs = pl.DataFrame({"user_id": [1, 2], "track_id": ["t1", "t1"]})
+    for variant, reason in (("forest", "unknown user"), ("simple", "unknown user"), ("advanced", "model")):
+        version = saved(trained(variant).model, tmp_path / variant)
+        assert predict(version, given, pairs)["reason"].to_list() == [reason, "model"]
+
+
+def test_without_any_play_a_pair_needs_its_moment(tmp_path: Path):
+    """There is no last play that it could follow."""
+    version, given = saved(trained("advanced").model, tmp_path), replace(planted(), plays=planted().plays.clear())
+    pairs = pl.DataFrame({"user_id": [1], "track_id": ["t1"], "at": [None]}, schema_overrides={"at": MOMENT})
+    with pytest.raises(RefusedError, match="there are no plays"):
+        predict(version, given, pairs)
+    assert predict(version, given, pairs.with_columns(at=START))["reason"].to_list() == ["model"]
+
+
+@pytest.mark.parametrize("skip_rate", [n / 1000 for n in range(1, 1000, 7)])
+def test_where_nothing_is_known_every_model_gives_the_same_number(skip_rate: float):
+    """To the last bit, or rounding would decide what is told."""
+    assert rate(np.zeros(1), np.zeros(1), 5.0, skip_rate)[0] == shifted(np.zeros(1), skip_rate)[0] == skip_rate
 
 
 def test_without_a_moment_a_candidate_starts_when_its_user_s_plays_have_ended():

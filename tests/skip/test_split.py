@@ -75,5 +75,23 @@ def test_a_log_without_skips_before_its_last_fifth_is_refused():
     ):
         time_split(late)
     assert enough(late) is late
-    with pytest.raises(RefusedError, match="all 2400 plays start at one moment; skip is measured on later plays"):
-        time_split(log.with_columns(started_at=pl.lit(START, MOMENT)))
+
+
+@pytest.mark.parametrize(
+    ("later", "message"),
+    [
+        ([], "only 0 plays by 0 users in the last fifth of the log's time"),
+        ([(1, 40)], "only 1 plays by 1 users in the last fifth"),
+        ([(1, 40)] * 30, "only 30 plays by 1 users in the last fifth"),
+        ([(1, 40), (2, 40)] * 9, "only 18 plays by 2 users in the last fifth"),
+        ([(1, 40), (2, 40)] * 15, "only 0 plays by 0 users in the last eighth of the time before the log's last fifth"),
+    ],
+)
+def test_a_part_that_judges_needs_plays_of_several_users(later: list[tuple[int, int]], message: str):
+    """One stray play, or one user, months after all others must not decide which model serves."""
+    log = plays().with_columns(started_at=pl.lit(START, MOMENT))
+    stray = [
+        log.head(1).with_columns(user_id=user, started_at=pl.lit(at(days * 86_400), MOMENT)) for user, days in later
+    ]
+    with pytest.raises(RefusedError, match=f"{message}.*, where skip is judged; it takes 20 by 2"):
+        time_split(pl.concat([log, *(one.cast({"user_id": pl.Int64}) for one in stray)]))

@@ -43,13 +43,13 @@ def deleted(plays: pl.DataFrame, test: pl.Series) -> pl.DataFrame:
 
 
 def altered(plays: pl.DataFrame, test: pl.Series) -> pl.DataFrame:
-    """Test plays of one user's running session, all but the last as early as they can be, of the other outcome."""
+    """Test plays but user 0's in one running session, all but the last as early as can be, of the other outcome."""
     moved = test & (plays["started_at"] < plays["started_at"].max())
     running = plays.filter(~test)[-1]
     return plays.with_columns(
         pl.when(moved).then(plays.filter(test)["started_at"].min()).otherwise("started_at").alias("started_at"),
         *(
-            pl.when(test).then(pl.lit(running[name][0])).otherwise(name).alias(name)
+            pl.when(test & (plays["user_id"] > 0)).then(pl.lit(running[name][0])).otherwise(name).alias(name)
             for name in ("user_id", "session_id")
         ),
         track_id=pl.when(test).then(pl.lit("t1")).otherwise("track_id"),
@@ -115,12 +115,12 @@ def test_every_point_of_a_space_is_a_setting(variant: str):
 
 def test_a_log_that_is_too_short_to_be_split_twice_is_refused():
     """It says of which part that is so."""
-    given = listeners(0, users=4, each=30, persona=True)
-    late = given.plays.filter(pl.col("started_at") < at(3 * 7200))
+    given = listeners(0, users=8, each=50, persona=True)
+    late = given.plays.filter(pl.col("started_at") < at(2 * 7200))
     with pytest.raises(RefusedError) as refused:
         loss(replace(given, plays=late))
     assert refused.value.message == (
         "--tune leaves out the log's last fifth; before it: "
-        "only 80 plays by 4 users; skip needs at least 100 plays by 2 users"
+        "only 80 plays by 8 users; skip needs at least 100 plays by 2 users"
     )
     assert refused.value.hint == "Give it a longer log."

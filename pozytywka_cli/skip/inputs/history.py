@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pozytywka_cli.dataset.service import Service
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -39,9 +41,18 @@ def history(plays: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     return log.with_columns(skipped=cut_short, known_at=known_at).drop("duration_ms")
 
 
+def known_users(asked: pl.DataFrame, service: Service) -> Flags:
+    """Which rows' users are in the log or in the users table: (asked,)."""
+    users = pl.concat([service.plays["user_id"].unique(), service.users["user_id"]])
+    return asked["user_id"].is_in(users.implode()).fill_null(False).to_numpy()
+
+
 def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
-    """(events + weight · prior) ÷ (of + weight): a rate that starts at its prior (a Beta prior's posterior mean)."""
-    return np.asarray((events + weight * prior) / (of + weight))
+    """(events + weight · prior) ÷ (of + weight): a rate that starts at its prior (a Beta prior's posterior mean).
+
+    Written so that without events it is the prior to the last bit.
+    """
+    return np.asarray(prior + (events - of * prior) / (of + weight))
 
 
 @dataclass(frozen=True)

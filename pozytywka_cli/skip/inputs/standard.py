@@ -16,7 +16,7 @@ from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip.inputs import PARAMETERS
 from pozytywka_cli.skip.inputs.features import Fitted, features, fit
-from pozytywka_cli.skip.inputs.history import Flags, Floats
+from pozytywka_cli.skip.inputs.history import Flags, Floats, known_users
 
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers have few more to give
@@ -55,8 +55,8 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self._scaled(features(asked, service, self.fitted))
 
     def known(self, asked: pl.DataFrame, service: Service) -> Flags:
-        """All rows: a user without history has features as well."""
-        return np.ones(len(asked), np.bool_)
+        """Which rows' users are in the log or in the users table, with or without plays: (asked,)."""
+        return known_users(asked, service)
 
     def without(self, inputs: Tensors) -> Iterator[tuple[str, Floats | None, Tensors]]:
         """Each feature's name, its value in each row (four decimals), and the inputs in which it lies at its mean."""

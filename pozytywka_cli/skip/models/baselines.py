@@ -1,7 +1,7 @@
 """The plain answers, a constant and the user's running rate, and what every skip model can do."""
 
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 import msgspec
 import numpy as np
@@ -14,7 +14,7 @@ from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.skip.inputs import PARAMETERS
 from pozytywka_cli.skip.inputs.features import user_rate
-from pozytywka_cli.skip.inputs.history import Floats
+from pozytywka_cli.skip.inputs.history import Flags, Floats, known_users
 
 
 class Model(Protocol):
@@ -26,7 +26,14 @@ class Model(Protocol):
 
     @property
     def skip_rate(self) -> float:
-        """The share of training plays that were skipped."""
+        """The share of training plays that were skipped, and what an unknown user gets.
+
+        Above it a play is told to be skipped: of calibrated probabilities, that makes the balanced accuracy as high as
+        it can be.
+        """
+
+    def known(self, asked: pl.DataFrame, service: Service) -> Flags:
+        """Of which rows' users the model can know anything: (asked,)."""
 
     def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
         """The probability that each asked row (see `features.features`) is skipped: (asked,).
@@ -38,54 +45,45 @@ class Model(Protocol):
         """Write the model's files."""
 
 
-class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The share of training plays that were skipped, whoever plays what."""
+class Plain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model that reads nothing but the log."""
 
-    variant: ClassVar[str] = "constant"
     skip_rate: float
 
-    def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
-        """The same probability for each asked row: (asked,)."""
-        return shifted(np.zeros(len(asked)), self.skip_rate)
+    def known(self, asked: pl.DataFrame, service: Service) -> Flags:
+        """Which rows' users are in the log or in the users table: (asked,)."""
+        return known_users(asked, service)
 
     def save(self, folder: Path) -> None:
         """Write `model.json`."""
         (folder / PARAMETERS).write_bytes(indented_json(self))
 
     @classmethod
-    def load(cls, version: Version) -> "Constant":
+    def load(cls, version: Version) -> Self:
         """The model of a checked version."""
         return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
 
 
-class UserRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Constant(Plain, frozen=True, forbid_unknown_fields=True):
+    """The share of training plays that were skipped, whoever plays what."""
+
+    variant: ClassVar[str] = "constant"
+
+    def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
+        """The same probability for each asked row: (asked,)."""
+        return np.full(len(asked), self.skip_rate)
+
+
+class UserRate(Plain, frozen=True, forbid_unknown_fields=True):
     """The share of the user's plays that were skipped up to now, whatever is played."""
 
     variant: ClassVar[str] = "user-rate"
-    skip_rate: float
 
     def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
         """The running skip rate of each asked row's user, `skip_rate` where nothing is known: (asked,)."""
         return user_rate(asked, service, self.skip_rate)
 
-    def save(self, folder: Path) -> None:
-        """Write `model.json`."""
-        (folder / PARAMETERS).write_bytes(indented_json(self))
-
-    @classmethod
-    def load(cls, version: Version) -> "UserRate":
-        """The model of a checked version."""
-        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
-
-
-def threshold(model: Model) -> float:
-    """The probability above which a variant tells a skip: what it gives where it knows nothing.
-
-    For calibrated probabilities that is the share of skips, which makes the balanced accuracy as high as it can be.
-    """
-    return float(shifted(np.zeros(1), model.skip_rate)[0])
-
 
 def shifted(score: Floats, skip_rate: float) -> Floats:
-    """The probability whose log-odds lie `score` above those of `skip_rate`: a score of zero is the constant."""
-    return np.asarray(expit(logit(skip_rate) + score))
+    """The probability whose log-odds lie `score` above those of `skip_rate`: a score of zero is that very number."""
+    return np.where(score == 0, skip_rate, expit(logit(skip_rate) + score))

@@ -38,6 +38,10 @@ class Forest:
         """The share of training plays that were skipped."""
         return self.reader.skip_rate
 
+    def known(self, asked: pl.DataFrame, service: Service) -> Flags:
+        """Which rows' users are in the users table: (asked,)."""
+        return self.reader.known(asked, service)
+
     @classmethod
     def fit(cls, genres: Genres, inputs: Tensors, skipped: Flags, *, rows: int, seed: int) -> Self:
         """Fit on at most `rows` of the plays with these inputs and outcomes, drawn with `seed`."""
@@ -50,16 +54,16 @@ class Forest:
         return cls(genres, classifier.set_params(n_jobs=1))
 
     def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
-        """The probability of a skip, and for unknown users that of any play: (asked,)."""
+        """The probability that each asked row is skipped, the constant where the user is unknown: (asked,)."""
         found = self.probability(self.reader.inputs(asked, service) if inputs is None else inputs)
-        return np.where(self.reader.known(asked, service), found, self.skip_rate)
+        return np.where(self.known(asked, service), found, self.skip_rate)
 
     def probability(self, inputs: Tensors) -> Floats:
         """What the trees say of rows with these inputs: (rows,)."""
         if not len(inputs[0]):
             return np.zeros(0)
         found = self.classifier.predict_proba(columns(*(tensor.numpy() for tensor in inputs)))
-        return np.asarray(found[:, self.classifier.classes_.tolist().index(True)])
+        return np.asarray(found @ self.classifier.classes_.astype(float))  # of one class alone, if no other was drawn
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `vocabulary.json` and `forest.skops`."""

@@ -16,7 +16,7 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.skip.inputs.clusters import Clusters
 from pozytywka_cli.skip.inputs.genres import Genres
-from pozytywka_cli.skip.inputs.history import Floats
+from pozytywka_cli.skip.inputs.history import Flags, Floats
 from pozytywka_cli.skip.inputs.standard import Standard
 from pozytywka_cli.skip.models.baselines import Constant, Model, UserRate, shifted
 from pozytywka_cli.skip.models.forest import Forest
@@ -55,6 +55,10 @@ class Networks:
         built = (learning.seeded(one, lambda: _network(variant, reader, dropout)) for one in seeds)
         return cls(variant, reader, nn.ModuleList(built))
 
+    def known(self, asked: pl.DataFrame, service: Service) -> Flags:
+        """Of which rows' users the reader can know anything: (asked,)."""
+        return self.reader.known(asked, service)
+
     def of(self, member: nn.Module) -> "Networks":
         """The same model with one network alone."""
         return replace(self, members=nn.ModuleList([member]))
@@ -65,9 +69,9 @@ class Networks:
         return self.reader.skip_rate
 
     def predict_proba(self, asked: pl.DataFrame, service: Service, inputs: Tensors | None = None) -> Floats:
-        """The probability that each asked row is skipped, the constant where nothing is known: (asked,)."""
+        """The probability that each asked row is skipped, the constant where the user is unknown: (asked,)."""
         score = self.score(self.reader.inputs(asked, service) if inputs is None else inputs)
-        return shifted(np.where(self.reader.known(asked, service), score, 0), self.skip_rate)
+        return shifted(np.where(self.known(asked, service), score, 0), self.skip_rate)
 
     def probability(self, inputs: Tensors) -> Floats:
         """What the networks say of rows with these inputs: (rows,)."""
