@@ -91,7 +91,8 @@ def test_a_part_that_judges_needs_plays_of_several_users(later: list[tuple[int, 
     """One stray play, or one user, months after all others must not decide which model serves."""
     log = plays().with_columns(started_at=pl.lit(START, MOMENT))
     stray = [
-        log.head(1).with_columns(user_id=user, started_at=pl.lit(at(days * 86_400), MOMENT)) for user, days in later
+        log.head(1).with_columns(user_id=pl.lit(user, pl.Int64), started_at=pl.lit(at(days * 86_400), MOMENT))
+        for user, days in later
     ]
     with pytest.raises(RefusedError, match=f"{message}.*, where skip is judged; it takes 20 by 2"):
-        time_split(pl.concat([log, *(one.cast({"user_id": pl.Int64}) for one in stray)]))
+        time_split(pl.concat([log, *stray]))

@@ -120,7 +120,7 @@ def test_a_log_that_is_too_short_to_be_split_twice_is_refused():
     with pytest.raises(RefusedError) as refused:
         loss(replace(given, plays=late))
     assert refused.value.message == (
-        "--tune leaves out the log's last fifth; before it: "
-        "only 80 plays by 8 users; skip needs at least 100 plays by 2 users"
+        "--tune leaves out the log's last fifth; before it: only 16 plays by 8 users "
+        "in the last eighth of the time before the log's last fifth, where skip is judged; it takes 20 by 2"
     )
     assert refused.value.hint == "Give it a longer log."
