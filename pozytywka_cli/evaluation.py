@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 RESAMPLES = 1000
+MOST_GROUPS = 2000  # more are drawn in bundles that are as independent: memory is bounded
 
 
 def group_weights(groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[Ints, Floats]:
@@ -20,8 +21,13 @@ def group_weights(groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0) ->
     Returns:
         each row's group number from 0 (rows,) and the counts (resamples, groups).
     """
-    names, codes = np.unique(groups, return_inverse=True)
-    return codes.astype(np.int64), _draws(len(names), resamples, seed)
+    codes = _numbered(groups)
+    return codes, _draws(codes.max(initial=-1) + 1, resamples, seed)
+
+
+def _numbered(groups: Ints) -> Ints:
+    """Each row's group as a number from 0, or that of the bundle it is in: (rows,)."""
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64) % MOST_GROUPS
 
 
 @lru_cache(maxsize=4)  # a table of figures asks for the same draws again and again
@@ -77,7 +83,7 @@ def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: 
     Under the null hypothesis every group's sum may as well have the other sign (Fisher's randomisation test, with the
     observed signs as one of the draws: Phipson & Smyth, 2010).
     """
-    sums = np.bincount(np.unique(groups, return_inverse=True)[1], weights=difference)
+    sums = np.bincount(_numbered(groups), weights=difference)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (resamples, len(sums)))
     as_far = np.abs(signs @ sums) >= np.abs(sums.sum()) * (1 - 1e-12)
     return float((1 + as_far.sum()) / (1 + resamples))

@@ -74,6 +74,12 @@ def baseline(family: str) -> str:
     return found
 
 
+def on_gpu(family: str) -> tuple[str, ...]:
+    """The variants of a family that a GPU can fit."""
+    found: tuple[str, ...] = import_module(f"pozytywka_cli.{family}").ON_GPU
+    return found
+
+
 def planting(family: str) -> Planting:
     """The family's `planted`."""
     return import_module(f"pozytywka_cli.{family}.planted")

@@ -73,7 +73,7 @@ class Plan:
         """Refuse a plan that these families cannot follow, before any work is done.
 
         Raises:
-            UsageError: a family lacks the variant, or has nothing to tune; jobs without trials.
+            UsageError: a family lacks the variant, or has nothing to tune or to fit on a GPU; jobs without trials.
         """
         if self.jobs > 1 and not self.tune:
             raise UsageError("--jobs is for trials, and there are none", "Add --tune N, or leave out --jobs.")
@@ -81,6 +81,10 @@ class Plan:
             variant = self.variant_of(name)
             if self.tune:
                 families.space(name, variant)
+            if self.device != "cpu" and variant not in (able := families.on_gpu(name)):
+                raise UsageError(
+                    f"{name} {variant} is not fitted on a GPU", f"Leave out --gpu; it fits {', '.join(able)}."
+                )
 
     def variant_of(self, family: str) -> str:
         """The variant to train.

@@ -4,8 +4,10 @@ Trial 0 has the settings in force, and trial k > 0 is drawn by the seed and k al
 trials of the shorter one.
 """
 
+import math
 import os
 import random
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
@@ -192,4 +194,5 @@ def _numbered(number: int, loss: Callable[[S], float], settings: S) -> tuple[int
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        return number, loss(settings)
+        found = loss(settings)
+    return number, found if math.isfinite(found) else sys.float_info.max  # diverged; JSON has no infinity

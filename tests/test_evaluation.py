@@ -57,6 +57,17 @@ def test_intervals_cover_the_truth() -> None:
     assert 180 <= inside <= 198
 
 
+def test_more_groups_than_are_drawn_go_in_bundles_and_say_the_same() -> None:
+    """Of 9,000 groups an interval is as wide as the standard error has it, and no more than 2,000 weights are drawn."""
+    values = np.random.default_rng(0).normal(size=18_000)
+    groups = np.arange(18_000) // 2
+    assert group_weights(groups)[1].shape == (1000, 2000)
+    _, low, high = mean_interval(values, groups)
+    assert high - low == pytest.approx(2 * 1.96 / 18_000**0.5, rel=0.1)
+    assert sign_flip(values - values.mean(), groups) == pytest.approx(1)
+    assert sign_flip(values + 0.03, groups) < 0.001
+
+
 def test_rows_alone_would_be_too_sure() -> None:
     """With an effect shared by a group's rows, resampling rows gives a far narrower interval than groups do."""
     values = np.repeat(np.random.default_rng(0).normal(size=30), 20)

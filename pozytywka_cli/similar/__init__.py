@@ -2,3 +2,4 @@
 
 VARIANTS = ("als", "popularity")
 BASELINE = "popularity"
+ON_GPU = ("als",)

@@ -3,3 +3,4 @@
 VARIANTS = ("advanced", "simple", "forest", "logistic", "legacy", "user-rate", "constant")
 BASELINES = ("logistic", "legacy", "user-rate", "constant")
 BASELINE = "constant"
+ON_GPU = ("advanced", "simple", "legacy")

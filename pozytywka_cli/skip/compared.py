@@ -58,4 +58,6 @@ def legacy(lesson: Lesson, *, seed: int, device: str, report: Report) -> Learned
         patience=LEGACY_EPOCHS,
     )
     rows = (*(tensor[drawn] for tensor in inputs), lesson.outcomes[drawn])
-    return Learned(model, [fitted(model, 0, rows, None, recipe, seed=seed, device=device, report=report)])
+    epochs = fitted(model, 0, rows, None, recipe, seed=seed, device=device, report=report)
+    note = f"the old recipe was fitted on {len(drawn):,} plays, half of them skipped, drawn at random"
+    return Learned(model, [epochs], notes=[note] if len(drawn) == LEGACY_ROWS else [])

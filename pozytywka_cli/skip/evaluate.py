@@ -1,5 +1,6 @@
 """The skip models beside their baselines: none sees anything later than the start of the play it judges."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,8 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Evaluated, Panel, Report, Row
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import BASELINES, VARIANTS, pictures
+from pozytywka_cli.skip import BASELINES, VARIANTS, pictures, words
+from pozytywka_cli.skip.fitting import Learned
 from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.inputs.standard import Standard
 from pozytywka_cli.skip.learn import learn
@@ -31,17 +33,17 @@ def evaluate(service: Service, settings: SkipSettings, *, seed: int, device: str
     """
     service = replace(service, plays=canonical(service.plays))
     lesson = Lesson(service, time_split(service.plays), settings)
-    models = learned(lesson, seed=seed, device=device, report=report)
+    found = learned(lesson, seed=seed, device=device, report=report)
     test = service.plays.filter(lesson.split.test)
-    by_time = {variant: lesson.answers(model) for variant, model in models.items()}
-    rows = table("time", test, by_time)
-    panels = partial(drawn, lesson, models[VARIANTS[0]], by_time, seed=seed, report=report)
+    by_time = {variant: lesson.answers(one.model) for variant, one in found.items()}
+    rows, notes = table("time", test, by_time), noted("time", [said(found)])
+    panels = partial(drawn, lesson, found[VARIANTS[0]].model, by_time, seed=seed, report=report)
     try:
         splits = user_splits(service.plays)
     except RefusedError as error:
-        return Evaluated(rows, panels, [f"skip is measured by time only: {error.message}"])
-    by_user = tested(service, splits, settings, seed=seed, device=device, report=report)
-    return Evaluated(rows + table("user", service.plays, by_user), panels)
+        return Evaluated(rows, panels, [*notes, f"skip is measured by time only: {error.message}"])
+    by_user, said_by_user = tested(service, splits, settings, seed=seed, device=device, report=report)
+    return Evaluated(rows + table("user", service.plays, by_user), panels, notes + noted("user", said_by_user))
 
 
 def drawn(lesson: Lesson, model: Model, answers: dict[str, Answers], *, seed: int, report: Report) -> list[Panel]:
@@ -63,23 +65,42 @@ def drawn(lesson: Lesson, model: Model, answers: dict[str, Answers], *, seed: in
     return pictures.panels(lesson.service.plays.filter(test), probabilities, importance)
 
 
-def learned(lesson: Lesson, *, seed: int, device: str, report: Report) -> dict[str, Model]:
+def learned(lesson: Lesson, *, seed: int, device: str, report: Report) -> dict[str, Learned]:
     """Every variant, fitted on the lesson's training plays."""
-    return {variant: learn(variant, lesson, seed=seed, device=device, report=report).model for variant in VARIANTS}
+    return {variant: learn(variant, lesson, seed=seed, device=device, report=report) for variant in VARIANTS}
 
 
 def tested(
     service: Service, splits: Sequence[Split], settings: SkipSettings, *, seed: int, device: str, report: Report
-) -> dict[str, Answers]:
-    """What each variant says of every play, (plays,), when the one split that tests it is what it learns from."""
+) -> tuple[dict[str, Answers], list[list[str]]]:
+    """What each variant says of every play, (plays,), when the one split that tests it is what it learns from.
+
+    And what is to be said of what was learned from each split.
+    """
     found = {variant: Answers(*np.empty((2, len(service.plays)))) for variant in VARIANTS}
+    notes = []
     for split in splits:
         lesson = Lesson(service, split, settings)
-        for variant, model in learned(lesson, seed=seed, device=device, report=report).items():
-            here = lesson.answers(model)
+        models = learned(lesson, seed=seed, device=device, report=report)
+        notes.append(said(models))
+        for variant, one in models.items():
+            here = lesson.answers(one.model)
             found[variant].probability[split.test] = here.probability
             found[variant].threshold[split.test] = here.threshold
-    return found
+    return found, notes
+
+
+def said(models: dict[str, Learned]) -> list[str]:
+    """What a reader of the figures should know of the models behind them."""
+    constants = [f"{variant}: {words.NO_GAIN}" for variant, one in models.items() if one.constant]
+    return [f"{variant}: {note}" for variant, one in models.items() for note in one.notes] + constants
+
+
+def noted(protocol: str, folds: list[list[str]]) -> list[str]:
+    """What was said of the models of a protocol's folds, once each, and of how many of them where there are several."""
+    told = Counter(note for notes in folds for note in notes)
+    of = f" of {len(folds)} folds" if len(folds) > 1 else ""
+    return [f"by {protocol}, {note}" + (f" (in {count}{of})" if of else "") for note, count in told.items()]
 
 
 def table(protocol: str, plays: pl.DataFrame, answers: dict[str, Answers]) -> list[Row]:

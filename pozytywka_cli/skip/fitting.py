@@ -17,12 +17,17 @@ MAX_BATCHES = 1000  # in an epoch: more rows come in larger batches, for a step'
 
 @dataclass(frozen=True)
 class Learned:
-    """A fitted model; for networks the record of each member's epochs, and the `best` one of each."""
+    """A fitted model; for networks the record of each member's epochs, and the `best` one of each: 0 of a constant."""
 
     model: Model
     epochs: list[list[Epoch]] = field(default_factory=list)
     best: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def constant(self) -> bool:
+        """Whether networks were held to the constant, which they did not beat."""
+        return bool(self.best) and not any(self.best)
 
 
 def fitted(

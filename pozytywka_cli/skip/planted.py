@@ -26,10 +26,9 @@ def planted(
     lesson = Lesson(replace(service, plays=plays), time_split(plays), settings)
     test = plays.filter(lesson.split.test)
     skipped = test["skipped"].to_numpy()
-    models = learned(lesson, seed=seed, device=device, report=report)
-    figures = {
-        variant: float(log_loss(skipped, lesson.answers(model).probability).mean()) for variant, model in models.items()
-    }
+    found = learned(lesson, seed=seed, device=device, report=report)
+    told = {variant: lesson.answers(one.model).probability for variant, one in found.items()}
+    figures = {variant: float(log_loss(skipped, probability).mean()) for variant, probability in told.items()}
     known = pl.read_parquet(truth / "skips.parquet").unique(PLAY, keep="first", maintain_order=True)
     probability = test.join(known, on=PLAY, how="left", maintain_order="left")["probability"].to_numpy()
     return reached("skip", "log loss", figures, BASELINE, float(log_loss(skipped, probability).mean()))

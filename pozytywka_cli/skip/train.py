@@ -30,7 +30,6 @@ SIGNATURE = {
     },
     "outputs": {"probability": "float64, of a skip"},
 }
-NO_GAIN = "the networks do not beat the constant on validation plays by more than chance: the model is the constant"
 
 
 def train(service: Service, settings: SkipSettings, *, variant: str, seed: int, device: str, report: Report) -> Trained:
@@ -70,7 +69,7 @@ def _draft(measured: Learned, served: Learned, metrics: list[Row]) -> Draft:
         not_for=words.NOT_FOR,
         limits=words.LIMITS,
         glossary=words.GLOSSARY,
-        notes=served.notes + ([NO_GAIN] if measured.best and not any(measured.best) else []),
+        notes=served.notes + ([words.NO_GAIN] if measured.constant else []),
         epochs=_records(measured),
     )
 

@@ -15,6 +15,7 @@ LIMITS = (
     "It knows users by what they played and what they say they like: an unknown one gets what is usual, and an unknown "
     "track the user's own rate."
 )
+NO_GAIN = "the networks do not beat the constant on validation plays by more than chance: the model is the constant"
 GLOSSARY = {
     "advanced": "three small neural networks, averaged, that read the user's past plays, the track and the moment",
     "simple": "three small neural networks, averaged, that read the genres of user and artist alone",

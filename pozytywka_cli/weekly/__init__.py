@@ -3,3 +3,4 @@
 VARIANTS = ("lstm", "mean", "mean4", "last", "linear", "legacy-lstm", "seasonal", "AutoETS", "SES")
 BASELINES = ("mean", "mean4", "last", "linear", "seasonal", "AutoETS", "SES")
 BASELINE = "mean"
+ON_GPU = ("lstm", "legacy-lstm")

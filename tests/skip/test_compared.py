@@ -1,6 +1,7 @@
 """The models that the networks are compared with."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,14 +12,16 @@ from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import VARIANTS
+from pozytywka_cli.skip import VARIANTS, evaluate
+from pozytywka_cli.skip.fitting import Learned
 from pozytywka_cli.skip.inputs.clusters import Clusters
 from pozytywka_cli.skip.learn import learn
 from pozytywka_cli.skip.lesson import Lesson
+from pozytywka_cli.skip.models.baselines import Model
 from pozytywka_cli.skip.models.model import Networks
-from pozytywka_cli.skip.split import time_split
+from pozytywka_cli.skip.split import time_split, user_splits
 
-from .trained import planted
+from .trained import QUICK, planted
 
 GENRES = [["doom", "sludge"], ["doom", "sludge"], ["sludge", "doom"], ["jazz", "swing"], ["swing", "jazz"]]
 
@@ -57,6 +60,32 @@ def test_no_fit_sees_the_outcome_of_a_test_play(variant: str):
     test = pl.Series(time_split(service.plays).test)
     turned = service.plays.with_columns(skipped=pl.col("skipped") ^ test)
     np.testing.assert_array_equal(said(service), said(replace(service, plays=turned)))
+
+
+def test_the_users_of_a_fold_teach_its_models_nothing_and_are_answered_by_them(monkeypatch: pytest.MonkeyPatch):
+    """With all their outcomes turned, that fold's models say the same of others, to the bit; other folds' do not."""
+    given = planted()
+    splits = user_splits(given.plays)[:2]
+    turned = given.plays.with_columns(skipped=pl.col("skipped") ^ pl.Series(splits[1].test))
+    fitted: list[tuple[str, Lesson, Model]] = []
+
+    def seen(variant: str, lesson: Lesson, **more: Any) -> Learned:
+        found = learn(variant, lesson, **more)
+        fitted.append((variant, lesson, found.model))
+        return found
+
+    monkeypatch.setattr(evaluate, "learn", seen)
+    for plays in (given.plays, turned):
+        answers, _ = evaluate.tested(replace(given, plays=plays), splits, QUICK, seed=0, device="cpu", report=silent)
+    here, there = fitted[: len(fitted) // 2], fitted[len(fitted) // 2 :]
+    others = given.plays.filter(splits[1].training)
+    for (variant, lesson, before), (_, _, after) in zip(here, there, strict=True):
+        inputs = lesson.inputs(variant, splits[1].training)
+        said = [model.predict_proba(others, given, inputs).tobytes() for model in (before, after)]
+        assert (said[0] == said[1]) == (lesson.split is splits[1]), variant
+    for variant, lesson, model in there:
+        told = answers[variant].probability[lesson.split.test]
+        assert told.tobytes() == lesson.answers(model).probability.tobytes()
 
 
 def test_a_logistic_regression_has_no_gradient_left():

@@ -13,7 +13,7 @@ from pozytywka_cli.dataset.service import load
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Evaluated, Progress, silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import BASELINES, VARIANTS
+from pozytywka_cli.skip import BASELINES, VARIANTS, words
 from pozytywka_cli.skip.evaluate import evaluate
 from pozytywka_cli.skip.predict import default_pairs, predict
 from pozytywka_cli.skip.train import train
@@ -121,7 +121,10 @@ def test_every_variant_stands_beside_its_baselines(protocol: str):
     assert value(rows, "constant", "AUC") == 0.5
     assert value(rows, "constant", "balanced accuracy") == 0.5
     assert {row.variant for row in rows if " - " in row.metric} == set(VARIANTS) - set(BASELINES)
-    assert measured().notes == []
+    assert measured().notes == [
+        f"by time, simple: {words.NO_GAIN}",
+        f"by user, simple: {words.NO_GAIN} (in 5 of 5 folds)",
+    ]
 
 
 def test_training_measures_what_evaluation_measures():
@@ -136,7 +139,7 @@ def test_too_few_users_are_measured_by_time_alone():
     """And a note says why."""
     few = evaluate(listeners(2, users=5, each=60, persona=True), QUICK, seed=0, device="cpu", report=silent)
     assert {row.protocol for row in few.rows} == {"time"}
-    assert few.notes == ["skip is measured by time only: only 5 users; the protocol by user needs at least 12"]
+    assert few.notes[-1:] == ["skip is measured by time only: only 5 users; the protocol by user needs at least 12"]
 
 
 @pytest.mark.parametrize(

@@ -123,4 +123,4 @@ def test_a_log_that_is_too_short_to_be_split_twice_is_refused():
         "--tune leaves out the log's last fifth; before it: only 16 plays by 8 users "
         "in the last eighth of the time before the log's last fifth, where skip is judged; it takes 20 by 2"
     )
-    assert refused.value.hint == "Give it a longer log."
+    assert refused.value.hint == "Leave out stray later plays with --until, or give it more."
