@@ -81,10 +81,9 @@ class Plan:
             variant = self.variant_of(name)
             if self.tune:
                 families.space(name, variant)
-            if self.device != "cpu" and variant not in (able := families.on_gpu(name)):
-                raise UsageError(
-                    f"{name} {variant} is not fitted on a GPU", f"Leave out --gpu; it fits {', '.join(able)}."
-                )
+            if self.device != "cpu" and variant not in families.on_gpu(name):
+                able = ", ".join(families.on_gpu(name))
+                raise UsageError(f"{name} {variant} is not fitted on a GPU", f"Leave out --gpu; it fits {able}.")
 
     def variant_of(self, family: str) -> str:
         """The variant to train.

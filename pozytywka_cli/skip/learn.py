@@ -7,7 +7,7 @@ from pozytywka_cli.learning import Recipe, Tensors
 from pozytywka_cli.records import Report
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import compared
-from pozytywka_cli.skip.fitting import Learned, batch_size, fitted
+from pozytywka_cli.skip.fitting import MAX_BATCHES, Learned, batch_size, fitted
 from pozytywka_cli.skip.lesson import Lesson, of
 from pozytywka_cli.skip.models.baselines import Constant, UserRate, shifted
 from pozytywka_cli.skip.models.model import Networks
@@ -49,11 +49,12 @@ def _networks(
         validation = of(everything, split.validation(member)) if split.validations else None
         recipe = _recipe(settings, len(fitting[0]), stop_after[member] if stop_after else None)
         epochs.append(fitted(model, member, fitting, validation, recipe, seed=seed, device=device, report=report))
+    larger = f"batches had more than {settings.batch_size} plays: an epoch has {MAX_BATCHES:,} at most"
+    notes = [larger] if recipe.batch_size > settings.batch_size else []
     if split.validations and not _beats_constant(model, inputs, lesson):
-        return Learned(Networks.untrained(variant, reader, seed), epochs, [0] * len(epochs))
-    return Learned(
-        model, epochs, [max((epoch.epoch for epoch in member if epoch.best), default=0) for member in epochs]
-    )
+        return Learned(Networks.untrained(variant, reader, seed), epochs, [0] * len(epochs), notes)
+    best = [max((epoch.epoch for epoch in member if epoch.best), default=0) for member in epochs]
+    return Learned(model, epochs, best, notes)
 
 
 def _beats_constant(model: Networks, inputs: Tensors, lesson: Lesson) -> bool:

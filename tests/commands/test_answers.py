@@ -366,16 +366,19 @@ def test_evaluate_prints_every_variant_beside_its_baselines(pozytywka, sampled, 
     assert {"lstm", "mean", "linear"} <= {row["variant"] for row in found}
 
 
-def test_evaluate_planted_needs_no_data_and_knows_the_best(pozytywka, tmp_path, quick, monkeypatch):
+@pytest.mark.parametrize(("family", "metric", "plain"), [("weekly", "RMSE", "mean"), ("skip", "log loss", "constant")])
+def test_evaluate_planted_needs_no_data_and_knows_the_best(
+    pozytywka, tmp_path, quick, monkeypatch, family, metric, plain
+):
     """The truth's own figure is the lowest, and shares of it run from the baseline's 0."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("pozytywka_cli.planted.USERS", 40)
     monkeypatch.setattr("pozytywka_cli.planted.WEEKS", 30)
-    found = rows(pozytywka("evaluate", "weekly", "--planted", "--json"), "evaluate")
-    errors = {row["variant"]: row["value"] for row in found if row["metric"] == "RMSE"}
-    shares = {row["variant"]: row["value"] for row in found if row["metric"] == "share of the best RMSE"}
+    found = rows(pozytywka("evaluate", family, "--planted", "--json"), "evaluate")
+    errors = {row["variant"]: row["value"] for row in found if row["metric"] == metric}
+    shares = {row["variant"]: row["value"] for row in found if row["metric"] == f"share of the best {metric}"}
     assert min(errors, key=errors.get) == "truth"
-    assert shares["mean"] == 0
+    assert shares[plain] == 0
     assert all(share < 1 for share in shares.values())
     assert list(tmp_path.iterdir()) == []
 

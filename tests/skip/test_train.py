@@ -14,8 +14,11 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Evaluated, Progress, silent
 from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.skip import BASELINES, VARIANTS, words
-from pozytywka_cli.skip.evaluate import evaluate
+from pozytywka_cli.skip.evaluate import evaluate, tested
+from pozytywka_cli.skip.inputs.history import canonical
+from pozytywka_cli.skip.measure import figures
 from pozytywka_cli.skip.predict import default_pairs, predict
+from pozytywka_cli.skip.split import user_splits
 from pozytywka_cli.skip.train import train
 
 from .trained import QUICK, planted, trained, value
@@ -172,6 +175,17 @@ def test_a_log_with_too_little_in_it_is_refused(plays: pl.DataFrame, message: st
     with pytest.raises(RefusedError) as refused:
         train(replace(planted(), plays=plays), QUICK, variant="advanced", seed=0, device="cpu", report=silent)
     assert (refused.value.message, refused.value.hint) == (message, hint)
+
+
+@pytest.mark.real
+def test_users_that_nothing_was_fitted_on_are_told_as_well_as_in_the_study(real: Path, tmp_path: Path):
+    """By folds of users, AUC at least .760 and log loss at most .551."""
+    given = load(real / "pozytywka-2023", tmp_path / "plays.parquet", lambda _: None)
+    given = replace(given, plays=canonical(given.plays))
+    found, _ = tested(given, user_splits(given.plays), SkipSettings(), seed=0, device="cpu", report=silent)
+    rows = figures("advanced", "user", given.plays, found["advanced"])
+    assert 0.760 <= value(rows, "advanced", "AUC") <= 0.785
+    assert value(rows, "advanced", "log loss") <= 0.551
 
 
 @pytest.mark.real
