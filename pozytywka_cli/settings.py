@@ -106,11 +106,17 @@ def _from_file(config: Path | None, environment: Mapping[str, str]) -> tuple[str
     """The first configuration found: the one named, `pozytywka.toml` here, or `[tool.pozytywka]` here."""
     named = config or (Path(environment["POZYTYWKA_CONFIG"]) if environment.get("POZYTYWKA_CONFIG") else None)
     if named:
-        return str(named), _table(named, _parse(named))
+        return str(named), _beside(named, _table(named, _parse(named)))
     for path in (Path("pozytywka.toml"), Path("pyproject.toml")):
         if path.is_file() and (tree := _table(path, _parse(path))):
-            return str(path), tree
+            return str(path), _beside(path, tree)
     return "the defaults", {}
+
+
+def _beside(path: Path, tree: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a file, whose relative paths begin where it lies: a cron job may start anywhere."""
+    folders = {key: tree[key] for key in ("data_dir", "artifacts_dir") if isinstance(tree.get(key), str)}
+    return tree | {key: str(path.parent / folder) for key, folder in folders.items()}
 
 
 def _parse(path: Path) -> dict[str, Any]:

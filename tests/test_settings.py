@@ -65,7 +65,17 @@ def test_pyproject(here: Path) -> None:
     assert (found.data_dir, found.weekly.window) == ("logs", 13)
     (here / "pozytywka.toml").write_text('data_dir = "other"\n')
     assert load(None, {}, {}).data_dir == "other"
-    assert load(pyproject, {}, {}).data_dir == "logs"
+    assert load(pyproject, {}, {}).weekly.window == 13
+
+
+def test_relative_paths_begin_where_the_file_lies(here: Path) -> None:
+    """A cron job starts elsewhere; absolute paths stay, and so does what flag and environment say."""
+    (here / "etc").mkdir()
+    config = here / "etc" / "nightly.toml"
+    config.write_text('data_dir = "logs"\nartifacts_dir = "/srv/models"\n')
+    found = load(config, {}, {})
+    assert (found.data_dir, found.artifacts_dir) == (str(here / "etc" / "logs"), "/srv/models")
+    assert load(config, {"data_dir": "here"}, {}).data_dir == "here"
 
 
 @pytest.mark.parametrize("text", ["", "tool = 3\n", "[tool.other]\nx = 1\n"])

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,17 +27,25 @@ def run(arguments: list[str]) -> int:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open for as long as the program runs
     if sys.stdout is None:
         return _show("standard output is closed", "Give it a terminal, a file or a pipe.", 74, arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a letter that a terminal lacks is no reason to say nothing
     try:
         result = typer.main.get_command(app)(arguments, prog_name="pozytywka", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has had enough; nothing is left to flush
-        return 0
     except (KeyboardInterrupt, Abort):
         return 130
     except BaseException as error:
+        if _reader_left(error):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing is left to flush
+            return 0
         return _explained(error, arguments)
+
+
+def _reader_left(error: BaseException) -> bool:
+    """Whether a pipe's reader has had enough, which rich and typer make an exit with 1 of."""
+    cause = error.__context__ if isinstance(error, SystemExit) else error
+    return isinstance(cause, BrokenPipeError)
 
 
 def hoisted(arguments: list[str]) -> list[str]:

@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 
 
-def check_suffix(target: Path | None) -> None:
-    """Refuse a file that could not be written, before any work is done.
+def check_target(target: Path | None, data: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Refuse a file that could not be written, or must not be, before any work is done.
 
     Raises:
-        UsageError: its suffix names no format.
+        UsageError: its suffix names no format, or it is a table of the `data` folder.
     """
-    if target is not None and target.suffix not in SUFFIXES:
-        raise UsageError(f"-o {target}: the suffix names no format", f"End it with {', '.join(SUFFIXES)}.")
+    from pozytywka_cli.dataset.read import locate
+    from pozytywka_cli.dataset.tables import TABLES
+
+    if target is None:
+        return
+    if target.suffix not in suffixes:
+        raise UsageError(f"-o {target}: the suffix names no format", f"End it with {', '.join(suffixes)}.")
+    if any(path.resolve() == target.resolve() for table in TABLES.values() for path in locate(data, table)):
+        raise UsageError(f"-o {target} would overwrite a table of {data}", "Name another file.")
 
 
 def write_frame(frame: "pl.DataFrame", target: Path) -> None:
@@ -51,14 +58,16 @@ def _as_json(column: "pl.Series") -> "pl.Series":
 
 
 def read_pairs(given: str) -> "pl.DataFrame":
-    """The pairs in a file, or for `-` on standard input: Parquet or JSONL by how it starts, else CSV."""
+    """The pairs in a file, or from standard input (`-`) or a pipe: Parquet or JSONL by how it starts, else CSV."""
     from pozytywka_cli.skip.pairs import read_pairs as read
 
-    if given != "-":
+    if given != "-" and (Path(given).is_file() or not Path(given).exists()):
         return read(Path(given), given)
-    content = sys.stdin.buffer.read()
+    if Path(given).is_dir():
+        raise UsageError(f"{given} is a folder", "Name a JSONL, CSV or Parquet file, or - for standard input.")
+    content = sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
     text = ".jsonl" if content.lstrip()[:1] in (b"{", b"[", b"") else ".csv"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"given{'.parquet' if content[:4] == b'PAR1' else text}"
         path.write_bytes(content)
-        return read(path, "-")
+        return read(path, given)

@@ -62,7 +62,7 @@ def rates(
     from pozytywka_cli.plan import rates as planning
 
     shared = context(ctx)
-    out.check_suffix(output)
+    out.check_target(output, shared.data())
     rule = _rule(budget, floor, cap, premium, cut)
     version = shared.store.load("weekly")
     service = sources.service(shared)

@@ -61,6 +61,7 @@ def predict(
 
     shared = context(ctx)
     _check(family, pairs, output, explain=explain, horizon=horizon, artist=artist)
+    out.check_target(output, shared.data())
     named = artist and artist.encode(errors="surrogateescape").decode(errors="replace")  # not UTF-8: no name
     to_file = output is not None or (pairs is None and artist is None)
     versions = predictions.serving(shared.store, family)
@@ -100,7 +101,6 @@ def _check(
     artist: str | None,
 ) -> None:
     """Refuse what cannot be meant, before any work is done."""
-    from pozytywka_cli.commands.output import check_suffix
     from pozytywka_cli.predictions import PREDICTING
 
     if family is not None and family not in PREDICTING:
@@ -117,7 +117,6 @@ def _check(
         raise UsageError("--artist is for weekly", "Write `pozytywka predict weekly --artist NAME`.")
     if family is None and output is not None:
         raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
-    check_suffix(output)
 
 
 def _show(forecast: "pl.DataFrame") -> None:

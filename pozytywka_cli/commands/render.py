@@ -23,7 +23,10 @@ def json_object(command: str, rows: Iterable[Any], **more: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, file: Any = None) -> None:
-    """A table whose cells are shown literally; numbers stand to the right. As wide as it needs to be off a terminal."""
+    """A table whose cells are shown literally; numbers stand to the right, and text is folded where the width is short.
+
+    Off a terminal there are 160 columns.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -34,9 +37,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, 
     ]
     grid = Table(title=Text(literal(title)), title_justify="left", header_style="bold")
     for column, right in zip(columns, numeric, strict=True):
-        grid.add_column(
-            Text(column), justify="right" if right and cells else "left", overflow="fold", no_wrap=column != columns[-1]
-        )
+        grid.add_column(Text(column), justify="right" if right and cells else "left", overflow="fold", no_wrap=right)
     for row in cells:
         grid.add_row(*(Text(cell(value)) for value in row))
     stream = file or sys.stdout

@@ -7,7 +7,6 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
-from pozytywka_cli.errors import UsageError
 
 
 def transform(
@@ -34,11 +33,11 @@ def transform(
       pozytywka transform logs -o plays.parquet --on-invalid quarantine
     """
     from pozytywka_cli.commands import render
+    from pozytywka_cli.commands.output import check_target
     from pozytywka_cli.dataset import transform as dataset
 
     shared = context(ctx)
-    if output is not None and output.suffix != ".parquet":
-        raise UsageError(f"-o {output}: plays are written as Parquet", "End it with .parquet.")
+    check_target(output, shared.data(folder), (".parquet",))
     with shared.store.lock(), shared.talk.progress() as report:
         made = dataset.transform(
             shared.data(folder),

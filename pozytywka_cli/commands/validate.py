@@ -61,8 +61,10 @@ def validate(
         raise RefusedError(
             "; ".join(reasons), _next(quarantine, bad_lines=any(map(len, map(checked.bad, checked.readings))))
         )
-    lines = sum(reading.lines for reading in checked.readings.values())
-    shared.talk.info(f"{lines:,} lines in {len(checked.readings)} tables are sound.")
+    lines, tables = sum(reading.lines for reading in checked.readings.values()), len(checked.readings)
+    bad = sum(map(len, map(checked.bad, checked.readings)))
+    sound = f"{bad:,} of {lines:,} lines in {tables} tables are bad, which is allowed."
+    shared.talk.info(sound if bad else f"{lines:,} lines in {tables} tables are sound.")
 
 
 def _next(quarantine: Path | None, *, bad_lines: bool) -> str:

@@ -63,9 +63,8 @@ def transform(
     refuse_missing(checked)
     dropped = {name: len(checked.bad(name)) for name in NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
-        raise RefusedError(
-            _first_error(checked), "See `pozytywka validate`, or drop bad lines with --on-invalid quarantine."
-        )
+        hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
+        raise RefusedError(_first_error(checked), hint)
     if on_invalid == "quarantine" and quarantine_dir is not None:
         quarantine.write(checked, quarantine_dir)
     events = checked.good("sessions")

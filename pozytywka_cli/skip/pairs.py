@@ -7,6 +7,7 @@ import polars as pl
 from pozytywka_cli.dataset import columnar, values
 from pozytywka_cli.dataset.lines import epoch_text
 from pozytywka_cli.dataset.read import read
+from pozytywka_cli.dataset.rules import EARLIEST
 from pozytywka_cli.dataset.tables import Column, Kind, Table
 from pozytywka_cli.errors import RefusedError, StorageError, UsageError
 
@@ -19,7 +20,7 @@ PAIRS = Table(
         Column("session_id", Kind.INTEGER),
     ),
 )
-HINT = 'A pair is {"user_id": 101, "track_id": "…"}, with at and session_id if known.'
+HINT = 'A pair is {"user_id": 101, "track_id": "…"}, if known with session_id and "at": "2026-01-05T10:00:00".'
 
 
 def read_pairs(path: Path, called: str) -> pl.DataFrame:
@@ -45,7 +46,11 @@ def read_pairs(path: Path, called: str) -> pl.DataFrame:
     wrong = findings.filter(pl.col("rule") != "extra").select(
         "line", "column", problem=pl.format("breaks `{}`: {}", "rule", "value")
     )
-    for line, column, problem in pl.concat([wrong, *missing]).sort("line", maintain_order=True).head(1).iter_rows():
+    early = frame.filter(pl.col("at") < EARLIEST).select(
+        "line", column=pl.lit("at"), problem=pl.format("breaks `time`: {}", pl.col("at").dt.strftime("%Y-%m-%dT%TZ"))
+    )
+    found = pl.concat([wrong, early, *missing]).sort("line", maintain_order=True)
+    for line, column, problem in found.head(1).iter_rows():
         raise RefusedError(f"{called}:{line}: {column or 'line'} {problem}", HINT)
     return frame.select(*PAIRS.schema)
 

@@ -281,6 +281,7 @@ def test_predict_skip_reads_standard_input(pozytywka, sampled, trained, monkeypa
         ("user_id\n101\n", "pairs.csv:1: there is no column track_id"),
         ("hello\n", "pairs.csv:1: there is no column user_id"),
         ("user_id,track_id,at\n101,x,yesterday\n", "pairs.csv:2: at breaks `time`: yesterday"),
+        ("user_id,track_id,at\n101,x,1767600000\n", "pairs.csv:2: at breaks `time`: 1970-01-21T11:00:00Z"),
     ],
 )
 def test_a_pair_that_is_none_is_named(pozytywka, sampled, trained, tmp_path, monkeypatch, content, message):

@@ -98,6 +98,16 @@ def test_a_sample_with_a_file_of_the_users_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "sample" / "notes.txt").read_text() == "precious"
 
 
+def test_a_sample_whose_table_somebody_replaced_is_refused(tmp_path: Path) -> None:
+    """Their own data may have been put in its place."""
+    write_sample(tmp_path / "sample", users=2, weeks=1)
+    write_sample(tmp_path / "sample", users=3, weeks=1)
+    (tmp_path / "sample" / "sessions.jsonl").write_text("precious")
+    with pytest.raises(UsageError, match="not a sample's"):
+        write_sample(tmp_path / "sample", users=2, weeks=1)
+    assert (tmp_path / "sample" / "sessions.jsonl").read_text() == "precious"
+
+
 def test_a_file_and_the_current_folder_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither can be replaced by a folder without harm."""
     (tmp_path / "file").touch()
@@ -327,6 +337,7 @@ def test_the_counts_are_those_of_the_files(clean: Sample, dirty: Sample) -> None
     assert clean.faults == 0
     assert json.loads((clean.folder / "truth" / "faults.json").read_text()) == []
     settings = json.loads((dirty.folder / "truth" / "sample.json").read_text())
+    assert settings.pop("bytes") == {path.name: path.stat().st_size for path in dirty.folder.glob("*.jsonl")}
     assert settings == {"users": 12, "weeks": 6, "seed": 0, "dirty": True} | {
         name: getattr(dirty, name) for name in ("artists", "tracks", "sessions", "events", "plays", "faults")
     }

@@ -1,5 +1,6 @@
 """The folder of a sample: which one may be written, and how it appears all at once."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 from pozytywka_cli.errors import StorageError, UsageError
 
-TABLES = ("users", "artists", "tracks", "sessions", "track_storage")
 TRUTHS = ("sample.json", "skips.parquet", "weeks.parquet", "artists.parquet", "faults.json")
 MARKER = "sample.json"
 
@@ -46,7 +46,20 @@ def _refuse_foreign(folder: Path) -> None:
         raise UsageError(f"{folder} is not a folder", hint)
     if folder == Path.cwd():
         raise UsageError(f"{folder} is the folder you are in, and is replaced as a whole", "Name a folder inside it.")
-    held = {path.name for path in folder.iterdir()}
-    former = (folder / "truth" / MARKER).is_file() and held <= {"truth", *(f"{table}.jsonl" for table in TABLES)}
-    if held and not (former and {path.name for path in (folder / "truth").iterdir()} <= set(TRUTHS)):
+    if any(folder.iterdir()) and not _is_sample(folder):
         raise UsageError(f"{folder} holds files that are not a sample's", hint)
+
+
+def _is_sample(folder: Path) -> bool:
+    """Whether a folder holds what `sample` has written and nothing else: its files by name, its tables by size."""
+    try:
+        written = json.loads((folder / "truth" / MARKER).read_bytes())["bytes"]
+        truths = {path.name for path in (folder / "truth").iterdir()}
+        return truths <= set(TRUTHS) and bytes_of_tables(folder) == written
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def bytes_of_tables(folder: Path) -> dict[str, int]:
+    """The size of every file in a folder, by its name."""
+    return {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.name != "truth"}

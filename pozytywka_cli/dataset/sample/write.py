@@ -11,7 +11,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.sample.draw import Bools
 from pozytywka_cli.dataset.sample.events import write_events
-from pozytywka_cli.dataset.sample.folder import MARKER, replacing
+from pozytywka_cli.dataset.sample.folder import MARKER, bytes_of_tables, replacing
 from pozytywka_cli.dataset.sample.genres import GENRES
 from pozytywka_cli.dataset.sample.listeners import FIRST_USER, user_rows
 from pozytywka_cli.dataset.sample.plant import plant_faults
@@ -85,7 +85,8 @@ def write_sample(
         }
         _write_truth(new / "truth", service, skips)
         _write_json(new / "truth" / "faults.json", faults)
-        _write_json(new / "truth" / MARKER, {"weeks": weeks, "seed": seed, "dirty": dirty, **counts})
+        made = {"weeks": weeks, "seed": seed, "dirty": dirty, **counts, "bytes": bytes_of_tables(new)}
+        _write_json(new / "truth" / MARKER, made)
     return Sample(folder=folder, **counts)
 
 
