@@ -13,13 +13,13 @@ from benchmarks import skip_peers
 from benchmarks.figure import DATA, HERE, POZYTYWKA, Figure, ratio
 from benchmarks.timing import Compared, Timed, call, command, in_turn
 from pozytywka_cli import learning
+from pozytywka_cli.artifacts import Store
 from pozytywka_cli.dataset.service import load
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.fitting import batch_size
 from pozytywka_cli.skip.inputs.history import canonical
-from pozytywka_cli.skip.learn import learn
+from pozytywka_cli.skip.learn import learn, recipe
 from pozytywka_cli.skip.lesson import Lesson, of
 from pozytywka_cli.skip.models.model import Networks, skip_loss
 from pozytywka_cli.skip.split import time_split
@@ -36,6 +36,10 @@ def measured(scratch: Path) -> Iterator[Figure]:
     command(POZYTYWKA, "-q", "transform", *folders)()
     trained = command(POZYTYWKA, "-q", "train", "skip", *folders)()
     yield Figure("train skip on 2024: minutes", trained.seconds / 60, 8, f"{trained.megabytes:,.0f} MB")
+    told = {(row.variant, row.metric): row.value for row in Store(artifacts).load("skip").manifest.metrics}
+    gain = told["advanced", "log loss"] - told["constant", "log loss"]
+    yield Figure("skip on 2024, whose skips are coin flips: log loss less the constant's", gain, 0.0005)
+    yield Figure("the same: how far the AUC is from guessing", abs(told["advanced", "AUC"] - 0.5), 0.005)
     _write_pairs(scratch / "pairs.parquet")
     output = ("-o", scratch / "skip.parquet")
     predicted = command(POZYTYWKA, "-q", "predict", "skip", scratch / "pairs.parquet", *output, *folders)()
@@ -90,27 +94,18 @@ def _epochs(lesson: Lesson) -> Compared:
     fitting, validation = (
         of((*inputs, lesson.outcomes), flags) for flags in (lesson.split.fitting(0), lesson.split.validation(0))
     )
-    settings = lesson.settings
-    recipe = learning.Recipe(
-        epochs=settings.epochs,
-        batch_size=batch_size(settings, len(fitting[0])),
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        patience=settings.patience,
-        one_cycle=True,
-        stop_after=1,
-    )
+    once = recipe(lesson.settings, len(fitting[0]), stop_after=1)
 
     def network() -> torch.nn.Module:
-        return Networks.untrained("advanced", reader, 0, settings.dropout).members[0]
+        return Networks.untrained("advanced", reader, 0, lesson.settings.dropout).members[0]
 
     def ours() -> Timed:
         cpu = torch.device("cpu")
-        *_, last = learning.fit(network(), skip_loss(reader.skip_rate), fitting, validation, recipe, seed=0, device=cpu)
+        *_, last = learning.fit(network(), skip_loss(reader.skip_rate), fitting, validation, once, seed=0, device=cpu)
         return Timed(last.seconds)
 
     torch.set_num_threads(1)
     theirs: Callable[[], Timed] = call(
-        lambda: skip_peers.bare_epoch(network(), reader.skip_rate, fitting, validation, recipe)
+        lambda: skip_peers.bare_epoch(network(), reader.skip_rate, fitting, validation, once)
     )
     return in_turn(ours, theirs)

@@ -47,10 +47,10 @@ def _networks(
     for member in range(len(model.members)):
         fitting = of(everything, split.fitting(member))
         validation = of(everything, split.validation(member)) if split.validations else None
-        recipe = _recipe(settings, len(fitting[0]), stop_after[member] if stop_after else None)
-        epochs.append(fitted(model, member, fitting, validation, recipe, seed=seed, device=device, report=report))
+        way = recipe(settings, len(fitting[0]), stop_after[member] if stop_after else None)
+        epochs.append(fitted(model, member, fitting, validation, way, seed=seed, device=device, report=report))
     larger = f"batches had more than {settings.batch_size} plays: an epoch has {MAX_BATCHES:,} at most"
-    notes = [larger] if recipe.batch_size > settings.batch_size else []
+    notes = [larger] if way.batch_size > settings.batch_size else []
     if split.validations and not _beats_constant(model, inputs, lesson):
         return Learned(Networks.untrained(variant, reader, seed), epochs, [0] * len(epochs), notes)
     best = [max((epoch.epoch for epoch in member if epoch.best), default=0) for member in epochs]
@@ -76,7 +76,8 @@ def _beats_constant(model: Networks, inputs: Tensors, lesson: Lesson) -> bool:
     return paired_difference(ours, constant, users)[2] < 0
 
 
-def _recipe(settings: SkipSettings, rows: int, stop_after: int | None) -> Recipe:
+def recipe(settings: SkipSettings, rows: int, stop_after: int | None = None) -> Recipe:
+    """How a network is fitted on so many plays."""
     return Recipe(
         epochs=settings.epochs,
         batch_size=batch_size(settings, rows),
