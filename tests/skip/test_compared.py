@@ -1,6 +1,7 @@
 """The models that the networks are compared with."""
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -67,25 +68,24 @@ def test_the_users_of_a_fold_teach_its_models_nothing_and_are_answered_by_them(m
     given = planted()
     splits = user_splits(given.plays)[:2]
     turned = given.plays.with_columns(skipped=pl.col("skipped") ^ pl.Series(splits[1].test))
-    fitted: list[tuple[str, Lesson, Model]] = []
+    fitted: list[Model] = []
 
     def seen(variant: str, lesson: Lesson, **more: Any) -> Learned:
         found = learn(variant, lesson, **more)
-        fitted.append((variant, lesson, found.model))
+        fitted.append(found.model)
         return found
 
     monkeypatch.setattr(evaluate, "learn", seen)
     for plays in (given.plays, turned):
         answers, _ = evaluate.tested(replace(given, plays=plays), splits, QUICK, seed=0, device="cpu", report=silent)
     here, there = fitted[: len(fitted) // 2], fitted[len(fitted) // 2 :]
-    others = given.plays.filter(splits[1].training)
-    for (variant, lesson, before), (_, _, after) in zip(here, there, strict=True):
-        inputs = lesson.inputs(variant, splits[1].training)
+    for (split, variant), before, after in zip(product(splits, VARIANTS), here, there, strict=True):
+        fold, others = Lesson(replace(given, plays=turned), split, QUICK), given.plays.filter(splits[1].training)
+        inputs = Lesson(given, split, QUICK).inputs(variant, splits[1].training)
         said = [model.predict_proba(others, given, inputs).tobytes() for model in (before, after)]
-        assert (said[0] == said[1]) == (lesson.split is splits[1]), variant
-    for variant, lesson, model in there:
-        told = answers[variant].probability[lesson.split.test]
-        assert told.tobytes() == lesson.answers(model).probability.tobytes()
+        assert (said[0] == said[1]) == (split is splits[1]), variant
+        told = answers[variant].probability[split.test]
+        assert told.tobytes() == fold.answers(after).probability.tobytes(), variant
 
 
 def test_a_logistic_regression_has_no_gradient_left():
