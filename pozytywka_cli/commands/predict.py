@@ -37,9 +37,10 @@ def predict(
 
     weekly writes every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model was
     trained to look ahead, to artifacts/predictions/weekly.parquet and shows the ten most heard; --artist shows one and
-    writes nothing but -o. usual is the mean of all weeks but the last 4, change the forecast against the mean of those
-    4. verdict is rising or falling where the 4 differ from what is usual by more than noise explains and the forecast
-    lies nearer to them, with at most a tenth of all such verdicts false (Benjamini-Hochberg); else steady.
+    writes nothing but -o. recent is the mean of the last 4 weeks, usual that of the weeks before, since the artist's
+    first; change is the forecast against recent. verdict compares recent with usual: rising or falling where they
+    differ by more than noise explains, with at most a tenth of all such verdicts false (Benjamini-Hochberg), else
+    steady. A rising artist's change may be below zero, where the model expects part of the rise to pass.
 
     skip reads pairs (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for
     each; without input it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each
@@ -129,9 +130,9 @@ def _show(forecast: "pl.DataFrame") -> None:
     alone = forecast["artist_id"].n_unique() == 1
     top = named if alone else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
     title = "Seconds" if len(top) else "No artist to forecast"
-    columns = ("name", "week", "mean", "q10", "q90", "last_week", "usual", "change", "verdict")
+    columns = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "verdict")
     rows = (
-        (*others, None if change is None else render.Percent(change), verdict)
-        for *others, change, verdict in top.select(columns).iter_rows()
+        (*others, None if change is None else render.Percent(change), recent, usual, verdict)
+        for *others, change, recent, usual, verdict in top.select(columns).iter_rows()
     )
     render.table(title, columns, rows)

@@ -86,7 +86,7 @@ def _forecast(variant: str, manifest: Manifest, divided: Split, report: Report) 
 
 def _planned(rule: Rule, forecast: Floats, divided: Split) -> Cents:
     weights = [
-        rule.weights(said, verdicts(divided.series.before(week), said))
+        rule.weights(said, verdicts(divided.series.before(week)))
         for week, said in zip(divided.tested, forecast.T, strict=True)
     ]
     return _paid(rule, np.stack(weights, axis=1))

@@ -27,10 +27,11 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
 
     Returns:
         artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds),
-        change (of the mean against that of the last 4 weeks, as a share of it; null where they were silent), usual
-        (the mean of the weeks before those, seconds), verdict (see `verdicts`; one for all weeks of an artist, null for
-        the measure "mean", of which it does not tell) and
-        method ("mean, a fallback" where the history was too short for the model), sorted by artist_id and week.
+        change (of the mean against that of the last 4 weeks, as a share of it; null where they were silent), recent
+        (the mean of the last 4 weeks), usual (that of the weeks before, since the artist's first; null where there are
+        none; both in seconds), verdict (whether recent is above usual, see `verdicts`; one for all weeks of an artist,
+        null for the measure "mean", of which it does not tell) and method ("mean, a fallback" where the history was too
+        short for the model), sorted by artist_id and week.
 
     Raises:
         RefusedError: fewer than 4 full weeks of plays, or fewer than the model reads.
@@ -56,6 +57,7 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
         "q90",
         "last_week",
         "change",
+        "recent",
         "usual",
         "verdict",
         pl.lit(f"{variant}, a fallback" if fallback else variant).alias("method"),
@@ -65,7 +67,8 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
 def _long(history: Series, forecast: Forecast) -> pl.DataFrame:
     """A row for each artist and week."""
     artists, horizon = forecast.mean.shape
-    level = recent(history)[:, None]
+    lately = recent(history)
+    level = lately[:, None]
     change = np.divide(forecast.mean - level, level, out=np.full_like(forecast.mean, np.nan), where=level > 0)
     weeks: list[date] = [history.weeks[-1] + WEEK * step for step in range(1, horizon + 1)]
     return pl.DataFrame(
@@ -77,14 +80,15 @@ def _long(history: Series, forecast: Forecast) -> pl.DataFrame:
             "q90": forecast.quantiles[..., -1].ravel(),
             "last_week": np.repeat(history.listened[:, -1], horizon),
             "change": change.ravel(),
+            "recent": np.repeat(lately, horizon),
             "usual": np.repeat(usual(history), horizon),
-            "verdict": _verdicts(history, forecast).repeat(horizon).tolist(),
+            "verdict": _verdicts(history).repeat(horizon).tolist(),
         },
         schema_overrides={"artist_id": pl.String, "week": pl.Date, "verdict": pl.String},
-    ).with_columns(pl.col("change").fill_nan(None))
+    ).with_columns(pl.col("change", "usual").fill_nan(None))
 
 
-def _verdicts(history: Series, forecast: Forecast) -> NDArray[Any]:
+def _verdicts(history: Series) -> NDArray[Any]:
     if history.measure == "mean":
         return np.full(len(history.artist_ids), None)
-    return verdicts(history, forecast.mean[:, 0])
+    return verdicts(history)

@@ -152,6 +152,7 @@ def test_a_prediction_is_of_the_week_after_the_last_full_one(tmp_path: Path):
         "q90": pl.Float64,
         "last_week": pl.Float64,
         "change": pl.Float64,
+        "recent": pl.Float64,
         "usual": pl.Float64,
         "verdict": pl.String,
         "method": pl.String,
