@@ -38,8 +38,8 @@ def rates(
     """Divide a budget among artists by next week's forecast.
 
     Reads the serving version of weekly, the data folder, and artifacts/plays.parquet, which it makes where missing or
-    stale. Writes nothing but -o: artist_id, name, forecast (seconds), verdict, share and payout of every artist. Shows
-    the ten largest, or all of them with --json.
+    stale. Writes nothing but -o: artist_id, name, week (the Monday of the week that is paid for), forecast
+    (seconds), verdict, share and payout of every artist. Shows the ten largest, or all of them with --json.
 
     Pay-outs are in proportion to the forecast, sum to the budget to the cent (by largest remainder), and keep to
     --floor and --cap. --premium and --cut change the weight of artists whose verdict is rising or falling, as in
@@ -110,7 +110,8 @@ def _show(made: "Rates", *, listed: bool) -> None:
             (name or artist_id, forecast, verdict, render.Percent(share), _money(payout))
             for artist_id, name, forecast, verdict, share, payout in top.select("artist_id", *columns).iter_rows()
         )
-        render.table(f"The largest of {len(made.rows):,} pay-outs for next week; forecast in seconds", columns, rows)
+        paid = f"{len(made.rows):,} pay-outs for the week from {made.rows['week'][0]}"
+        render.table(f"The largest of {paid}; forecast in seconds, by weekly {made.method}", columns, rows)
     if made.backtest:
         first = made.backtest[0]
         title = f"Backtest over the last {first.weeks} weeks, {first.artists:,} artists"

@@ -129,7 +129,7 @@ def _show(forecast: "pl.DataFrame") -> None:
     named = forecast.with_columns(pl.coalesce("name", "artist_id").alias("name"), pl.col("week").cast(pl.String))
     alone = forecast["artist_id"].n_unique() == 1
     top = named if alone else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
-    title = "Seconds" if len(top) else "No artist to forecast"
+    title = f"Seconds, by weekly {top['method'][0]}" if len(top) else "No artist to forecast"
     columns = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "verdict")
     rows = (
         (*others, None if change is None else render.Percent(change), recent, usual, verdict)

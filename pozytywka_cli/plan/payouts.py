@@ -1,6 +1,5 @@
 """A budget divided among artists by weight, to the cent."""
 
-import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +14,7 @@ Cents = NDArray[np.int64]
 
 CENTS = 100
 LARGEST = 10**11  # of an amount: beyond it doubles no longer hold every cent safely
+VANISHING = 1e-100  # of the largest weight: to pay a cent for much less, one unit would cost more than doubles hold
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,9 @@ def percentage(text: str, name: str) -> float:
     Raises:
         UsageError: it is none.
     """
-    try:
-        found = float(text.removesuffix("%")) / 100
-    except ValueError:
-        found = math.nan
-    if not (text.endswith("%") and 0 <= found <= 1):
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%", text) or float(text[:-1]) > 100:
         raise UsageError(f"{name} {text!r} is no percentage from 0% to 100%", "Write it like 5%.")
-    return found
+    return float(text[:-1]) / 100
 
 
 def money(amount: int) -> str:
@@ -80,8 +76,10 @@ def feasible(rule: Rule, artists: int) -> None:
 
     Raises:
         UsageError: the floor is above the cap.
-        RefusedError: the floors need more than the budget, or the caps leave some of it over.
+        RefusedError: there are no artists, the floors need more than the budget, or the caps leave some of it over.
     """
+    if not artists:
+        raise RefusedError("there is no artist to pay", "Give it a log whose tracks have artists.")
     if rule.cap is not None and rule.floor > rule.cap:
         raise UsageError(f"--floor {money(rule.floor)} is above --cap {money(rule.cap)}", "Lower it, or raise the cap.")
     short = artists * rule.floor - rule.budget
@@ -91,8 +89,7 @@ def feasible(rule: Rule, artists: int) -> None:
     over = rule.budget - artists * rule.most
     if over > 0:
         problem = f"--cap {money(rule.most)} for {artists:,} artists leaves {money(over)} of the budget unpaid"
-        least = -(-rule.budget // artists) if artists else rule.budget
-        raise RefusedError(problem, f"Raise it to {money(least)} at least, or lower the budget.")
+        raise RefusedError(problem, f"Raise it to {money(-(-rule.budget // artists))} at least, or lower the budget.")
 
 
 def payouts(rule: Rule, weights: Floats) -> Cents:
@@ -101,18 +98,29 @@ def payouts(rule: Rule, weights: Floats) -> Cents:
     In proportion to the weights, but for those whom the floor lifts or the cap holds; what that costs or leaves is
     shared by the others in the same proportion. What is left when all with a weight have the cap, those without share
     in equal parts. Parts of a cent go by largest remainder (Hamilton's method): all are rounded down, and the cents
-    left go one each to the largest parts cut off, of equals to the larger weight, then to the first artist.
+    left go one each to the largest parts cut off, of equals to the larger weight, then to the first artist. A weight
+    that vanishes beside the largest counts as none.
 
     Raises:
-        UsageError, RefusedError: see `feasible`.
+        UsageError, RefusedError: see `feasible`; or a weight is no number from zero on.
     """
     feasible(rule, len(weights))
-    exact = _exact(rule, weights)
+    if bad := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
+        problem = f"{bad:,} of {len(weights):,} artists have a forecast that is no number of seconds"
+        raise RefusedError(problem, "Train weekly again, or let an older version serve: `pozytywka models rollback`.")
+    exact = _exact(rule, _relative(weights))
     whole = np.floor(exact)
     left = rule.budget - int(whole.sum())
     order = np.lexsort((-weights, whole - exact))
     whole[order[:left]] += 1
     return whole.astype(np.int64)
+
+
+def _relative(weights: Floats) -> Floats:
+    """Each weight ÷ the largest; 0 where it vanishes beside that."""
+    largest = weights.max()
+    found = weights / largest if largest > 0 else weights
+    return np.where(found >= VANISHING, found, 0)
 
 
 def _exact(rule: Rule, weights: Floats) -> Floats:

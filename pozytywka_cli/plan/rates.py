@@ -16,12 +16,14 @@ from pozytywka_cli.weekly.series import series
 
 @dataclass(frozen=True)
 class Rates:
-    """The plan: artist_id, name, forecast (s), verdict, share of the budget and payout (money), by artist_id.
+    """The plan: artist_id, name, week, forecast (s), verdict, share of the budget and payout (money), by artist_id.
 
-    `backtest` says how far such plans were off; `notes` say why there is none.
+    `week` is the Monday of the week that is paid for, one for all rows, and `method` what it is forecast by, as in
+    `predict`. `backtest` says how far such plans were off; `notes` say why there is none.
     """
 
     rows: pl.DataFrame
+    method: str
     backtest: list[Backtested]
     notes: list[str] = field(default_factory=list)
 
@@ -37,17 +39,20 @@ def rates(version: Version, service: Service, rule: Rule, report: Report) -> Rat
     if version.manifest.settings.get("measure", "total") != "total":
         problem = f"weekly {version.name} forecasts a listen's mean, by which nobody can be paid"
         raise RefusedError(problem, "Train one that forecasts all listening: `pozytywka train weekly`.")
-    found = predict(version, service, horizon=1).sort("artist_id")
+    history = series(service)
+    found = predict(version, service, horizon=1, history=history).sort("artist_id")
     paid = payouts(rule, rule.weights(found["mean"].to_numpy(), found["verdict"].to_numpy()))
     rows = found.select(
         "artist_id",
         "name",
+        "week",
         pl.col("mean").alias("forecast"),
         "verdict",
         share=pl.Series(paid / rule.budget),
         payout=pl.Series(paid / CENTS),
     )
+    method = found["method"][0]
     try:
-        return Rates(rows, backtest(version.manifest, series(service), rule, report))
+        return Rates(rows, method, backtest(version.manifest, history, rule, report))
     except RefusedError as error:
-        return Rates(rows, [], [f"There is no backtest: {error.message}."])
+        return Rates(rows, method, [], [f"There is no backtest: {error.message}."])

@@ -19,11 +19,14 @@ from pozytywka_cli.weekly.verdicts import recent, usual, verdicts
 __all__ = ["load", "predict"]
 
 
-def predict(version: Version, service: Service, *, horizon: int | None = None) -> pl.DataFrame:
+def predict(
+    version: Version, service: Service, *, horizon: int | None = None, history: Series | None = None
+) -> pl.DataFrame:
     """Forecast the next weeks of every artist with a play: `horizon` of them, or as many as the version was made for.
 
     One model serves all artists: one whose first play came after training is forecast from its zero-filled history,
-    and one whose only plays lie in a partial week gets zeros. An artist without any play is not listed.
+    and one whose only plays lie in a partial week gets zeros. An artist without any play is not listed. `history` is
+    the service's series of the measure that the version forecasts, if it has been made already.
 
     Returns:
         artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds),
@@ -43,7 +46,7 @@ def predict(version: Version, service: Service, *, horizon: int | None = None) -
     if horizon is not None and horizon > farthest:
         problem = f"weekly {version.name} looks {farthest} week{'s' if farthest > 1 else ''} ahead, not {horizon}"
         raise UsageError(problem, f"Train one that does with `pozytywka train weekly --horizon {horizon}`.")
-    history = enough(series(service, made_with.get("measure", "total")))
+    history = enough(history or series(service, made_with.get("measure", "total")))
     found = _long(history, load(version).forecast(history, horizon or farthest))
     names = service.artists.select("name", artist_id="id")
     fallback = any(note.startswith("fallback") for note in version.manifest.notes)

@@ -8,6 +8,12 @@ import polars as pl
 import pytest
 
 
+def _forecast(pozytywka, folders, tmp_path) -> Path:
+    """Where the forecast of all artists is written."""
+    assert pozytywka("-q", "predict", "weekly", "-o", tmp_path / "forecast.parquet", *folders).code == 0
+    return tmp_path / "forecast.parquet"
+
+
 @pytest.fixture
 def folders(sampled, trained) -> list[object]:
     """The sample, and the models trained on it."""
@@ -20,7 +26,10 @@ def test_a_budget_is_divided_to_the_cent(pozytywka, folders, tmp_path):
     answer = pozytywka("plan", "rates", *rule, "--json", *folders)
     found = json.loads(answer.out)
     assert (answer.code, found["format"], found["command"]) == (0, 1, "plan rates")
-    assert list(found["rows"][0]) == ["artist_id", "name", "forecast", "verdict", "share", "payout"]
+    assert list(found["rows"][0]) == ["artist_id", "name", "week", "forecast", "verdict", "share", "payout"]
+    assert {row["week"] for row in found["rows"]} == {
+        str(week) for week in pl.read_parquet(_forecast(pozytywka, folders, tmp_path))["week"]
+    }
     paid = [round(100 * row["payout"]) for row in found["rows"]]
     assert sum(paid) == 123_456
     assert min(paid) >= 150
@@ -45,7 +54,9 @@ def test_the_table_shows_the_largest_and_the_backtest(pozytywka, folders, tmp_pa
     """With two decimals; -q says nothing more, and with a file nothing at all."""
     answer = pozytywka("plan", "rates", "--budget", "10000", *folders)
     assert answer.code == 0
-    assert answer.out.startswith("The largest of ")
+    [week] = set(pl.read_parquet(_forecast(pozytywka, folders, tmp_path))["week"])
+    title = f"pay-outs for the week from {week}; forecast in seconds, by weekly lstm"
+    assert title in " ".join(answer.out.partition("┏")[0].split())
     for words in ("payout", "verdict", "Backtest over the last 10 weeks", "off per artist", "mean of 4 weeks"):
         assert words in answer.out
     assert pozytywka("-q", "plan", "rates", "--budget", "10000", *folders) == answer
@@ -116,6 +127,7 @@ def test_predict_weekly_tells_of_one_artist(pozytywka, folders, tmp_path):
     assert json.loads(pozytywka(*command, "--json", *folders).out)["rows"] == [wanted]
     table = pozytywka(*command, *folders)
     assert wanted["name"] in table.out
+    assert table.out.startswith("Seconds, by weekly lstm ")
     assert wanted["verdict"] in table.out
     assert "Wrote" not in table.err
     path = tmp_path / "one.jsonl"

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_cli.errors import RefusedError, UsageError
-from pozytywka_cli.plan.payouts import Rule, cents, payouts, percentage
+from pozytywka_cli.plan.payouts import VANISHING, Rule, cents, payouts, percentage
 
-WEIGHT = st.one_of(st.just(0.0), st.floats(1e-6, 1e9), st.integers(1, 5).map(float))
+WEIGHT = st.one_of(st.just(0.0), st.floats(0, 1e300), st.floats(1e-6, 1e9), st.integers(1, 5).map(float))
 
 
 @st.composite
@@ -57,10 +57,11 @@ def test_the_order_of_the_artists_decides_nothing_but_a_tie(case: tuple[Rule, np
 
 @given(cases())
 def test_between_floor_and_cap_pay_is_in_proportion(case: tuple[Rule, np.ndarray]) -> None:
-    """Cents per unit of weight are the same for all of them, but for rounding: to one level fits everything paid."""
+    """Cents per unit of weight are the same for all that do not vanish, but for rounding: one level fits them."""
     rule, weights = case
     found = payouts(rule, weights)
-    between = (weights > 0) & (found > rule.floor + 1) & (found < rule.most - 1)
+    weights = weights / max(weights.max(), np.finfo(float).tiny)
+    between = (weights >= VANISHING) & (found > rule.floor + 1) & (found < rule.most - 1)
     levels = (found[between] - 1) / weights[between], (found[between] + 1) / weights[between]
     assert max(levels[0], default=0) <= min(levels[1], default=1) * (1 + 1e-9)
 
@@ -77,6 +78,10 @@ def test_between_floor_and_cap_pay_is_in_proportion(case: tuple[Rule, np.ndarray
         ([0, 1, 0], 100, {"cap": 60}, [20, 60, 20]),
         ([0, 1], 100, {"floor": 10}, [10, 90]),
         ([5], 1, {}, [1]),
+        ([1e-320, 1], 1000, {}, [0, 1000]),
+        ([1e-310, 1e-310], 1000, {}, [500, 500]),
+        ([1e-320, 1, 1], 1000, {"cap": 400}, [200, 400, 400]),
+        ([1e-9, 1e9, 1e9], 1000, {"cap": 400}, [200, 400, 400]),
     ],
 )
 def test_small_divisions_by_hand(weights: list[float], budget: int, limits: dict[str, int], expected: list[int]):
@@ -126,6 +131,20 @@ def test_what_cannot_be_paid_is_refused_with_what_could(rule: Rule, error, messa
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
+def test_nobody_to_pay_is_said_so():
+    """Whether there is a cap or not."""
+    for cap in (None, 500):
+        with pytest.raises(RefusedError, match="there is no artist to pay"):
+            payouts(Rule(1000, cap=cap), np.array([]))
+
+
+@pytest.mark.parametrize("weight", [np.nan, np.inf, -1.0])
+def test_a_weight_that_is_no_amount_of_listening_is_refused(weight: float):
+    """Nobody is paid by what a broken model says."""
+    with pytest.raises(RefusedError, match="1 of 3 artists have a forecast that is no number of seconds"):
+        payouts(Rule(1000), np.array([1, weight, 2]))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("1000", 100_000), ("12.50", 1250), ("0.01", 1), ("0", 0), ("100000000000", 10**13)]
 )
@@ -154,7 +173,9 @@ def test_percentages_are_read(text: str, expected: float):
     assert percentage(text, "--cut") == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("text", ["5", "-1%", "101%", "%", "nan%", "five%"])
+@pytest.mark.parametrize(
+    "text", ["5", "-1%", "101%", "100.1%", "%", "nan%", "five%", "1e1%", "1_0%", " 5 %", "+5%", "٥%", ".5%"]
+)
 def test_what_is_no_percentage_is_refused(text: str):
     """With the flag and the text."""
     with pytest.raises(UsageError, match=r"--cut .* is no percentage"):
