@@ -84,7 +84,8 @@ def train(
     if json:
         render.json_object("train", run.outcomes)
     for outcome in run.outcomes:
-        say = shared.talk.info if outcome.passed else shared.talk.warn
+        short = outcome.family == "weekly" and outcome.notes  # of weeks: who runs it quietly should know, too
+        say = shared.talk.info if outcome.passed and not short else shared.talk.warn
         tuned = [_chosen(outcome.tuned)] if outcome.tuned else []
         say("\n  ".join([_sentence(outcome, shared.store.serving(outcome.family)), *tuned, *outcome.notes]))
     raise_any(run.refused)

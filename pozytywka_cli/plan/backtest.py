@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from pozytywka_cli.artifacts.manifest import Manifest
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.plan.payouts import CENTS, Cents, Floats, Rule, payouts
 from pozytywka_cli.records import Progress, Report
 from pozytywka_cli.settings import WeeklySettings
-from pozytywka_cli.weekly.fitting import fit, missing_weeks
-from pozytywka_cli.weekly.learn import reading_for
-from pozytywka_cli.weekly.measure import Split, rolling, split
+from pozytywka_cli.weekly.fitting import measured, missing_weeks
+from pozytywka_cli.weekly.measure import Split, split
 from pozytywka_cli.weekly.series import Series
 from pozytywka_cli.weekly.verdicts import verdicts
 
@@ -74,14 +74,11 @@ def plain(rule: Rule) -> Rule:
 
 def _forecast(variant: str, manifest: Manifest, divided: Split, report: Report) -> Floats:
     """What the variant says of each test week the week before: (artists, weeks), in seconds."""
-    settings = msgspec.convert(manifest.settings, WeeklySettings)
-    if missing := missing_weeks(variant, len(divided.series.weeks), settings.horizon):
+    settings = structs.replace(msgspec.convert(manifest.settings, WeeklySettings), test_weeks=WEEKS)
+    if missing := missing_weeks(variant, len(divided.series.weeks), settings, ahead=divided.horizon):
         raise RefusedError(missing, "Give it a longer log.")
-    reading = reading_for(divided.series, divided.start, settings)
-    fitted = fit(
-        variant, divided.past, settings, reading, stop_after=None, seed=manifest.seed, device="cpu", report=report
-    )
-    return rolling(fitted.model, divided).ahead(1).mean
+    found = measured(variant, divided, settings, seed=manifest.seed, device="cpu", report=report)
+    return found.forecast.ahead(1).mean
 
 
 def _planned(rule: Rule, forecast: Floats, divided: Split) -> Cents:

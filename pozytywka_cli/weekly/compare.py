@@ -1,7 +1,7 @@
 """Is one forecast better than another? On the same artists and weeks, with what chance allows."""
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from pozytywka_cli.evaluation import paired_difference, sign_flip
 from pozytywka_cli.records import Row
@@ -74,4 +74,4 @@ def diebold_mariano(difference: Floats, step: int) -> float | None:
     if variance <= 0 or correction <= 0 or weeks < 2:
         return None
     statistic = difference.mean() / np.sqrt(variance) * np.sqrt(correction)
-    return float(2 * student.sf(abs(statistic), weeks - 1))
+    return float(2 * stdtr(weeks - 1, -abs(statistic)))

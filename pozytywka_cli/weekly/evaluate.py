@@ -11,9 +11,8 @@ from pozytywka_cli.records import Evaluated, Progress, Report, Row
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.weekly import BASELINES, VARIANTS, pictures, smoothing
 from pozytywka_cli.weekly.compare import gains, ratios
-from pozytywka_cli.weekly.fitting import fit, missing_weeks
-from pozytywka_cli.weekly.learn import reading_for
-from pozytywka_cli.weekly.measure import Split, figures, rolling, split
+from pozytywka_cli.weekly.fitting import measured, missing_weeks
+from pozytywka_cli.weekly.measure import Split, figures, split
 from pozytywka_cli.weekly.model import Forecast
 from pozytywka_cli.weekly.series import series
 
@@ -29,7 +28,7 @@ def evaluate(service: Service, settings: WeeklySettings, *, seed: int, device: s
         RefusedError: fewer than 4 full weeks, or nothing was listened to in the first ones.
     """
     divided = split(series(service, settings.measure), settings.test_weeks, settings.horizon)
-    left_out = unavailable(len(divided.series.weeks), settings.horizon)
+    left_out = unavailable(len(divided.series.weeks), settings)
     forecasts = tested(divided, settings, left_out.keys(), seed=seed, device=device, report=report)
     top = divided.top(TOP)
     largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
@@ -43,9 +42,9 @@ def _names(service: Service) -> dict[str, str]:
     return dict(known.select("id", "name").iter_rows())
 
 
-def unavailable(weeks: int, horizon: int) -> dict[str, str]:
+def unavailable(weeks: int, settings: WeeklySettings) -> dict[str, str]:
     """The variants that cannot be had of so many full weeks, or without their extra, and why."""
-    found = {variant: missing_weeks(variant, weeks, horizon) for variant in VARIANTS}
+    found = {variant: missing_weeks(variant, weeks, settings) for variant in VARIANTS}
     if not smoothing.available():
         found |= dict.fromkeys(smoothing.METHODS, "it needs the extra `forecast`, pip install 'pozytywka[forecast]'")
     return {variant: why for variant, why in found.items() if why}
@@ -55,11 +54,10 @@ def tested(
     divided: Split, settings: WeeklySettings, left_out: Collection[str], *, seed: int, device: str, report: Report
 ) -> dict[str, Forecast]:
     """What each variant, fitted to the weeks before the first origin, said of the test weeks: see `rolling`."""
-    reading, found = reading_for(divided.series, divided.start, settings), {}
+    found = {}
     names = [variant for variant in VARIANTS if variant not in left_out]
     for done, variant in enumerate(names, 1):
-        fitted = fit(variant, divided.past, settings, reading, stop_after=None, seed=seed, device=device, report=report)
-        found[variant] = rolling(fitted.model, divided)
+        found[variant] = measured(variant, divided, settings, seed=seed, device=device, report=report).forecast
         report(Progress("weekly variants", done, len(names)))
     return found
 

@@ -14,7 +14,7 @@ PSEUDO_LISTENING = 2000.0  # s at the pooled ratio: a rarely played artist's own
 CLIP = 20.0
 RECENT = (4, 13)  # weeks over which the recent drift is averaged
 HALF_LIVES = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0)  # weeks after which a week counts half as much in a recent level
-YEAR = 365.25 / 7  # weeks
+DAYS_A_YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _smoothed(listened: Floats, half_lives: tuple[float, ...]) -> Floats:
 
 
 def _season(week: date, level: Scale) -> Floats:
-    """Where `week` lies in the year, in spreads of a swing as large as the mean: (artists, 2)."""
-    phase = 2 * np.pi * week.timetuple().tm_yday / 7 / YEAR
+    """Where `week` lies in the year, as sine and cosine of a quarter of the mean, in spreads: (artists, 2)."""
+    phase = 2 * np.pi * week.timetuple().tm_yday / DAYS_A_YEAR
     swing = level.mean[:, None] / level.unit / 4
     return np.asarray(swing * np.array([np.sin(phase), np.cos(phase)]))

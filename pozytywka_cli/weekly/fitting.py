@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.learning import Epoch
 from pozytywka_cli.records import Report
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.weekly.features import Reading, pooled_ratio
-from pozytywka_cli.weekly.learn import TWO_YEARS, learn
-from pozytywka_cli.weekly.legacy import LegacyLstm
+from pozytywka_cli.weekly.learn import TWO_YEARS, learn, least_start, reading_for
+from pozytywka_cli.weekly.legacy import WINDOW, LegacyLstm
 from pozytywka_cli.weekly.lstm import Lstm
-from pozytywka_cli.weekly.model import Model
+from pozytywka_cli.weekly.measure import Split, least_weeks, rolling
+from pozytywka_cli.weekly.model import Forecast, Model
 from pozytywka_cli.weekly.plain import Linear, Mean, Seasonal
 from pozytywka_cli.weekly.series import Series
-from pozytywka_cli.weekly.smoothing import Smoothing, SmoothingParameters
+from pozytywka_cli.weekly.smoothing import LEAST_WEEKS, Smoothing, SmoothingParameters
 
 FITTED_WEEKS = 20  # with fewer there is nothing to choose by
 
@@ -53,14 +55,25 @@ class Fitted:
         return max((epoch.epoch for epoch in self.epochs if epoch.best), default=0)
 
 
-def missing_weeks(variant: str, weeks: int, horizon: int) -> str:
+class Measured(NamedTuple):
+    """What was fitted to the weeks before the test weeks, and what it said of them."""
+
+    fitted: Fitted
+    forecast: Forecast
+
+
+def missing_weeks(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
     """Why a variant cannot be had of so many full weeks; nothing if it can.
 
-    One that looks farther needs more: its targets, its validation's and the test's must not overlap.
+    It is fitted to those that `split` leaves before the test weeks, where the test looks as far as the variant or, if
+    given, only so many weeks `ahead`. One that looks farther needs more: what it learns from, what it is stopped by and
+    what it is tested on must not overlap.
     """
-    fitted = FITTED_WEEKS + 3 * (horizon - 1)
-    least = {"lstm": fitted, "legacy-lstm": fitted, "AutoETS": fitted, "seasonal": TWO_YEARS + horizon - 1}
-    needed = least.get(variant, 0)
+    horizon = settings.horizon
+    starts = {"lstm": least_start(horizon), "legacy-lstm": WINDOW + horizon, "AutoETS": LEAST_WEEKS["AutoETS"]}
+    needed = TWO_YEARS + horizon - 1 if variant == "seasonal" else 0
+    if variant in starts:
+        needed = max(FITTED_WEEKS, least_weeks(starts[variant], settings.test_weeks) + (ahead or horizon) - 1)
     name = "the LSTM" if variant == "lstm" else variant
     return f"only {weeks} full weeks of plays; {name} needs at least {needed}" if weeks < needed else ""
 
@@ -87,6 +100,19 @@ def fit(
     if variant == "legacy-lstm":
         return Fitted(LegacyLstm.fitted(history, horizon=settings.horizon, seed=seed, device=device))
     return Fitted(PLAIN[variant](history))
+
+
+def measured(
+    variant: str, divided: Split, settings: WeeklySettings, *, seed: int, device: str, report: Report
+) -> Measured:
+    """Fit a variant to the weeks before the first origin, and ask it of the test weeks: see `rolling`.
+
+    Raises:
+        RefusedError: see `fit`.
+    """
+    reading = reading_for(divided.series, divided.start, settings)
+    fitted = fit(variant, divided.past, settings, reading, stop_after=None, seed=seed, device=device, report=report)
+    return Measured(fitted, rolling(fitted.model, divided))
 
 
 def load(version: Version) -> Model:

@@ -11,16 +11,15 @@ from pozytywka_cli.records import Progress, Report
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.weekly.features import HALF_LIVES, Reading, inputs, pooled_ratio, scale
 from pozytywka_cli.weekly.lstm import Lstm, LstmParameters
-from pozytywka_cli.weekly.measure import heard
+from pozytywka_cli.weekly.measure import heard, kept_back, least_weeks
 from pozytywka_cli.weekly.networks import forecast_loss
 from pozytywka_cli.weekly.series import Series
 
 VALIDATION_WEEKS = 13
-MIN_ORIGINS = 8  # weeks to learn to forecast: the window gives way to them
+LEAST_WINDOW = 6
+LEAST_ORIGINS = 6  # weeks to learn to forecast, beside those that it is stopped by: the window gives way to them
 WINDOWS_PER_EPOCH = 25_000
 FARTHEST = 100.0  # spreads from the mean: weeks that lie farther away would be all that a network learns from
-
-
 TWO_YEARS = 104  # weeks
 
 
@@ -32,12 +31,26 @@ class Learned(NamedTuple):
 
 
 def reading_for(history: Series, start: int, settings: WeeklySettings) -> Reading:
-    """What a network reads that learns from the first `start` weeks of `history`.
+    """What a network reads that learns from the first `start` weeks of `history`, at least `least_start`.
 
     The window is shorter than asked for if they are few; the week of year is read where all weeks make two years.
     """
-    window = min(settings.window, start - MIN_ORIGINS - 2 * (settings.horizon - 1))
+    window = min(settings.window, start - _beside_window(settings.horizon))
     return Reading(window, HALF_LIVES, annual=len(history.weeks) >= TWO_YEARS)
+
+
+def least_start(horizon: int) -> int:
+    """The fewest weeks that a network can learn from which looks so far ahead."""
+    return LEAST_WINDOW + _beside_window(horizon)
+
+
+def _beside_window(horizon: int) -> int:
+    """How many weeks must follow the window: origins to learn from and to be stopped by, and the weeks ahead of both.
+
+    No origin is learned from whose weeks ahead reach those of the validation.
+    """
+    apart = horizon - 1
+    return least_weeks(LEAST_ORIGINS + apart, VALIDATION_WEEKS) + apart
 
 
 def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
@@ -77,7 +90,7 @@ def learn(
     """
     heard(history, reading.window)
     last = len(history.weeks) - settings.horizon
-    kept = 0 if stop_after is not None else min(VALIDATION_WEEKS, (last + 1 - reading.window) // 3)
+    kept = 0 if stop_after is not None else kept_back(last + 1 - reading.window, VALIDATION_WEEKS)
     parameters = LstmParameters.of(reading, settings.hidden, pooled_ratio(history), settings.horizon)
     model = Lstm.untrained(parameters, seed)
     end = last + 1 - kept

@@ -81,6 +81,16 @@ def heard(history: Series, weeks: int) -> None:
         raise RefusedError(problem, "Give it a log without such a gap at its beginning.")
 
 
+def least_weeks(part: int, kept: int) -> int:
+    """The fewest weeks of which `part` are left when the last `kept`, or a third if that is less, are kept back."""
+    return min(part + kept, 3 * (part - 1) // 2 + 1)
+
+
+def kept_back(weeks: int, wanted: int) -> int:
+    """How many of so many weeks are kept back: as many as are wanted, a third at most."""
+    return min(wanted, weeks // 3)
+
+
 def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
     """Keep the last `test_weeks` weeks, a third of all at most, for testing, and the origins that look as far as them.
 
@@ -88,7 +98,7 @@ def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
         RefusedError: too few weeks, or no listening before the first origin.
     """
     weeks = len(enough(history, horizon).weeks) - (horizon - 1)
-    start = weeks - min(test_weeks, weeks // 3)
+    start = weeks - kept_back(weeks, test_weeks)
     heard(history, start)
     return Split(history.of(np.flatnonzero(history.listened[:, :start].any(axis=1))), start, horizon)
 

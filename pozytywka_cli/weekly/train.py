@@ -11,9 +11,9 @@ from pozytywka_cli.records import Gate, Report
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.weekly import BASELINE
 from pozytywka_cli.weekly.compare import rmse_difference
-from pozytywka_cli.weekly.fitting import Fitted, fit, missing_weeks
+from pozytywka_cli.weekly.fitting import Fitted, fit, measured, missing_weeks
 from pozytywka_cli.weekly.learn import reading_for
-from pozytywka_cli.weekly.measure import Split, errors, figures, rmse, rolling, split
+from pozytywka_cli.weekly.measure import Split, errors, figures, rmse, split
 from pozytywka_cli.weekly.model import Forecast
 from pozytywka_cli.weekly.series import Series, series
 from pozytywka_cli.weekly.smoothing import require
@@ -78,22 +78,21 @@ def train(
     require(variant)
     history = series(service, settings.measure)
     divided = split(history, settings.test_weeks, settings.horizon)
-    reading = reading_for(history, divided.start, settings)
-    fitted = partial(fit, settings=settings, reading=reading, seed=seed, device=device, report=report)
-    plain = fitted(BASELINE, divided.past, stop_after=None)
-    forecast = rolling(plain.model, divided)
-    baseline = _draft(BASELINE, fitted(BASELINE, history, stop_after=None), divided, forecast, [])
+    reading = reading_for(history, len(history.weeks), settings)
+    tested = partial(measured, divided=divided, settings=settings, seed=seed, device=device, report=report)
+    fitted = partial(fit, history=history, settings=settings, reading=reading, seed=seed, device=device, report=report)
+    plain = tested(BASELINE).forecast
+    baseline = _draft(BASELINE, fitted(BASELINE, stop_after=None), divided, plain, [])
     if variant == BASELINE:
         return Trained(baseline, baseline)
-    if missing := missing_weeks(variant, len(history.weeks), settings.horizon):
+    if missing := missing_weeks(variant, len(history.weeks), settings):
         note = f"fallback: the mean of all history, for there are {missing}"
         return Trained(replace(baseline, notes=[note]), baseline)
-    measured = fitted(variant, divided.past, stop_after=None)
-    served = fitted(variant, history, stop_after=measured.best)
-    ours = rolling(measured.model, divided)
+    before, ours = tested(variant)
+    served = fitted(variant, stop_after=before.best)
     notes = _short(history, reading.window, settings.window) if variant == "lstm" else []
-    model = _draft(variant, replace(served, epochs=measured.epochs), divided, ours, notes)
-    gate = _gate(ours, forecast, divided)
+    model = _draft(variant, replace(served, epochs=before.epochs), divided, ours, notes)
+    gate = _gate(ours, plain, divided)
     return Trained(replace(model, metrics=model.metrics + baseline.metrics, gate=gate), baseline)
 
 

@@ -5,9 +5,8 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space
-from pozytywka_cli.weekly.fitting import fit, missing_weeks
-from pozytywka_cli.weekly.learn import reading_for
-from pozytywka_cli.weekly.measure import rmse, rolling, split
+from pozytywka_cli.weekly.fitting import measured, missing_weeks
+from pozytywka_cli.weekly.measure import rmse, split
 from pozytywka_cli.weekly.series import series
 
 METRIC = "RMSE"
@@ -36,9 +35,8 @@ def trial(service: Service, settings: WeeklySettings, *, variant: str, seed: int
     """
     kept_out = max(settings.test_weeks, KEPT_OUT)
     past = split(series(service, settings.measure), kept_out, settings.horizon).past
-    if missing := missing_weeks(variant, len(past.weeks), settings.horizon):
+    if missing := missing_weeks(variant, len(past.weeks), settings):
         raise RefusedError(f"--tune leaves out the test weeks; before them: {missing}", "Give it a longer log.")
     divided = split(past, settings.test_weeks, settings.horizon)
-    reading = reading_for(past, divided.start, settings)
-    fitted = fit(variant, divided.past, settings, reading, stop_after=None, seed=seed, device=device, report=silent)
-    return rmse(rolling(fitted.model, divided), divided)
+    found = measured(variant, divided, settings, seed=seed, device=device, report=silent)
+    return rmse(found.forecast, divided)

@@ -13,6 +13,7 @@ from pozytywka_cli.records import silent
 from pozytywka_cli.settings import WeeklySettings
 from pozytywka_cli.weekly.measure import split
 from pozytywka_cli.weekly.series import Series
+from pozytywka_cli.weekly.verdicts import verdicts
 
 RULE = Rule(100_000, floor=100, premium=0.2, cut=0.2)
 
@@ -37,7 +38,8 @@ def serving(variant: str) -> Manifest:
 def test_no_plan_uses_the_week_that_it_pays_for(variant: str) -> None:
     """With the weeks altered from one on, its pay-outs and all before are the same; the next ones differ.
 
-    The first artist has risen by then, which its premium shows: a verdict or a fit that saw all weeks would show, too.
+    That week alone makes four artists rise, whose premium would show if their verdicts knew of it; the first has risen
+    before, and a verdict or a fit that saw all weeks would show, too.
     """
     random = np.random.default_rng(3)
     listened = random.gamma(50, 1, (8, 40)) * random.uniform(20, 400, (8, 1))
@@ -46,6 +48,8 @@ def test_no_plan_uses_the_week_that_it_pays_for(variant: str) -> None:
     altered[0, 36:] /= 4
     altered[4:, 36:] *= 50
     one, other = (plans(serving(variant), split(series_of(given), 13), RULE, silent) for given in (listened, altered))
+    assert (verdicts(series_of(altered).before(36))[4:] == "steady").all()
+    assert (verdicts(series_of(altered).before(37))[4:] == "rising").all()
     known = 36 - 27 + 1  # of the 13 weeks from number 27 on, those whose plans see none that was altered
     for by in (PLAN, *PLAIN.values()):
         np.testing.assert_array_equal(one[by][:, :known], other[by][:, :known])

@@ -10,7 +10,7 @@ from scipy import stats
 from pozytywka_cli.records import silent
 from pozytywka_cli.weekly import BASELINES, VARIANTS, evaluate
 from pozytywka_cli.weekly.compare import diebold_mariano, gains
-from pozytywka_cli.weekly.measure import figures, rolling, split
+from pozytywka_cli.weekly.measure import figures, pinball, rolling, split
 from pozytywka_cli.weekly.model import Forecast
 from pozytywka_cli.weekly.plain import Mean
 from pozytywka_cli.weekly.series import Series, series
@@ -109,6 +109,27 @@ def test_metrics_agree_with_numbers_worked_out_by_hand():
     assert figure["WAPE"] == pytest.approx(4 / 18)
     assert figure["MASE"] == pytest.approx(0.0)
     assert figure["RMSSE"] == pytest.approx(0.0)
+
+
+def test_the_pinball_loss_by_hand():
+    """10 % of 1.5 above the low quantile, half of .5 above the middle one, 10 % of .5 below the high one, averaged."""
+    quantiles = np.array([[[1.0, 2, 3]]])
+    assert pinball(quantiles, np.array([[2.5]])) == pytest.approx((0.15 + 0.25 + 0.05) / 3)
+
+
+def test_the_top_is_of_the_most_heard_artists(monkeypatch: pytest.MonkeyPatch):
+    """Their forecasts stand beside their own weeks: of three out of twelve."""
+    monkeypatch.setattr(evaluate, "TOP", 3)
+    history = series(noise(40))
+    top = np.argsort(-history.listened[:, :32].sum(axis=1))[:3]
+    off = [history.listened[top, :week].mean(axis=1) - history.listened[top, week] for week in range(32, 40)]
+    rows = evaluated(noise(40)).rows
+    [found] = [
+        row.value
+        for row in rows
+        if (row.variant, row.protocol, row.metric) == ("mean", "rolling 8 weeks, top 3", "RMSE")
+    ]
+    assert found == pytest.approx(np.sqrt(np.square(off).mean()))
 
 
 def test_figures_without_a_scale_are_left_out():

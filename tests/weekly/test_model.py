@@ -94,6 +94,22 @@ def test_linear_is_least_squares():
     np.testing.assert_allclose(found, np.maximum(expected, 0), atol=1e-9)
 
 
+def test_linear_s_interval_by_hand():
+    """Through 1, 3, 2: a slope of .5, squared residuals of 1.5, and (1 + 1/3 + 2²/2) of that ahead of one more week."""
+    found = Linear().forecast(series_of(np.array([[1.0, 3, 2]])))
+    assert found.mean[0, 0] == pytest.approx(3)
+    assert found.quantiles[0, 0, 2] == pytest.approx(3 + np.sqrt(1.5 * 10 / 3) * 3.0777, rel=1e-4)
+
+
+@pytest.mark.parametrize("method", smoothing.METHODS)
+def test_smoothing_s_interval_holds_80_percent_of_weeks(method: str):
+    """Of 150 artists' next week, each a level and noise."""
+    listened = np.random.default_rng(3).normal(1e5, 1e4, (150, 41))
+    past = series_of(listened).before(40)
+    found = coverage(Smoothing(SmoothingParameters(method)).forecast(past).quantiles[:, 0], listened[:, 40])
+    assert found == pytest.approx(0.8, abs=0.08)
+
+
 def test_an_untrained_lstm_forecasts_exactly_the_mean():
     """Its last layer starts at zero; its quantiles start at −1.28, −.08 and 1.28 spreads."""
     history = compound_poisson(np.full((30, 40), 20.0), seed=2)

@@ -34,6 +34,14 @@ def test_errors_by_week(divided: Split) -> None:
     assert np.sqrt((found[pictures.ERROR] ** 2).mean()) == pytest.approx(rmse(forecast(said, 1), divided))
 
 
+def test_errors_by_week_are_of_the_nearest_week_ahead() -> None:
+    """Where forecasts of two weeks ahead are worse."""
+    divided = split(series_of(np.random.default_rng(1).gamma(5, 100, (8, 40))), 8, 2)
+    mean = divided.truth[..., None] + [3, 7]
+    found = pictures.weekly_errors({"lstm": Forecast(mean, mean[..., None])}, divided)
+    np.testing.assert_allclose(found[pictures.ERROR], 3)
+
+
 def test_calibration_counts_what_lies_at_or_below(divided: Split) -> None:
     """Always below the low quantile, at the middle, below the high one."""
     found = pictures.calibration({"lstm": forecast(divided.truth, 1), "mean": forecast(divided.truth - 2, 1)}, divided)

@@ -10,10 +10,12 @@ import polars as pl
 import pytest
 
 from pozytywka_cli.errors import RefusedError, UnavailableError, UsageError
+from pozytywka_cli.learning import Tensors
 from pozytywka_cli.records import Progress
-from pozytywka_cli.weekly import BASELINE, VARIANTS, smoothing
+from pozytywka_cli.weekly import BASELINE, VARIANTS, learn, smoothing
+from pozytywka_cli.weekly.lstm import LstmParameters
 from pozytywka_cli.weekly.predict import load, predict
-from pozytywka_cli.weekly.series import series
+from pozytywka_cli.weekly.series import Series, series
 from pozytywka_cli.weekly.train import train
 
 from .trained import METRICS, SETTINGS, evaluated, noise, saved, trained
@@ -47,17 +49,80 @@ def test_from_4_to_19_weeks_the_mean_stands_in(weeks: int):
     assert "lstm" not in {row.variant for row in evaluated(noise(weeks)).rows}
 
 
-@pytest.mark.parametrize(("weeks", "window"), [(20, 6), (25, 9), (41, 25)])
+@pytest.mark.parametrize(("weeks", "window"), [(20, 12), (25, 17), (33, 25)])
 def test_from_20_weeks_the_lstm_serves_with_a_window_as_long_as_they_allow(weeks: int, window: int):
-    """At least 8 weeks must be left to learn to forecast."""
+    """Beside it, 8 weeks must be left to learn to forecast."""
     found = trained(noise(weeks)).model
     assert found.variant == "lstm"
     assert found.notes == [f"only {weeks} full weeks of plays: the LSTM reads {window} weeks, not 26"]
 
 
-def test_with_42_weeks_the_whole_window_is_read():
+def test_with_34_weeks_the_whole_window_is_read():
     """And nothing needs a note."""
-    assert trained(noise(42)).model.notes == []
+    assert trained(noise(34)).model.notes == []
+
+
+@pytest.mark.parametrize("variant", ["lstm", "mean"])
+def test_what_serves_is_fitted_on_all_weeks(variant: str, tmp_path: Path):
+    """The last week alone changes the served model and the baseline, but nothing of what was measured before it."""
+    listened = np.random.default_rng(4).gamma(5, 40, (12, 40))
+    altered = listened.copy()
+    altered[:, -1] *= 3
+    made = [trained(service_from(weeks), variant) for weeks in (listened, altered)]
+    assert made[0].model.epochs == made[1].model.epochs
+    for number, draft in enumerate(("model", "baseline")):
+        one, other = (saved(tmp_path / f"{number}{i}", getattr(found, draft)) for i, found in enumerate(made))
+        assert (one.folder / "model.json").read_bytes() != (other.folder / "model.json").read_bytes()
+
+
+def test_the_served_network_has_a_window_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    """Of 26 weeks: what is measured learns from 18 and reads 10 of them, what serves learns from all and reads 18."""
+    seen = recorded_origins(monkeypatch)
+    assert trained(noise(26)).model.notes == ["only 26 full weeks of plays: the LSTM reads 18 weeks, not 26"]
+    assert seen == [range(10, 16), range(16, 18), range(18, 26)]
+
+
+def recorded_origins(monkeypatch: pytest.MonkeyPatch) -> list[range]:
+    """The origins that networks learn from and are stopped by, in the order in which they are asked for."""
+    seen, make = [], learn.examples
+
+    def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
+        seen.append(origins)
+        return make(history, parameters, origins)
+
+    monkeypatch.setattr(learn, "examples", examples)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("horizon", "test_weeks", "weeks"), [(1, 8, 20), (1, 13, 20), (2, 2, 20), (3, 8, 29), (13, 8, 64), (13, 13, 69)]
+)
+def test_the_fewest_weeks_leave_enough_to_learn_from(
+    horizon: int, test_weeks: int, weeks: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Six origins at least, whose weeks ahead end before those of the validation; with a week less the mean stands in.
+
+    Neither does what stops the training reach the test weeks.
+    """
+    seen = recorded_origins(monkeypatch)
+    found = trained(noise(weeks), horizon=horizon, test_weeks=test_weeks, epochs=1)
+    learned, stopped, _ = seen
+    assert found.model.variant == "lstm"
+    assert len(learned) >= 6
+    assert learned[-1] + horizon <= stopped[0]
+    assert stopped[-1] + horizon == weeks - horizon + 1 - min(test_weeks, (weeks - horizon + 1) // 3)
+    note = f"there are only {weeks - 1} full weeks of plays; the LSTM needs at least {weeks}"
+    short = trained(noise(weeks - 1), horizon=horizon, test_weeks=test_weeks)
+    assert (short.model.variant, short.model.notes) == ("mean", [f"fallback: the mean of all history, for {note}"])
+
+
+@pytest.mark.parametrize("variant", ["legacy-lstm", "AutoETS"])
+def test_a_variant_that_needs_fewer_weeks_gets_what_it_needs(variant: str):
+    """With 13 weeks ahead and at most 13 test weeks: of 35 weeks 24 are left, 11 and 13 ahead; of 14, ten."""
+    needed = {"legacy-lstm": 35 + 12, "AutoETS": 14 + 12}[variant]
+    for weeks in (needed - 1, needed):
+        found = trained(noise(weeks, 3), variant, horizon=13, test_weeks=13).model
+        assert found.variant == (variant if weeks == needed else "mean")
 
 
 def test_a_log_that_begins_with_a_gap_is_refused():
@@ -165,6 +230,27 @@ def test_a_prediction_is_of_the_week_after_the_last_full_one(tmp_path: Path):
     assert (found["q10"] <= found["q90"]).all()
 
 
+def test_a_prediction_by_hand(tmp_path: Path):
+    """Change is the forecast against the last 4 weeks; usual are the weeks between the first and those."""
+    version = saved(tmp_path, trained(noise(40), "mean").model)
+    listened = np.array([[200.0] * 4 + [400] * 4, [0.0] * 4 + [8, 9, 7, 6], [8.0] * 4 + [0] * 4])
+    found = predict(version, service_from(listened))
+    assert found["mean"].to_list() == [300, 3.75, 4]
+    assert found["last_week"].to_list() == [400, 6, 0]
+    assert found["recent"].to_list() == [400, 7.5, 0]
+    assert found["usual"].to_list() == [200, None, 8]
+    assert found["change"].to_list() == [-0.25, -0.5, None]
+
+
+def test_every_week_ahead_has_its_artist_s_verdict(tmp_path: Path):
+    """One that fell silent is falling, three weeks ahead as in the next."""
+    version = saved(tmp_path, trained(noise(44), "mean", horizon=3).model, horizon=3)
+    listened = np.full((2, 44), 9000.0)
+    listened[0, -4:] = 0
+    listened[0, -1] = 1000
+    assert predict(version, service_from(listened))["verdict"].to_list() == ["falling"] * 3 + ["steady"] * 3
+
+
 def test_an_artist_that_is_new_since_training_is_forecast_too(tmp_path: Path):
     """The model is global: a new artist is read from its zero-filled history, and a silent one is not listed."""
     version = saved(tmp_path, trained(noise(40)).model)
@@ -209,17 +295,6 @@ def test_each_horizon_is_measured_on_the_same_weeks():
     assert found.gate.value == pytest.approx(np.sqrt(np.mean(np.square(parts))))
 
 
-@pytest.mark.parametrize(("weeks", "variant", "name"), [(25, "lstm", "the LSTM needs at least 26")])
-def test_a_farther_horizon_needs_more_weeks(weeks: int, variant: str, name: str):
-    """Three more for each further week."""
-    found = trained(noise(weeks), variant, horizon=3).model
-    assert (found.variant, found.notes) == (
-        "mean",
-        [f"fallback: the mean of all history, for there are only {weeks} full weeks of plays; {name}"],
-    )
-    assert trained(noise(26), "lstm", horizon=3).model.variant == "lstm"
-
-
 def test_a_horizon_of_13_needs_16_weeks_at_least():
     """Four, and as many more as it looks farther."""
     with pytest.raises(RefusedError, match="only 15 full weeks of plays; weekly needs at least 16 to look 13 weeks"):
@@ -234,6 +309,8 @@ def test_seasonal_needs_two_years(tmp_path: Path):
         "mean",
         "there are only 103 full weeks of plays; seasonal needs at least 104",
     )
+    farther = trained(noise(105), "seasonal", horizon=3).model
+    assert farther.notes[0].endswith("there are only 105 full weeks of plays; seasonal needs at least 106")
     seasonal = saved(tmp_path / "seasonal", trained(noise(104), "seasonal").model)
     assert predict(seasonal, noise(104))["method"].unique().to_list() == ["seasonal"]
     for weeks, annual in ((103, b"false"), (104, b"true")):

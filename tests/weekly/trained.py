@@ -10,9 +10,8 @@ from pozytywka_cli.artifacts import Draft, Origin, Store, Trained, Version
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.records import Evaluated, silent
 from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.weekly import fitting
 from pozytywka_cli.weekly.evaluate import evaluate
-from pozytywka_cli.weekly.fitting import fit
-from pozytywka_cli.weekly.learn import reading_for
 from pozytywka_cli.weekly.measure import Split
 from pozytywka_cli.weekly.model import Model
 from pozytywka_cli.weekly.train import train
@@ -43,9 +42,7 @@ def evaluated(service: Service, **settings: object) -> Evaluated:
 
 def measured(variant: str, divided: Split, settings: WeeklySettings = SETTINGS) -> Model:
     """A variant fitted to what was known before the first origin."""
-    reading = reading_for(divided.series, divided.start, settings)
-    common = {"stop_after": None, "seed": 0, "device": "cpu", "report": silent}
-    return fit(variant, divided.past, settings, reading, **common).model
+    return fitting.measured(variant, divided, settings, seed=0, device="cpu", report=silent).fitted.model
 
 
 def saved(folder: Path, draft: Draft, **settings: object) -> Version:
