@@ -34,6 +34,7 @@ class Service:
     users: user_id, favourite_genres (never premium_user, name, city or street)
     artists: id, name, genres
     tracks: id, name, id_artist, duration_ms, popularity … tempo
+    cut: the moment (UTC) from which on nothing is known, if it was cut off there
     """
 
     plays: pl.DataFrame
@@ -42,6 +43,7 @@ class Service:
     artists: pl.DataFrame
     tracks: pl.DataFrame
     inputs: list[Input] = field(default_factory=list)
+    cut: datetime | None = None
 
     def until(self, moment: datetime | None) -> "Service":
         """The service as it was known just before `moment` (UTC): later purchases are unknown, and plays still running.
@@ -60,6 +62,7 @@ class Service:
                 **come, **{f"{event}_at": pl.when(known).then(f"{event}_at") for event, known in come.items()}
             ),
             purchases=self.purchases.filter(pl.col("purchased_at") < moment),
+            cut=min(moment, self.cut or moment),
         )
 
 

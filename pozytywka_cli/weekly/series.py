@@ -45,7 +45,7 @@ def series(service: Service, measure: Measure = "total") -> Series:
     """The listening of every artist with a play, in all full weeks: see `weekly_listening` and `full_weeks`."""
     tracks = service.tracks.select(track_id="id", artist_id="id_artist").drop_nulls("artist_id")
     plays = service.plays.join(tracks, on="track_id")
-    weeks = full_weeks(service.plays)
+    weeks = full_weeks(service.plays, service.cut)
     found = weekly_listening(plays, weeks, measure)
     ids = plays["artist_id"].unique().sort().to_list()
     listened, squares = (found[name].to_numpy().reshape(len(ids), len(weeks)) for name in ("listened", "squares"))
@@ -76,11 +76,11 @@ def weekly_listening(plays: pl.DataFrame, weeks: list[date], measure: Measure = 
     return found.with_columns(pl.col("listened", "squares").fill_null(0.0))
 
 
-def full_weeks(plays: pl.DataFrame) -> list[date]:
-    """The Mondays of all weeks that the log covers whole.
+def full_weeks(plays: pl.DataFrame, cut: datetime | None = None) -> list[date]:
+    """The Mondays of all weeks that the log covers whole: none that ends after `cut` (UTC), if it was cut off there.
 
-    Nothing says when a log was begun or cut off but its plays. So its first week counts as partial unless the first
-    play lies on that week's Monday, and its last week unless the last play lies on that week's Sunday.
+    Else nothing says when a log was begun or cut off but its plays. So its first week counts as partial unless the
+    first play lies on that week's Monday, and its last week unless the last play lies on that week's Sunday.
     """
     if plays.is_empty():
         return []
@@ -88,4 +88,6 @@ def full_weeks(plays: pl.DataFrame) -> list[date]:
     last = cast(datetime, plays["started_at"].max()).date()
     begin = first + timedelta(days=-first.weekday() % 7)
     end = last - timedelta(days=(last.weekday() + 1) % 7)
+    if cut is not None:
+        end = min(end, cut.date() - timedelta(days=1))
     return [begin + WEEK * week for week in range(((end - begin).days + 1) // 7)]

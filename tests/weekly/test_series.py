@@ -101,6 +101,17 @@ def test_a_week_of_data_is_full_only_from_its_monday_to_its_sunday(first: str, l
     assert series(service).listened.shape == (1, weeks)
 
 
+@pytest.mark.parametrize(("cut", "weeks"), [("2025-01-19T12:00", 1), ("2025-01-19T23:59:59", 1), ("2025-01-20", 2)])
+def test_a_week_that_was_cut_off_is_not_full(cut: str, weeks: int):
+    """Though its Sunday has plays before the cut; at Monday's first moment it is over."""
+    days = ("2025-01-06", "2025-01-12", "2025-01-13", "2025-01-19", "2025-01-21")
+    service = service_of([("a", f"{day}T10:00", 60) for day in days])
+    known = service.until(datetime.fromisoformat(cut).replace(tzinfo=UTC))
+    np.testing.assert_array_equal(series(known).listened, [[120] * weeks])
+    later = known.until(datetime(2026, 1, 1, tzinfo=UTC))
+    assert series(later).weeks == series(known).weeks
+
+
 def test_no_plays_give_no_artists_and_no_weeks():
     """Nothing fails before the number of weeks is asked for."""
     found = series(service_of([]))

@@ -24,8 +24,11 @@ def service_of(plays: Sequence[Play]) -> Service:
         "track_id": [f"track of {artist}" for artist, _, _ in plays],
         "started_at": [datetime.fromisoformat(start).replace(tzinfo=UTC) for _, start, _ in plays],
         "listened_ms": [round(seconds * 1000) for _, _, seconds in plays],
+        "skipped_at": [None] * len(plays),
+        "liked_at": [None] * len(plays),
     }
-    types = {"track_id": pl.String, "started_at": pl.Datetime("us", "UTC"), "listened_ms": pl.Int64}
+    moments = dict.fromkeys(("started_at", "skipped_at", "liked_at"), pl.Datetime("us", "UTC"))
+    types = {"track_id": pl.String, "listened_ms": pl.Int64, **moments}
     return Service(
         plays=pl.DataFrame(rows, schema_overrides=types),
         purchases=pl.DataFrame(schema={"user_id": pl.Int64, "purchased_at": pl.Datetime("us", "UTC")}),
