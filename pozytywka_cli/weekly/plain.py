@@ -14,7 +14,7 @@ from pozytywka_cli.weekly.features import pooled_ratio, spread_ratio
 from pozytywka_cli.weekly.model import PARAMETERS, QUANTILES, Forecast, compound_poisson
 from pozytywka_cli.weekly.series import WEEK, Floats, Series
 
-YEAR = 52  # weeks over which a level holds every season
+SEASONS = 52  # weeks of a year, over which a level holds all of them
 NEAR = 2  # weeks to both sides over which the index of a week of the year is smoothed
 
 
@@ -42,23 +42,23 @@ class Mean(Plain, frozen=True, forbid_unknown_fields=True):
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, all alike; an artist without any listening gets zeros."""
-        recent = history.listened if self.weeks is None else history.listened[:, -self.weeks :]
+        recent = _last(history.listened, self.weeks)
         # the mean is itself a sum of as many noisy weeks: its own variance comes on top of the next week's
         ratio = spread_ratio(history, self.ratio) * (1 + 1 / recent.shape[1])
         return compound_poisson(_repeated(recent.mean(axis=1), horizon), ratio)
 
 
 class Linear(Plain, frozen=True, forbid_unknown_fields=True):
-    """A least-squares line through each artist's last `weeks` weeks, carried on; never below zero.
+    """A least-squares line through each artist's last `weeks` weeks (None: all), carried on; never below zero.
 
     The interval is the line's own prediction interval (Student's t, weeks − 2 degrees of freedom).
     """
 
-    weeks: int = 11
+    weeks: int | None = 11
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, which has at least 3 weeks."""
-        recent = history.listened[:, -self.weeks :]
+        recent = _last(history.listened, self.weeks)
         count = recent.shape[1]
         time = np.arange(count) - (count - 1) / 2
         ahead, inertia = (count - 1) / 2 + np.arange(1, horizon + 1), (time**2).sum()
@@ -87,26 +87,31 @@ class Seasonal(Plain, frozen=True, forbid_unknown_fields=True):
         A week's usual amount is the mean of the 52 weeks around it, or of those nearest to that.
         """
         total = history.listened.sum(axis=0)
-        ends = np.clip(np.arange(len(total)) + YEAR // 2, YEAR, len(total))
-        usual = np.array([total[end - YEAR : end].mean() for end in ends])
+        ends = np.clip(np.arange(len(total)) + SEASONS // 2, SEASONS, len(total))
+        usual = np.array([total[end - SEASONS : end].mean() for end in ends])
         relative = np.divide(total, usual, out=np.ones_like(total), where=usual > 0)
         weeks = np.array([_week_of_year(week) for week in history.weeks])
-        sums, counts = np.bincount(weeks, relative, YEAR), np.bincount(weeks, minlength=YEAR)
-        around = np.arange(-NEAR, NEAR + 1) + np.arange(YEAR)[:, None]
+        sums, counts = np.bincount(weeks, relative, SEASONS), np.bincount(weeks, minlength=SEASONS)
+        around = np.arange(-NEAR, NEAR + 1) + np.arange(SEASONS)[:, None]
         smoothed = np.take(sums, around, mode="wrap").sum(axis=1) / np.take(counts, around, mode="wrap").sum(axis=1)
         return cls(pooled_ratio(history), smoothed.tolist())
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`; an artist without any listening in a year gets zeros."""
         weeks = [_week_of_year(history.weeks[-1] + WEEK * step) for step in range(1, horizon + 1)]
-        recent = history.listened[:, -YEAR:]
+        recent = history.listened[:, -SEASONS:]
         mean = _repeated(recent.mean(axis=1), horizon) * np.array(self.index)[weeks]
         return compound_poisson(mean, spread_ratio(history, self.ratio) * (1 + 1 / recent.shape[1]))
 
 
 def _week_of_year(week: date) -> int:
     """From 0 to 51; ISO week 53, which few years have, counts as the 52nd."""
-    return min(week.isocalendar().week, YEAR) - 1
+    return min(week.isocalendar().week, SEASONS) - 1
+
+
+def _last(listened: Floats, weeks: int | None) -> Floats:
+    """The last `weeks` weeks, or all."""
+    return listened if weeks is None else listened[:, -weeks:]
 
 
 def _repeated(level: Floats, horizon: int) -> Floats:

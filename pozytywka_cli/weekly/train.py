@@ -47,6 +47,7 @@ LIMITS = (
 GLOSSARY = {
     "lstm": "a small neural network that reads each artist's last weeks",
     "linear": "a straight line through each artist's last 11 weeks",
+    "linear-all": "a straight line through all of each artist's weeks",
     "mean": "each artist's mean over all past weeks: the plain baseline",
     "mean4": "each artist's mean over the last 4 weeks",
     "last": "as last week",

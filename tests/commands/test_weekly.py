@@ -10,8 +10,21 @@ def ahead(pozytywka, sampled, tmp_path, quick):
     """Artifacts of a weekly model that looks three weeks ahead."""
     folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path / "artifacts"]
     answer = pozytywka("-q", "train", "weekly", "--horizon", "3", *folders)
-    assert (answer.code, answer.err) == (0, "")
+    assert answer.code == 0
+    assert "only 30 full weeks of plays: the LSTM reads 17 weeks, not 26" in answer.err
     return folders
+
+
+def test_too_few_weeks_are_a_warning_and_shown_beside_every_figure(pozytywka, tmp_path, quick):
+    """Also with -q, as from cron; by the tables of `predict weekly` and `plan rates`, too."""
+    folders = ["--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "artifacts"]
+    assert pozytywka("-q", "sample", tmp_path / "data", "--users", "10", "--weeks", "12").code == 0
+    answer = pozytywka("-q", "train", "weekly", *folders)
+    assert (answer.code, answer.out) == (0, "")
+    assert answer.err.startswith("warning: weekly mean ")
+    assert "\n  fallback: the mean of all history, for there are only " in answer.err
+    for command in (["predict", "weekly"], ["plan", "rates", "--budget", "1000"]):
+        assert "by weekly mean, a fallback" in " ".join(pozytywka(*command, *folders).out.split())
 
 
 def test_predict_looks_as_far_as_asked_but_no_farther_than_was_trained(pozytywka, ahead):

@@ -41,6 +41,7 @@ MODELS: dict[str, Model] = {
     "mean": Mean(240.0),
     "mean4": Mean(240.0, weeks=4),
     "linear": Linear(),
+    "linear-all": Linear(weeks=None),
     "seasonal": Seasonal(240.0, np.linspace(0.5, 1.5, 52).tolist()),
     "lstm": trained_like(),
     "legacy-lstm": LegacyLstm.untrained(LegacyParameters(240.0, 3), seed=1),
@@ -86,11 +87,12 @@ def test_linear_continues_a_straight_line(weeks: int):
     np.testing.assert_allclose(found.quantiles, np.repeat(line[None, -3:, None], 3, axis=2))
 
 
-def test_linear_is_least_squares():
-    """It agrees with NumPy's polynomial fit, and never falls below zero."""
+@pytest.mark.parametrize(("asked", "weeks"), [(11, 11), (None, 20)])
+def test_linear_is_least_squares(asked: int | None, weeks: int):
+    """It agrees with NumPy's polynomial fit, and never falls below zero; of the last 11 weeks or of all."""
     listened = np.random.default_rng(0).uniform(0, 1000, (50, 20))
-    expected = [np.polyval(np.polyfit(np.arange(11), row[-11:], 1), [11, 15]) for row in listened]
-    found = Linear().forecast(series_of(listened), 5).mean[:, [0, 4]]
+    expected = [np.polyval(np.polyfit(np.arange(weeks), row[-weeks:], 1), [weeks, weeks + 4]) for row in listened]
+    found = Linear(asked).forecast(series_of(listened), 5).mean[:, [0, 4]]
     np.testing.assert_allclose(found, np.maximum(expected, 0), atol=1e-9)
 
 
