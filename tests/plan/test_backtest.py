@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pozytywka_cli.artifacts.manifest import Manifest
+from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.plan.backtest import PLAIN, PLAN, Backtested, backtest, plans
 from pozytywka_cli.plan.payouts import Rule
 from pozytywka_cli.records import silent
@@ -24,9 +25,9 @@ def series_of(listened: np.ndarray) -> Series:
     return Series([f"artist {row}" for row in range(len(listened))], weeks, listened, listened * 200.0)
 
 
-def serving(variant: str) -> Manifest:
+def serving(variant: str, horizon: int = 1) -> Manifest:
     """The manifest of a version, as far as a backtest reads it."""
-    settings = msgspec.to_builtins(WeeklySettings(epochs=2, hidden=8))
+    settings = msgspec.to_builtins(WeeklySettings(epochs=2, hidden=8, horizon=horizon))
     common = {"format": 2, "family": "weekly", "version": "v", "created": "", "device": "cpu", "seed": 0}
     empty = {name: [] for name in ("inputs", "metrics", "notes")}
     tables = {name: {} for name in ("libraries", "signature", "files")}
@@ -54,6 +55,15 @@ def test_no_plan_uses_the_week_that_it_pays_for(variant: str) -> None:
     for by in (PLAN, *PLAIN.values()):
         np.testing.assert_array_equal(one[by][:, :known], other[by][:, :known])
         assert (one[by][:, known] != other[by][:, known]).any()
+
+
+def test_a_version_that_looks_farther_needs_more_weeks() -> None:
+    """Of 57 weeks, 44 are left to fit one to that looks 13 weeks ahead; each is planned from the week before it."""
+    listened = np.random.default_rng(3).gamma(50, 20, (8, 57))
+    manifest = serving("lstm", horizon=13)
+    assert backtest(manifest, series_of(listened), RULE, silent)[0].weeks == 13
+    with pytest.raises(RefusedError, match="only 56 full weeks of plays; the LSTM needs at least 57"):
+        backtest(manifest, series_of(listened[:, 1:]), RULE, silent)
 
 
 def test_a_backtest_by_hand() -> None:

@@ -63,6 +63,13 @@ def test_evaluation_shows_every_variant_on_both_protocols():
     ]
 
 
+def test_what_there_are_too_few_weeks_for_is_left_out():
+    """Of 57 weeks, 13 are tested and forecast up to 13 weeks before: that leaves the LSTM too few to learn from."""
+    found = evaluated(noise(57, 3), horizon=13, test_weeks=13)
+    assert found.notes[0] == "weekly lstm is left out: only 57 full weeks of plays; the LSTM needs at least 69"
+    assert "lstm" not in {row.variant for row in found.rows}
+
+
 def test_gains_are_over_the_baseline_with_the_lowest_rmse():
     """Every other variant has a difference, negative where it is better, and two p-values, for each week ahead."""
     divided = split(series_of(np.random.default_rng(0).uniform(0, 100, (40, 20))), 6, 2)
