@@ -23,7 +23,7 @@ from pozytywka_cli.artifacts import Store
             ["train", "weekly", "--variant", "x"],
             2,
             "error: weekly has no variant 'x'\n"
-            "Choose from lstm, mean, mean4, last, linear, legacy-lstm, seasonal, AutoETS, SES.\n",
+            "Choose from lstm, mean, mean4, last, linear, linear-all, legacy-lstm, seasonal, AutoETS, SES.\n",
         ),
         (
             ["validate", "nowhere"],
