@@ -7,7 +7,7 @@ from scipy.special import betainc
 from pozytywka_cli.weekly.series import Floats, Series
 
 LATELY = 4  # weeks that are held against the earlier ones
-PRIOR = 13  # runs of weeks; of so many an artist's own dispersion, still off by √(2 ÷ 13) or 40 %, counts for half
+PRIOR = 13  # degrees of freedom at which an artist's own dispersion, still off by √(2 ÷ 13) or 40 %, counts for half
 FALSE_DISCOVERIES = 0.1  # the share of the verdicts that may be wrong
 VERDICTS = ("falling", "steady", "rising")
 
@@ -79,16 +79,18 @@ def p_values(history: Series) -> Floats:
 def dispersion(history: Series) -> Floats:
     """How much more the earlier weeks vary than single listens would, at least 1: (artists,).
 
-    Of single weeks, which sittings of several listens move, or of runs of 4, which a wandering rate moves: the larger.
+    Pearson's statistic over its degrees of freedom (McCullagh & Nelder, 1989), of single weeks, which sittings of
+    several listens move, or of runs of 4, which a wandering rate moves: the larger. Both are shrunk to that of all
+    artists' single weeks: sittings are alike for all, but how a rate wanders is the artist's own.
     """
-    return np.maximum(1, np.maximum(_dispersion(history, 1), _dispersion(history, LATELY)))
+    weeks, runs = _pearson(history, 1), _pearson(history, LATELY)
+    pooled = max(weeks[0].sum() / max(weeks[1].sum(), 1), 1)
+    own = [(statistic + PRIOR * pooled) / (free + PRIOR) for statistic, free in (weeks, runs)]
+    return np.asarray(np.maximum(1, np.maximum(*own)))
 
 
-def _dispersion(history: Series, weeks: int) -> Floats:
-    """Of runs of so many `weeks`: Pearson's statistic over its degrees of freedom (McCullagh & Nelder, 1989).
-
-    That of each artist is shrunk to that of all, at least 1, with the weight of 13 runs.
-    """
+def _pearson(history: Series, weeks: int) -> tuple[Floats, Floats]:
+    """Pearson's statistic of runs of so many of the earlier weeks, and its degrees of freedom: (artists,) each."""
     earlier = _earlier(history)
     shape = (len(earlier), earlier.shape[1] // weeks, weeks)
     cut = slice(earlier.shape[1] % weeks, earlier.shape[1])
@@ -98,9 +100,7 @@ def _dispersion(history: Series, weeks: int) -> Floats:
     runs = known.sum(axis=1)
     mean, variance = (_ratio(part.sum(axis=1), runs) for part in (listened, squares))
     statistic = _ratio(((listened - mean[:, None]) ** 2 * known).sum(axis=1), variance)
-    free = np.where(variance > 0, runs - 1, 0)
-    pooled = max(statistic.sum() / max(free.sum(), 1), 1)
-    return np.asarray((statistic + PRIOR * pooled) / (free + PRIOR))
+    return statistic, np.where(variance > 0, runs - 1.0, 0.0)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
