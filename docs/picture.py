@@ -21,7 +21,7 @@ COMMANDS = (
 
 def main() -> None:
     """Run the commands and write what they print."""
-    console = Console(record=True, width=112, file=io.StringIO())
+    console = Console(record=True, width=122, file=io.StringIO())
     for command in COMMANDS:
         console.print(Text.assemble(("$ ", "green"), (command, "bold")))
         words = [str(Path(sys.executable).with_name("pozytywka")), *shlex.split(command)[1:]]
