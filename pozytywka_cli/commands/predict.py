@@ -39,8 +39,9 @@ def predict(
     trained to look ahead, to artifacts/predictions/weekly.parquet and shows the ten most heard; --artist shows one and
     writes nothing but -o. recent is the mean of the last 4 weeks, usual that of the weeks before, since the artist's
     first; change is the forecast against recent. verdict compares recent with usual: rising or falling where they
-    differ by more than noise explains, with at most a tenth of all such verdicts false (Benjamini-Hochberg), else
-    steady. A rising artist's change may be below zero, where the model expects part of the rise to pass.
+    differ by more than noise, and the artist's own ups and downs, explain, with at most a tenth of all such verdicts
+    false (Benjamini-Hochberg), else steady. A rising artist's change may be below zero, where the model expects part of
+    the rise to pass.
 
     skip reads pairs (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for
     each; without input it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each
