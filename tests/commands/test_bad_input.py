@@ -71,7 +71,7 @@ def test_a_bad_line_is_named_and_nothing_is_made(pozytywka, data, line, message)
     assert (answer.code, answer.out) == (3, "")
     first, hint = answer.err.splitlines()
     assert first.startswith(f"error: 1 bad line, first data/sessions.jsonl:2: {message}")
-    assert hint == "See `pozytywka validate`, or drop bad lines with --on-invalid quarantine."
+    assert hint == "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
     assert not Path("artifacts/plays.parquet").exists()
     checked = pozytywka("validate")
     assert checked.code == 3

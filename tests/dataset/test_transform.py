@@ -40,7 +40,10 @@ def test_errors_are_refused(dirty: Path, tmp_path: Path) -> None:
         transform(dirty, tmp_path / "out" / "plays.parquet")
     assert raised.value.exit_code == 3
     assert raised.value.message == f"4 bad lines, first {dirty}/tracks.jsonl:2: duration_ms breaks `range`: 0"
-    assert raised.value.hint == "See `pozytywka validate`, or drop bad lines with --on-invalid quarantine."
+    assert (
+        raised.value.hint
+        == "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
+    )
     assert not (tmp_path / "out").exists()
 
 

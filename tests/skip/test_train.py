@@ -13,8 +13,7 @@ from pozytywka_cli.dataset.service import load
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Evaluated, Progress, silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip import BASELINES, VARIANTS, words
-from pozytywka_cli.skip.evaluate import evaluate, tested
+from pozytywka_cli.skip import BASELINES, VARIANTS, evaluate, words
 from pozytywka_cli.skip.inputs.history import canonical
 from pozytywka_cli.skip.measure import figures
 from pozytywka_cli.skip.predict import default_pairs, predict
@@ -109,7 +108,7 @@ def test_the_forest_says_how_many_plays_it_saw():
 @cache
 def measured() -> Evaluated:
     """Every variant, measured on that service."""
-    return evaluate(planted(), QUICK, seed=0, device="cpu", report=silent)
+    return evaluate.evaluate(planted(), QUICK, seed=0, device="cpu", report=silent)
 
 
 @pytest.mark.parametrize("protocol", ["time", "user"])
@@ -140,7 +139,7 @@ def test_training_measures_what_evaluation_measures():
 
 def test_too_few_users_are_measured_by_time_alone():
     """And a note says why."""
-    few = evaluate(listeners(2, users=5, each=60, persona=True), QUICK, seed=0, device="cpu", report=silent)
+    few = evaluate.evaluate(listeners(2, users=5, each=60, persona=True), QUICK, seed=0, device="cpu", report=silent)
     assert {row.protocol for row in few.rows} == {"time"}
     assert few.notes[-1:] == ["skip is measured by time only: only 5 users; the protocol by user needs at least 12"]
 
@@ -182,7 +181,7 @@ def test_users_that_nothing_was_fitted_on_are_told_as_well_as_in_the_study(real:
     """By folds of users, AUC at least .760 and log loss at most .551."""
     given = load(real / "pozytywka-2023", tmp_path / "plays.parquet", lambda _: None)
     given = replace(given, plays=canonical(given.plays))
-    found, _ = tested(given, user_splits(given.plays), SkipSettings(), seed=0, device="cpu", report=silent)
+    found, _ = evaluate.tested(given, user_splits(given.plays), SkipSettings(), seed=0, device="cpu", report=silent)
     rows = figures("advanced", "user", given.plays, found["advanced"])
     assert 0.760 <= value(rows, "advanced", "AUC") <= 0.785
     assert value(rows, "advanced", "log loss") <= 0.551
