@@ -1,12 +1,12 @@
 """Frames to files, by the file's suffix, and pairs from files or standard input."""
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pozytywka_cli import files
+from pozytywka_cli.commands.stdin import stdin
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def read_pairs(given: str) -> "pl.DataFrame":
         return read(Path(given), given)
     if Path(given).is_dir():
         raise UsageError(f"{given} is a folder", "Name a JSONL, CSV or Parquet file, or - for standard input.")
-    content = sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
+    content = stdin().read() if given == "-" else Path(given).read_bytes()
     text = ".jsonl" if content.lstrip()[:1] in (b"{", b"[", b"") else ".csv"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"given{'.parquet' if content[:4] == b'PAR1' else text}"

@@ -1,7 +1,7 @@
 """Who listened to which artist, and how often: the one input of every variant."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ class Listens:
     counts: (users, artists) float32, every stored value above 0
     artist_ids, names: (artists,); where an artist has no name, its id
     listeners: (artists,) int64, how many users listened to each
+    unheard: names of artists that nobody listened to
     """
 
     counts: csr_matrix
@@ -32,6 +33,7 @@ class Listens:
     names: list[str]
     listeners: NDArray[np.int64]
     inputs: list[Input]
+    unheard: list[str] = field(default_factory=list)
 
 
 def listens(source: Service | Listens) -> Listens:
@@ -98,6 +100,7 @@ def _listens(listened: pl.DataFrame, named: pl.DataFrame, inputs: list[Input]) -
         names=names.select(pl.coalesce("artist_name", "artist_id")).to_series().to_list(),
         listeners=np.bincount(counts.indices, minlength=len(artists)).astype(np.int64),
         inputs=inputs,
+        unheard=named.join(pairs, on="artist_id", how="anti")["artist_name"].drop_nulls().to_list(),
     )
 
 

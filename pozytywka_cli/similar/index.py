@@ -55,6 +55,11 @@ class Index:
         """How many strings there are."""
         return len(self.table)
 
+    @property
+    def longest(self) -> int:
+        """How many code points the longest one has."""
+        return int(self.table["length"].max(initial=0))
+
     def find(self, string: str) -> list[int]:
         """The rows of all that equal `string`, ascending."""
         order = self.table["order"]
@@ -64,9 +69,11 @@ class Index:
         return rows
 
     def nearest(self, string: str, n: int, least: float = 0) -> list[tuple[int, float]]:
-        """Rows and similarities (optimal string alignment, `least` to 1) of the `n` nearest, best and first rows first.
+        """Rows and similarities (`least` to 1) of the `n` nearest, best and first rows first.
 
-        What a scan of all of them would find: only those are left out that cannot be as near as the last one kept.
+        A similarity is 1 - distance / length of the longer string; the distance counts letters added, lost, replaced
+        and swapped, no part being edited twice (optimal string alignment: Boytsov, 2011). It finds what a scan of all
+        of them would: only those are left out that cannot be as near as the last one kept.
         """
         from rapidfuzz import process
         from rapidfuzz.distance import OSA

@@ -12,7 +12,10 @@ from pozytywka_cli.artifacts.manifest import MEND
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.similar import names
 from pozytywka_cli.similar.index import Index
+from pozytywka_cli.similar.rare import NOBODY, Rare
 from pozytywka_cli.similar.strings import Strings
+
+RARE = "rare.bin"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Factors:
     factors: (artists, k) float32, rows of length 1; one constant column in the variant `popularity`, so that all tie
     listeners: (artists,) int64
     names, ids, keys: (artists,); keys are `names.key` of the names
+    rare: the artists that were left out
     """
 
     factors: NDArray[np.float32]
@@ -29,10 +33,16 @@ class Factors:
     names: Strings
     ids: Index
     keys: Index
+    rare: Rare = NOBODY
 
     @classmethod
     def of(
-        cls, factors: NDArray[np.float32], listeners: NDArray[np.int64], ids: list[str], titles: list[str]
+        cls,
+        factors: NDArray[np.float32],
+        listeners: NDArray[np.int64],
+        ids: list[str],
+        titles: list[str],
+        rare: Rare = NOBODY,
     ) -> "Factors":
         """From artists in the order of their ids; `titles` are their names."""
         order = np.argsort(-listeners, kind="stable")
@@ -43,15 +53,17 @@ class Factors:
             Strings.of(ordered),
             Index.of([ids[row] for row in order]),
             Index.of([names.key(title) for title in ordered]),
+            rare,
         )
 
     def save(self, folder: Path) -> None:
-        """Write factors.npy, listeners.npy, names.bin, ids.bin and keys.bin into `folder`."""
+        """Write factors.npy, listeners.npy, names.bin, ids.bin, keys.bin and rare.bin into `folder`."""
         np.save(folder / "factors.npy", self.factors, allow_pickle=False)
         np.save(folder / "listeners.npy", self.listeners, allow_pickle=False)
         self.names.save(folder / "names.bin")
         self.ids.save(folder / "ids.bin")
         self.keys.save(folder / "keys.bin")
+        self.rare.save(folder / RARE)
 
     @classmethod
     def load(cls, version: Version) -> "Factors":
@@ -69,13 +81,15 @@ class Factors:
         if len(set(lengths)) > 1:
             problem = f"factors, listeners, names, ids and keys have {', '.join(map(str, lengths))} entries"
             raise ArtifactError(f"{folder} is damaged: {problem}", MEND)
-        return cls(factors, listeners, titles, ids, keys)
+        # artifacts made before there was such a file are read as well
+        rare = Rare.load(folder / RARE) if RARE in version.manifest.files else NOBODY
+        return cls(factors, listeners, titles, ids, keys, rare)
 
 
 def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # what numpy's parser of a damaged header meets first: a TokenError, an OverflowError …
         raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
     if array.dtype != dtype or array.ndim != dimensions:
         problem = f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions"

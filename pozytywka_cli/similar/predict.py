@@ -7,11 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.similar import names
+from pozytywka_cli.artifacts.manifest import MEND
+from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.similar import guess, names
 from pozytywka_cli.similar.model import Factors
 
-CUTOFF = 0.6
+
+class UnknownError(RefusedError):
+    """No artist that a model knows is meant by `query`; `nearest` are what may have been."""
+
+    def __init__(self, query: str, message: str, nearest: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(message, hint or names.suggestion(nearest))
+        self.query, self.nearest = query, list(nearest)
 
 
 @dataclass(frozen=True)
@@ -73,29 +80,28 @@ class Lookup:
         similarity of at least .6.
 
         Raises:
-            RefusedError: nothing is that near.
+            UnknownError: nothing is that near, or the name is that of an artist with too few listeners.
         """
         keys, asked = self._artists.keys, names.key(name)
         if rows := keys.find(asked):
             return self._match(name, rows, exact=True)
-        # few names are a swap away, so one that is was meant, even where a longer one is nearer
-        swaps = sorted(row for key in names.swapped(asked) for row in keys.find(key))
-        if near := swaps or self._nearest(asked, 1, CUTOFF):
-            return self._match(name, keys.find(keys.strings[near[0]]), exact=False)
-        rows = self._nearest(asked, names.SUGGESTED)
-        raise RefusedError(f'no artist is called "{name}"', names.suggestion(self._artists.names.take(rows)))
+        self._refuse_rare(name, asked)
+        if (row := guess.misspelt(keys, asked)) is not None:
+            return self._match(name, keys.find(keys.strings[row]), exact=False)
+        nearest = self._artists.names.take(guess.suggested(keys, names.readings(asked)))
+        raise UnknownError(name, f'no artist is called "{names.shown(name)}"', nearest)
 
     def by_id(self, artist_id: str) -> Match:
         """The artist with this id.
 
         Raises:
-            RefusedError: none has it.
+            UnknownError: none that the model knows has it.
         """
         ids = self._artists.ids
         if rows := ids.find(artist_id):
             return self._match(artist_id, rows, exact=True)
-        rows = [row for row, _ in ids.nearest(artist_id, names.SUGGESTED)]
-        raise RefusedError(f'no artist has the id "{artist_id}"', names.suggestion(ids.strings.take(rows)))
+        nearest = ids.strings.take(guess.suggested(ids, [artist_id]))
+        raise UnknownError(artist_id, f'the model knows no artist with the id "{names.shown(artist_id)}"', nearest)
 
     def similar(self, match: Match, n: int) -> list[Neighbour]:
         """The `n` most similar artists (fewer where there are no more), without the match itself, best first."""
@@ -114,16 +120,16 @@ class Lookup:
         first, *others = rows
         return Match(query, self._artists.names[first], first, exact, tuple(self._artists.ids.strings.take(others)))
 
-    def _nearest(self, asked: str, n: int, least: float = 0) -> list[int]:
-        """Rows of the `n` keys nearest to any reading of the one asked for."""
-        found: dict[int, float] = {}
-        for reading in names.readings(asked):
-            for row, similarity in self._artists.keys.nearest(reading, n, least):
-                found[row] = max(similarity, found.get(row, 0))
-        return sorted(found, key=lambda row: (-found[row], row))[:n]
+    def _refuse_rare(self, name: str, asked: str) -> None:
+        """Refuse the exact name of an artist that was left out, which no typo of another one is likely to be."""
+        listeners, floor = self._artists.rare.listeners(asked), self._artists.rare.floor
+        if listeners is not None:
+            heard = f'"{names.shown(name)}" has {listeners} listener{"" if listeners == 1 else "s"}'
+            problem = f"{heard}; this model knows artists with at least {floor}"
+            raise UnknownError(name, problem, hint="`pozytywka train similar --min-listeners N` asks for fewer.")
 
     def _most_similar(self, rows: list[int], n: int) -> list[Neighbour]:
-        scores = self._artists.factors @ _direction(self._artists.factors[rows])
+        scores = self._scores(rows)
         scores[rows] = -np.inf
         n = min(n, len(scores) - len(set(rows)))
         if n < 1:
@@ -133,6 +139,18 @@ class Lookup:
         best = found[np.argsort(-scores[found], kind="stable")][:n]
         listed = zip(self._artists.names.take(best), self._artists.ids.strings.take(best), scores[best], strict=True)
         return [Neighbour(name, artist_id, float(score)) for name, artist_id, score in listed]
+
+    def _scores(self, rows: list[int]) -> NDArray[np.float32]:
+        """Cosines (artists,) with the mean direction of some.
+
+        Raises:
+            ArtifactError: one is no finite number; a large file is size-checked only.
+        """
+        with np.errstate(all="ignore"):
+            scores: NDArray[np.float32] = self._artists.factors @ _direction(self._artists.factors[rows])
+        if not np.isfinite(scores).all():
+            raise ArtifactError("the model's factors are damaged: some are no finite numbers", MEND)
+        return scores
 
 
 def _direction(directions: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,8 +19,8 @@ class Strings:
     The first offset is where the text begins, which tells how many there are, and the last one is where it ends.
     """
 
-    def __init__(self, buffer: bytes | mmap.mmap) -> None:
-        self._buffer = buffer
+    def __init__(self, buffer: bytes | mmap.mmap, path: Path | None = None) -> None:
+        self._buffer, self._path = buffer, path
         count = int.from_bytes(buffer[: OFFSET.itemsize], "little") // OFFSET.itemsize
         self._offsets: NDArray[np.uint32] = np.frombuffer(buffer, OFFSET, count)
 
@@ -40,7 +40,7 @@ class Strings:
         """
         try:
             with path.open("rb") as stream:
-                strings = cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+                strings = cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), path)
         except OSError as error:
             raise ArtifactError(f"cannot read {path}: {error.strerror}", MEND) from None
         except ValueError:  # of an empty file, or of one with fewer offsets than it tells of
@@ -73,9 +73,17 @@ class Strings:
         return string
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:
-        """Some of them."""
+        """Some of them.
+
+        Raises:
+            ArtifactError: there is no such row, as where rows come from a damaged table.
+        """
         where = np.asarray(rows, dtype=np.intp)
-        edges = zip(self._offsets[where].tolist(), self._offsets[where + 1].tolist(), strict=True)
+        try:
+            edges = zip(self._offsets[where].tolist(), self._offsets[where + 1].tolist(), strict=True)
+        except IndexError:
+            problem = f"of its {len(self)} rows, one numbered {where.max()} is asked for"
+            raise ArtifactError(f"{self._path} is damaged: {problem}", MEND) from None
         # replaced, not refused: a large file is size-checked only, and one bad byte must not stop a lookup
         return [self._buffer[start:end].decode(errors="replace") for start, end in edges]
 

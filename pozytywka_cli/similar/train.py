@@ -12,6 +12,7 @@ from pozytywka_cli.similar.evaluate import TUNED, latent, rows
 from pozytywka_cli.similar.features import Listens, listens
 from pozytywka_cli.similar.model import Factors
 from pozytywka_cli.similar.protocol import METRICS, Floats, measure
+from pozytywka_cli.similar.rare import Rare
 from pozytywka_cli.similar.scorers import Popularity, unit
 from pozytywka_cli.similar.split import hold_out, popular
 
@@ -104,12 +105,16 @@ def _draft(
 
 
 def _served(heard: Listens, factors: als.Matrix, settings: SimilarSettings) -> Factors:
+    """The artists with enough listeners, and by name those without."""
     kept = popular(heard.counts, settings.min_listeners)
+    few = np.setdiff1d(np.arange(len(heard.names)), kept)
+    rare = [*((heard.names[column], int(heard.listeners[column])) for column in few), *((n, 0) for n in heard.unheard)]
     return Factors.of(
         factors[kept],
         heard.listeners[kept],
         [heard.artist_ids[column] for column in kept],
         [heard.names[column] for column in kept],
+        Rare.of(rare, settings.min_listeners),
     )
 
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -142,27 +143,83 @@ def test_of_no_names_nothing_is_said(similar, typed, flags):
 
 def test_an_unknown_name_exits_3_with_the_nearest(similar):
     """Three of them, and nothing on stdout."""
-    answer = similar("qqqqqqqqqq")
+    answer = similar("rosemary jones")
     assert (answer.code, answer.out) == (3, "")
     first, hint = answer.err.splitlines()
-    assert first == 'error: no artist is called "qqqqqqqqqq"'
+    assert first == 'error: no artist is called "rosemary jones"'
     assert hint.startswith("The nearest are ")
     assert hint.count('"') == 6
 
 
+@pytest.mark.parametrize("query", ["", "!!", "qqqqqqqqqq"])
+def test_what_is_like_no_name_has_no_nearest(similar, query):
+    """Three that share no letter with it would not help."""
+    answer = similar(query)
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == f'error: no artist is called "{query}"\nNothing is near; check the spelling.\n'
+
+
+def test_a_name_is_shortened_in_messages(similar):
+    """Somebody has piped in something else than names; nor is anything compared with it."""
+    answer = similar("x" * 900_000)
+    assert answer.code == 3
+    assert answer.err == f'error: no artist is called "{"x" * 59}…"\nNothing is near; check the spelling.\n'
+
+
 def test_the_known_names_are_answered_beside_unknown_ones(similar):
-    """Each unknown one is told with its nearest; still the exit code is 3."""
-    answer = similar("rosetta", "wwwwwwwwww", "bjork", "qqqqqqqqqq", "-n", "1")
+    """Each unknown one is told with its nearest as they come; still the exit code is 3."""
+    answer = similar("rosetta", "rosemary jones", "bjork", "qqqqqqqqqq", "-n", "1")
     assert (answer.code, answer.out) == (3, "Ocean\nCult Of Luna\n")
-    assert answer.err.startswith('error: no artist is called "wwwwwwwwww"; no artist is called "qqqqqqqqqq"\n')
-    assert answer.err.count("The nearest are ") == 2
+    one, other, error, hint = answer.err.splitlines()
+    assert one.startswith('warning: no artist is called "rosemary jones". The nearest are ')
+    assert other == 'warning: no artist is called "qqqqqqqqqq". Nothing is near; check the spelling.'
+    assert error == "error: 2 of 4 names are unknown"
+    assert hint == "A warning above tells of each what to try in its place."
+
+
+def test_unknown_names_stand_beside_the_rows(similar, typed):
+    """With what may have been meant; one line of standard input is told of as many are."""
+    typed(b"rosetto-x\n")
+    answer = similar("-", "--json", "-q")
+    assert answer.code == 0
+    assert json.loads(answer.out)["unknown"] == []
+    typed(b"rosemary jones\n")
+    answer = similar("-", "--json", "-q")
+    (unknown,) = json.loads(answer.out)["unknown"]
+    assert (unknown["query"], unknown["problem"]) == ("rosemary jones", 'no artist is called "rosemary jones"')
+    assert len(unknown["nearest"]) == 3
+    assert answer.err.splitlines()[1] == "error: 1 of 1 names is unknown"
+
+
+def test_names_are_answered_as_they_come(similar, monkeypatch, capsys):
+    """The first before the second is read."""
+
+    def slowly():
+        yield b"rosetta\n"
+        assert capsys.readouterr().out == "Ocean\n"
+        yield b"bjork\n"
+
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=slowly()))
+    assert similar("-", "-n", "1").out == "Cult Of Luna\n"
+
+
+@pytest.mark.parametrize("command", ["similar", "predict"])
+def test_a_closed_standard_input_is_a_usage_error(pozytywka, similar, trained, monkeypatch, command):
+    """As after `<&-`."""
+    monkeypatch.setattr(sys, "stdin", None)
+    answer = similar("-") if command == "similar" else pozytywka("predict", "skip", "-", "--artifacts-dir", trained)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "error: standard input is closed, and - reads it\nGive it a pipe or a file, or leave out -.\n"
 
 
 def test_an_unknown_id_exits_3_with_the_nearest(similar):
     """A name is no id."""
     answer = similar("--id", "id 100")
     assert answer.code == 3
-    assert answer.err == 'error: no artist has the id "id 100"\nThe nearest are "id 10", "id 0", "id 1".\n'
+    assert (
+        answer.err
+        == 'error: the model knows no artist with the id "id 100"\nThe nearest are "id 10", "id 0", "id 1".\n'
+    )
 
 
 def test_a_blend_is_one_answer(similar):
@@ -199,6 +256,16 @@ def test_a_map_shows_every_name(similar, tmp_path):
 def test_names_are_answered_beside_a_map(similar, tmp_path):
     """As ever."""
     assert similar("rosetta", "-n", "1", "--map", tmp_path / "map.svg").out == "Ocean\n"
+
+
+@pytest.mark.parametrize("flags", [["--id"], ["--blend", "--scores"], ["--json"]])
+def test_a_map_alone_has_no_use_for_flags_of_names(similar, tmp_path, flags):
+    """Refused, each by its name; nothing is drawn."""
+    answer = similar("--map", tmp_path / "map.svg", *flags)
+    named = " and ".join(flags)
+    assert answer.code == 2
+    assert answer.err == f"error: {named}: without a NAME nothing is looked up\nGive a NAME, or leave out {named}.\n"
+    assert not (tmp_path / "map.svg").exists()
 
 
 def test_a_map_that_cannot_be_drawn_is_refused(similar, pozytywka, tmp_path, monkeypatch):

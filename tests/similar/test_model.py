@@ -5,7 +5,9 @@ import pytest
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.similar.index import ENTRY
 from pozytywka_cli.similar.model import Factors
+from pozytywka_cli.similar.rare import Rare
 from pozytywka_cli.similar.strings import Strings
 
 from .conftest import factors
@@ -73,7 +75,53 @@ def test_an_array_of_another_type_or_shape_is_refused(version, array, problem):
     assert refused.value.message == f"{path} is damaged: {problem}"
 
 
-@pytest.mark.parametrize("name", ["factors.npy", "names.bin", "ids.bin"])
+def header(text: str) -> bytes:
+    """The beginning of an array's file, with a header of this text."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3L, 'x'), }\n",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3L, 2), \n",
+        "{'descr': [3], 'fortran_order': False, 'shape': (3, 2), }\n",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 2), }\n",
+        "\x00" * 60,
+    ],
+)
+def test_a_header_of_any_damage_is_refused(version, text):
+    """Numpy's parser of it raises errors of many kinds."""
+    (version.folder / "factors.npy").write_bytes(header(text) + bytes(24))
+    with pytest.raises(ArtifactError, match=r"factors\.npy is damaged"):
+        Factors.load(version)
+
+
+def test_a_row_that_there_is_not_is_damage(version):
+    """As a table above the size that is hashed may ask for."""
+    path = version.folder / "keys.bin"
+    content = bytearray(path.read_bytes())
+    content[-3 * ENTRY.itemsize] = content[-2 * ENTRY.itemsize] = content[-ENTRY.itemsize] = 77
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError) as refused:
+        Factors.load(version).keys.find("air")
+    assert refused.value.message == f"{path} is damaged: of its 3 rows, one numbered 77 is asked for"
+
+
+def test_what_was_left_out_is_loaded(save):
+    """Under the keys of the names; none where the file is of before there was one."""
+    rare = Rare.of([("Björk", 2), ("Air", 1)], 3)
+    version = save(Factors.of(np.ones((1, 1)), np.array([3]), ["x"], ["X"], rare))
+    loaded = Factors.load(version).rare
+    assert (loaded.floor, loaded.listeners("bjork"), loaded.listeners("air"), loaded.listeners("b")) == (3, 2, 1, None)
+    del version.manifest.files["rare.bin"]
+    assert Factors.load(version).rare.listeners("air") is None
+    (version.folder / "rare.bin").write_bytes((version.folder / "names.bin").read_bytes())
+    with pytest.raises(ArtifactError, match="its numbers are not one for each key"):
+        Rare.load(version.folder / "rare.bin")
+
+
+@pytest.mark.parametrize("name", ["factors.npy", "names.bin", "ids.bin", "rare.bin"])
 def test_a_missing_file_is_refused(version, name):
     """Named."""
     (version.folder / name).unlink()

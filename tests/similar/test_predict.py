@@ -6,9 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.similar import guess
+from pozytywka_cli.similar.index import Index
 from pozytywka_cli.similar.model import Factors
-from pozytywka_cli.similar.predict import Lookup, Match, Neighbour
+from pozytywka_cli.similar.predict import Lookup, Match, Neighbour, UnknownError
+from pozytywka_cli.similar.rare import Rare
 
 from .conftest import factors
 
@@ -85,24 +88,81 @@ def test_two_swapped_letters_mean_the_name_that_they_leave():
     assert names("Abic", "Baci").find("abci").matched == "Abic"
 
 
-@pytest.mark.parametrize("query", ["xyz", "\udcff", "[/b]"])
-def test_an_unknown_name_is_refused_with_the_nearest(query):
-    """Literally, in the message and in the hint."""
-    with pytest.raises(RefusedError) as refused:
+def test_an_unknown_name_is_refused_with_the_nearest():
+    """Literally, in the message and in the hint; those that share nothing with it are not near."""
+    with pytest.raises(UnknownError) as refused:
+        names("Metallica", "[red]", "Кино", "Air").find("[/b] rail")
+    assert refused.value.message == 'no artist is called "[/b] rail"'
+    assert refused.value.hint == 'The nearest are "Air", "Metallica", "[red]".'
+    assert refused.value.nearest == ["Air", "Metallica", "[red]"]
+
+
+@pytest.mark.parametrize("query", ["xyz", "\udcff", "", "!!"])
+def test_nothing_is_near_to_what_shares_no_letter(query):
+    """Its hint names nobody."""
+    with pytest.raises(UnknownError) as refused:
         names("Metallica", "[red]", "Кино", "Air").find(query)
-    assert refused.value.message == f'no artist is called "{query}"'
-    assert refused.value.hint.startswith("The nearest are ")
-    assert refused.value.hint.count('"') == 6
+    assert (refused.value.query, refused.value.nearest) == (query, [])
+    assert refused.value.hint == "Nothing is near; check the spelling."
+
+
+def test_what_is_far_longer_than_any_name_is_compared_with_none(monkeypatch):
+    """Above the longest one's length over .6, which the cutoff excludes; up to it as ever."""
+    lookup = names("Metallica")
+    assert lookup.find("metallicaxxxxx").matched == "Metallica"
+    monkeypatch.setattr(Index, "nearest", None)
+    monkeypatch.setattr(guess.names, "swapped", None)
+    for find in (lookup.find, lookup.by_id):
+        with pytest.raises(UnknownError):
+            find("metallicaxxxxxxx")
+
+
+@pytest.fixture
+def known() -> Lookup:
+    """A model of artists with at least 3 listeners, which knows of three others that they are there."""
+    rare = Rare.of([("Bob Schneider", 1), ("The Bob Schneider", 2), ("Nobody", 0), ("Aír", 2), ("One", 1)], 3)
+    return Lookup(Factors.of(np.ones((2, 1)), np.array([9, 8]), ["0", "1"], ["Bob Seger", "Air"], rare))
+
+
+@pytest.mark.parametrize(
+    ("query", "heard"),
+    [
+        ("bob schneider", "2 listeners"),
+        ("Bob  Schneider!", "2 listeners"),
+        ("nobody", "0 listeners"),
+        ("ONE", "1 listener"),
+    ],
+)
+def test_an_artist_with_too_few_listeners_is_no_misspelt_other(known, query, heard):
+    """Of two artists of that name the one with more counts."""
+    with pytest.raises(UnknownError) as refused:
+        known.find(query)
+    assert refused.value.message == f'"{query}" has {heard}; this model knows artists with at least 3'
+    assert refused.value.hint == "`pozytywka train similar --min-listeners N` asks for fewer."
+
+
+def test_a_name_that_is_known_comes_before_one_that_is_rare(known):
+    """And a typo of a rare one is as any other typo."""
+    assert known.find("air") == Match("air", "Air", 1, exact=True)
+    assert known.find("bob schneger").matched == "Bob Seger"
+
+
+def test_a_score_that_is_no_number_is_damage():
+    """A large file is size-checked only, and one such row would leave every answer empty."""
+    lookup = names("Air", "Blur")
+    lookup._artists.factors[1] = np.nan
+    with pytest.raises(ArtifactError, match="no finite numbers"):
+        lookup.similar(lookup.find("air"), 1)
 
 
 def test_an_id_is_found_literally():
-    """An unknown one is refused with the nearest."""
+    """An unknown one is refused, with the nearest if it is no longer than such ids are."""
     lookup = names("Metallica", "Air")
     assert lookup.by_id("1") == Match("1", "Air", 1, exact=True)
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(UnknownError) as refused:
         lookup.by_id("12")
-    assert refused.value.message == 'no artist has the id "12"'
-    assert refused.value.hint == 'The nearest are "1", "0".'
+    assert refused.value.message == 'the model knows no artist with the id "12"'
+    assert refused.value.hint == "Nothing is near; check the spelling."
 
 
 def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
