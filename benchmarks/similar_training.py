@@ -20,7 +20,7 @@ def measured(scratch: Path) -> Iterator[Figure]:
     """The figures, one after the other."""
     folder, settings = DATA / "lastfm", SimilarSettings()
     heard = from_scrobbles(folder / "lastfm_user_scrobbles.csv", folder / "lastfm_artist_list.csv", print)
-    weights = weighted(heard.counts, settings)
+    weights, _ = weighted(heard.counts, settings)
 
     def bare() -> None:
         with threadpool_limits(1, "blas"):  # as implicit asks for

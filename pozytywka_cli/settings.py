@@ -61,7 +61,7 @@ class SimilarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weighting: Literal["log1p", "bm25", "raw"] = "log1p"
     factors: Count = 128
     regularization: NotNegative = 100.0
-    alpha: Positive = 5.0
+    alpha: Annotated[float, msgspec.Meta(ge=1e-9, le=1e9)] = 5.0  # with less, weights are lost in single precision
     iterations: Count = 40
     min_listeners: Count = 3
 

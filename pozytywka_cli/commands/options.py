@@ -96,10 +96,11 @@ Factors = Annotated[
     int | None, typer.Option(metavar="K", min=1, help="similar: the length of an artist's vector; default: 128.")
 ]
 Regularization = Annotated[
-    float | None, typer.Option(metavar="X", min=0, help="similar: how strongly vectors are kept small; default: 100.")
+    float | None,
+    typer.Option(metavar="X", min=0, max=1e9, help="similar: how strongly vectors are kept small; default: 100."),
 ]
 Alpha = Annotated[
-    float | None, typer.Option(metavar="X", min=0, help="similar: what multiplies the weights; default: 5.")
+    float | None, typer.Option(metavar="X", min=1e-9, max=1e9, help="similar: what multiplies the weights; default: 5.")
 ]
 Iterations = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="similar: iterations of least squares, at most; default: 40.")

@@ -1,14 +1,14 @@
 """Alternating least squares (Hu, Koren and Volinsky, 2008) over weighted counts, by `implicit`."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import implicit.cpu.als
 import implicit.gpu.als
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.sparse.linalg import norm, svds
 from threadpoolctl import threadpool_limits
 
 from pozytywka_cli.records import Progress, Report
@@ -23,12 +23,26 @@ Matrix = NDArray[np.float32]
 MOST_REGULARIZATION = 0.06
 ROUND = 5  # iterations from one look at the loss to the next, which takes up to a fifth of an iteration's time
 LEAST_GAIN = 1e-5  # of the loss, in a round; a fit that gains less has converged
+EXACT = 1e-6  # of a singular value, in a step of the power method
+MOST_STEPS = 1000  # of it: one gains less than that in the end, be two values ever so near each other
+LOWERED = {
+    "factors": "there are no more listeners or artists",
+    "alpha": "with more, what was heard would outweigh all that was not",
+    "regularization": f"above {MOST_REGULARIZATION:.0%} of the largest singular value, vectors shrink to nothing",
+    "iterations": "further ones change nothing",
+}
 
 
-def fit(
-    counts: csr_matrix, settings: SimilarSettings, *, seed: int, device: str, report: Report, stage: str
-) -> tuple[Matrix, Matrix]:
-    """The factors (users, k) and (artists, k) of a matrix of counts; k is `settings.factors`, or the smaller side.
+class Fit(NamedTuple):
+    """The factors (users, k) and (artists, k), and a sentence on each setting that was not used as it was given."""
+
+    users: Matrix
+    artists: Matrix
+    notes: list[str]
+
+
+def fit(counts: csr_matrix, settings: SimilarSettings, *, seed: int, device: str, report: Report, stage: str) -> Fit:
+    """The factors of a matrix of counts (users, artists); k is `settings.factors`, or the smaller side.
 
     Regularization is capped at `MOST_REGULARIZATION` of what it acts on, and a fit that has converged ends before
     `settings.iterations`. Every iteration is reported, with the last loss seen: squared errors weighted by confidence,
@@ -38,7 +52,13 @@ def fit(
     Raises:
         UnavailableError: `device` is "cuda" and implicit cannot compute on a GPU.
     """
-    weights = weighted(counts, settings)  # with alpha: the GPU's solver of implicit 0.7.3 ignores its own
+    weights, alpha = weighted(counts, settings)  # with alpha: the GPU's solver of implicit 0.7.3 ignores its own
+    used = structs.replace(
+        settings,
+        factors=min(settings.factors, *counts.shape),
+        alpha=alpha,
+        regularization=min(settings.regularization, MOST_REGULARIZATION * largest_singular_value(weights)),
+    )
     library = _library(device)
 
     def say(done: int, loss: float | None) -> None:
@@ -47,14 +67,14 @@ def fit(
     # implicit runs OpenMP's threads over rows; a BLAS that starts more inside each of them is twice as slow
     with threadpool_limits(1, "blas"):
         model = library.AlternatingLeastSquares(
-            factors=min(settings.factors, *counts.shape),
-            regularization=min(settings.regularization, MOST_REGULARIZATION * _largest_singular_value(weights)),
+            factors=used.factors,
+            regularization=used.regularization,
             random_state=np.random.default_rng(seed),  # a plain 0 means "now" to the GPU
         )
-        _iterate(model, library.calculate_loss, weights, settings.iterations, say)
+        done = _iterate(model, library.calculate_loss, weights, settings.iterations, say)
     found = (model.user_factors, model.item_factors)
     users, artists = (gpu.fetched(matrix) for matrix in found) if device == "cuda" else found
-    return users, artists
+    return Fit(users, artists, _notes(settings, structs.replace(used, iterations=done)))
 
 
 def _iterate(
@@ -63,8 +83,11 @@ def _iterate(
     weights: csr_matrix,
     iterations: int,
     say: Callable[[int, float | None], None],
-) -> None:
-    """Iterate in rounds until one gains less than `LEAST_GAIN`; `model.fit` goes on from the factors that it has."""
+) -> int:
+    """Iterate in rounds until one gains less than `LEAST_GAIN`, and return how often it has.
+
+    `model.fit` goes on from the factors that it has.
+    """
     done = 0
     loss: float | None = None
 
@@ -79,13 +102,35 @@ def _iterate(
         loss = calculate_loss(weights, model.user_factors, model.item_factors, model.regularization)
         say(done, loss)
         if before is not None and before - loss < LEAST_GAIN * loss:
-            return
+            break
+    return done
 
 
-def _largest_singular_value(weights: csr_matrix) -> float:
-    start = np.ones(min(weights.shape), dtype=weights.dtype)  # a fixed start, for the same bytes every time
-    values = svds(weights, k=1, v0=start, return_singular_vectors=False) if min(weights.shape) > 1 else [norm(weights)]
-    return float(values[0])
+def largest_singular_value(weights: csr_matrix) -> float:
+    """Of a matrix without negative entries, by the power method, until a step gains less than `EXACT`.
+
+    It starts from ones, which some leading singular vector of such a matrix is not orthogonal to (Perron and
+    Frobenius). Equal matrices give equal bytes also where several vectors share the value, of which a Lanczos method
+    finds what rounding decides; where two values are nearly equal, it may end between them.
+    """
+    vector = np.full(weights.shape[1], weights.shape[1] ** -0.5)
+    value = before = 0.0
+    for _ in range(MOST_STEPS):
+        image = weights @ vector
+        value, before = float(np.linalg.norm(image)), value
+        if value - before <= EXACT * value:
+            break
+        vector = weights.T @ image
+        vector /= np.linalg.norm(vector)
+    return value
+
+
+def _notes(given: SimilarSettings, used: SimilarSettings) -> list[str]:
+    """A sentence for each setting of which less was used than was given."""
+    pairs = ((name, getattr(given, name), getattr(used, name), why) for name, why in LOWERED.items())
+    return [
+        f"{name} {less:.4g} was used in place of {asked:g}: {why}." for name, asked, less, why in pairs if less < asked
+    ]
 
 
 def _library(device: str) -> Any:

@@ -47,8 +47,8 @@ def evaluate(
 def latent(split: Split, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> scorers.Latent:
     """ALS fitted on the training part of a split."""
     stage = f"fit on split {split.seed}" if split.held_out.nnz else "fit on everything"
-    users, artists = als.fit(split.training, settings, seed=seed, device=device, report=report, stage=stage)
-    return scorers.Latent(users, artists, split.candidates)
+    found = als.fit(split.training, settings, seed=seed, device=device, report=report, stage=stage)
+    return scorers.Latent(found.users, found.artists, split.candidates)
 
 
 def rows(split: Split, figures: Mapping[str, Floats]) -> list[Row]:

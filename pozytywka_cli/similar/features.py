@@ -9,7 +9,6 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from pozytywka_cli import files
 from pozytywka_cli.dataset.service import Service
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Input
@@ -62,7 +61,7 @@ def from_scrobbles(scrobbles: Path, artists: Path, say: Callable[[str], None]) -
         StorageError: a file cannot be opened.
         RefusedError: a file that is not such a CSV, with the line and column of its first fault.
     """
-    listened = read_csv(scrobbles, ("user_id", "artist_id", "scrobbles"))
+    listened, heard = read_csv(scrobbles, ("user_id", "artist_id", "scrobbles"))
     number = pl.col("scrobbles").cast(pl.Int64, strict=False)
     for column in ("user_id", "artist_id"):
         refuse_first(scrobbles, listened, column, pl.col(column).is_null(), "")
@@ -73,15 +72,10 @@ def from_scrobbles(scrobbles: Path, artists: Path, say: Callable[[str], None]) -
         where, rows = f"{scrobbles}:{first_line(listened, repeats)}", f"{count:,} row{'s' if count > 1 else ''}"
         say(f"{where}: the first of {rows} whose user and artist stand on an earlier line too: counts are summed.")
 
-    named = read_csv(artists, ("artist_id", "artist_name"))
+    named, listed = read_csv(artists, ("artist_id", "artist_name"))
     refuse_first(artists, named, "artist_id", pl.col("artist_id").is_null(), "")
     refuse_first(artists, named, "artist_id", ~pl.col("artist_id").is_first_distinct(), "stands on an earlier line too")
-    inputs = [_input(scrobbles, listened.height), _input(artists, named.height)]
-    return _listens(listened.with_columns(listens=number), named, inputs)
-
-
-def _input(path: Path, rows: int) -> Input:
-    return Input(path.name, files.sha256(path), path.stat().st_size, rows)
+    return _listens(listened.with_columns(listens=number), named, [heard, listed])
 
 
 def _listens(listened: pl.DataFrame, named: pl.DataFrame, inputs: list[Input]) -> Listens:

@@ -1,18 +1,27 @@
 """CSV files of text columns, read strictly: every refusal names the file, the line and the column."""
 
 import csv
+import hashlib
 import io
+import re
 from pathlib import Path
 
 import polars as pl
 
 from pozytywka_cli.errors import RefusedError, StorageError
+from pozytywka_cli.records import Input
 
 MEND = "Mend or remove that line, and run again."
+QUOTE = 'Write such a value in quotes, with each of its own doubled ("12"" Mix"), and run again.'
+# whole values, quoted or not, up to the first with a quote further in: searched for where nothing else is wrong
+STRAY = re.compile(rb'\A(?:(?:"(?:[^"]|"")*+"|[^",\r\n]*+)[,\r\n])*+[^",\r\n]+"')
 
 
-def read_csv(path: Path, columns: tuple[str, ...]) -> pl.DataFrame:
-    """All rows of a UTF-8 CSV file whose header is exactly `columns`; every value is text or null (empty).
+def read_csv(path: Path, columns: tuple[str, ...]) -> tuple[pl.DataFrame, Input]:
+    """All rows of a UTF-8 CSV file whose header is exactly `columns`, and what was read. Blank lines may end it.
+
+    Every value is text, or null where it is empty, with quotes or without. A pipe is read once: what is known of the
+    input is known of those bytes.
 
     Raises:
         StorageError: the file cannot be opened.
@@ -22,13 +31,14 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> pl.DataFrame:
         content = path.read_bytes()
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}", "Check the path.") from None
-    header = content.partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf").strip()
-    if header != ",".join(columns).encode():
+    header = content.partition(b"\n")[0].decode("utf-8-sig", errors="replace").strip()
+    if next(csv.reader([header]), None) != list(columns):
         raise RefusedError(f"{path}:1: the header is another", f"It must be {','.join(columns)!r}.")
     try:
-        return pl.read_csv(content, infer_schema=False)
+        rows = pl.read_csv(content.rstrip(b"\r\n"), infer_schema=False).select(pl.all().replace("", None))
     except pl.exceptions.PolarsError as error:
         raise _not_csv(path, content, len(columns), error) from None
+    return rows, Input(path.name, hashlib.sha256(content).hexdigest(), len(content), rows.height)
 
 
 def refuse_first(path: Path, frame: pl.DataFrame, column: str, bad: pl.Expr, problem: str) -> None:
@@ -40,9 +50,10 @@ def refuse_first(path: Path, frame: pl.DataFrame, column: str, bad: pl.Expr, pro
     rows = frame.select(bad).to_series()
     if not rows.any():
         return
-    value = frame.filter(rows).item(0, column)
-    what = "is empty" if value is None else f"{value!r} {problem}"
-    raise RefusedError(f"{path}:{first_line(frame, rows)}: column {column}: {what}", MEND)
+    row = frame.filter(rows).row(0, named=True)
+    value = "is empty" if row[column] is None else f"{row[column]!r} {problem}"
+    what = f"column {column}: {value}" if any(row.values()) else "a blank line"
+    raise RefusedError(f"{path}:{first_line(frame, rows)}: {what}", MEND)
 
 
 def first_line(frame: pl.DataFrame, rows: pl.Series) -> int:
@@ -64,4 +75,7 @@ def _not_csv(path: Path, content: bytes, columns: int, error: Exception) -> Refu
         return RefusedError(f"{path}:{line}: the text is not UTF-8", "Save the file as UTF-8, and run again.")
     except csv.Error as fault:
         return RefusedError(f"{path}:{reader.line_num}: not CSV: {fault}", MEND)
+    if stray := STRAY.search(content):
+        line = content.count(b"\n", 0, stray.end()) + 1
+        return RefusedError(f"{path}:{line}: not CSV: a quote in a value that does not begin with one", QUOTE)
     return RefusedError(f"{path}: not CSV: {str(error).splitlines()[0]}", "Save the file as plain CSV, and run again.")

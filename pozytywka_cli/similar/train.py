@@ -1,9 +1,12 @@
 """Training: measured on held-out listens beside the baseline, then fitted on everything."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pozytywka_cli.artifacts import Draft, Trained
 from pozytywka_cli.dataset.service import Service
+from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import paired_difference
 from pozytywka_cli.records import Gate, Report, Row
 from pozytywka_cli.settings import SimilarSettings
@@ -63,22 +66,26 @@ def train(
     model = latent(split, settings, seed=seed, device=device, report=report)
     figures = measure(split, {variant: model, BASELINE: plain}, report)
     metrics = rows(split, figures)
-    served = fitted(heard, settings, seed=seed, device=device, report=report)
+    served, notes = fitted(heard, settings, seed=seed, device=device, report=report)
     limits = f"It knows artists with at least {settings.min_listeners} listeners; one with few is known less well."
     gate = _gate(figures[variant], figures[BASELINE])
-    draft = _draft(variant, served, metrics, use=USE, limits=limits, gate=gate)
+    draft = _draft(variant, served, metrics, use=USE, limits=limits, gate=gate, notes=notes)
     return Trained(draft, _baseline(heard, settings, [row for row in metrics if row.variant == BASELINE]))
 
 
-def fitted(heard: Listens, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> Factors:
-    """The factors that serve: ALS on all listens, of which the artists with enough listeners are kept.
+def fitted(
+    heard: Listens, settings: SimilarSettings, *, seed: int, device: str, report: Report
+) -> tuple[Factors, list[str]]:
+    """The factors that serve: ALS on all listens, of which the artists with enough listeners are kept; and its notes.
 
     Raises:
-        RefusedError: no artist has enough listeners.
+        RefusedError: no artist has enough listeners, or no numbers come of these settings.
         UnavailableError: `device` is "cuda" and cannot be used.
     """
-    _, artists = als.fit(heard.counts, settings, seed=seed, device=device, report=report, stage="fit on everything")
-    return _served(heard, unit(artists), settings)
+    found = als.fit(heard.counts, settings, seed=seed, device=device, report=report, stage="fit on everything")
+    if not np.isfinite(found.artists).all():
+        raise RefusedError("the factors are no finite numbers", "Raise `regularization` in [similar], or `alpha`.")
+    return _served(heard, unit(found.artists), settings), found.notes
 
 
 def _baseline(heard: Listens, settings: SimilarSettings, metrics: list[Row]) -> Draft:
@@ -87,7 +94,14 @@ def _baseline(heard: Listens, settings: SimilarSettings, metrics: list[Row]) -> 
 
 
 def _draft(
-    variant: str, model: Factors, metrics: list[Row], *, use: str, limits: str, gate: Gate | None = None
+    variant: str,
+    model: Factors,
+    metrics: list[Row],
+    *,
+    use: str,
+    limits: str,
+    gate: Gate | None = None,
+    notes: Sequence[str] = (),
 ) -> Draft:
     return Draft(
         variant=variant,
@@ -101,6 +115,7 @@ def _draft(
         limits=limits,
         glossary=GLOSSARY,
         gate=gate,
+        notes=list(notes),
     )
 
 

@@ -13,15 +13,16 @@ LEAST = 1e-6  # BM25 gives nothing or less for a user who has heard every artist
 MOST_MEAN = 1.0
 
 
-def weighted(counts: csr_matrix, settings: SimilarSettings) -> csr_matrix:
-    """Alpha times the weights (users, artists), float32; a confidence is 1 more (Hu, Koren and Volinsky, 2008).
+def weighted(counts: csr_matrix, settings: SimilarSettings) -> tuple[csr_matrix, float]:
+    """Alpha times the weights (users, artists), float32, and alpha; a confidence is 1 more (Hu, Koren, Volinsky, 2008).
 
     log1p: log(1 + count); bm25: Robertson and Zaragoza (2009), an artist being a document of its listeners; raw: the
     count. Alpha is lowered where the mean over all pairs, heard or not, would be above `MOST_MEAN`.
     """
     weights = _weights(counts, settings.weighting)
     mean = float(weights.sum(dtype=np.float64)) / (counts.shape[0] * counts.shape[1])
-    return (min(settings.alpha, MOST_MEAN / mean) * weights).astype(np.float32)
+    alpha = min(settings.alpha, MOST_MEAN / mean)
+    return (alpha * weights).astype(np.float32), alpha
 
 
 def _weights(counts: csr_matrix, weighting: str) -> csr_matrix:

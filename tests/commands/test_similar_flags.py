@@ -37,6 +37,14 @@ def test_an_unknown_weighting_is_refused(pozytywka, tmp_path):
     assert answer.err.startswith("error: the command line: Invalid enum value 'tfidf' - at `$.similar.weighting`\n")
 
 
+@pytest.mark.parametrize(("flag", "value"), [("--alpha", "0"), ("--alpha", "inf"), ("--regularization", "2e9")])
+def test_a_number_out_of_range_is_refused_at_the_flag(pozytywka, tmp_path, flag, value):
+    """Exit 2, and the flag is named."""
+    answer = pozytywka("train", "similar", flag, value, "--data-dir", tmp_path)
+    assert answer.code == 2
+    assert answer.err.startswith(f"error: Invalid value for '{flag}': ")
+
+
 def test_the_curve_is_a_table(pozytywka, sampled, tmp_path, monkeypatch):
     """Three rows for each model, in place of the usual ones."""
     monkeypatch.setattr("pozytywka_cli.similar.curve.FACTORS", (2,))

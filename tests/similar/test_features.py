@@ -1,7 +1,10 @@
 """Listens from plays and from two CSV files."""
 
+import hashlib
+import os
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import polars as pl
 import pytest
@@ -14,7 +17,7 @@ from pozytywka_cli.similar.features import from_plays, from_scrobbles
 
 ROWS = ["u1,x,3", "u1,y,1", "u2,x,2", "u1,x,4", "u3,z,7"]
 RANGE = " is not a whole number from 1 to 1000000000"
-NAMES = ["x,[spunge]", "y,", 'z,"Earth, Wind & Fire"']
+NAMES = ["x,[spunge]", 'y,""', 'z,"Earth, Wind & Fire"', "w,"]
 
 
 def written(folder: Path, rows: list[str], names: list[str] = NAMES) -> tuple[Path, Path]:
@@ -43,10 +46,16 @@ def test_rows_that_are_summed_are_told(tmp_path):
 
 
 def test_an_artist_without_a_name_is_called_by_its_id(tmp_path):
-    """Both an empty name and an artist that the list of names lacks."""
-    listens = from_scrobbles(*written(tmp_path, [*ROWS, "u3,unlisted,1"]), print)
-    assert listens.artist_ids == ["unlisted", "x", "y", "z"]
-    assert listens.names == ["unlisted", "[spunge]", "y", "Earth, Wind & Fire"]
+    """Both an empty name, quoted or not, and an artist that the list of names lacks."""
+    listens = from_scrobbles(*written(tmp_path, [*ROWS, "u3,w,1", "u3,unlisted,1"]), print)
+    assert listens.artist_ids == ["unlisted", "w", "x", "y", "z"]
+    assert listens.names == ["unlisted", "w", "[spunge]", "y", "Earth, Wind & Fire"]
+
+
+def test_names_of_artists_that_nobody_heard_are_kept_apart(tmp_path):
+    """To tell that they are there; one without a name has none to ask for."""
+    listens = from_scrobbles(*written(tmp_path, ROWS, [*NAMES, "v,Nobody's"]), print)
+    assert listens.unheard == ["Nobody's"]
 
 
 def test_inputs_tell_what_was_read(tmp_path):
@@ -55,8 +64,23 @@ def test_inputs_tell_what_was_read(tmp_path):
     inputs = from_scrobbles(scrobbles, artists, print).inputs
     assert [(i.name, i.bytes, i.rows) for i in inputs] == [
         ("scrobbles.csv", scrobbles.stat().st_size, 5),
-        ("artists.csv", artists.stat().st_size, 3),
+        ("artists.csv", artists.stat().st_size, 4),
     ]
+
+
+def test_what_comes_through_a_pipe_is_known_by_its_bytes(tmp_path):
+    """Which can be read once; other data are another input."""
+    found = []
+    for rows in (ROWS, ROWS[:3]):
+        scrobbles, artists = written(tmp_path, rows)
+        content, pipe = scrobbles.read_bytes(), tmp_path / f"pipe{len(rows)}"
+        os.mkfifo(pipe)
+        writer = Thread(target=pipe.write_bytes, args=[content])
+        writer.start()
+        found.append(from_scrobbles(pipe, artists, print).inputs[0])
+        writer.join()
+        assert (found[-1].bytes, found[-1].sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert found[0].sha256 != found[1].sha256
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
@@ -84,7 +108,10 @@ def test_the_order_of_lines_does_not_matter(tmp_path, rows, names):
         ("u9,x", "column scrobbles: is empty"),
         (",x,1", "column user_id: is empty"),
         ("u9,,1", "column artist_id: is empty"),
-        ("", "column user_id: is empty"),
+        ("", "a blank line"),
+        ('"",x,1', "column user_id: is empty"),
+        ('u9,"",1', "column artist_id: is empty"),
+        ('u9,x,""', "column scrobbles: is empty"),
         ("u9,x,1,2", "4 columns in place of 3"),
         ('u9,"x" y,1', "not CSV: ',' expected after '\"'"),
     ],
@@ -110,7 +137,7 @@ def test_an_artist_named_twice_is_refused(tmp_path):
     scrobbles, artists = written(tmp_path, ROWS, [*NAMES, "x,Another"])
     with pytest.raises(RefusedError) as refused:
         from_scrobbles(scrobbles, artists, print)
-    assert refused.value.message == f"{artists}:5: column artist_id: 'x' stands on an earlier line too"
+    assert refused.value.message == f"{artists}:6: column artist_id: 'x' stands on an earlier line too"
 
 
 def test_another_header_is_refused(tmp_path):
@@ -120,6 +147,23 @@ def test_another_header_is_refused(tmp_path):
         from_scrobbles(artists, scrobbles, print)
     assert refused.value.message == f"{artists}:1: the header is another"
     assert refused.value.hint == "It must be 'user_id,artist_id,scrobbles'."
+
+
+def test_a_header_may_be_quoted(tmp_path):
+    """As spreadsheets write it; so may the file end in blank lines."""
+    scrobbles, artists = written(tmp_path, [*ROWS, "", ""])
+    scrobbles.write_text(scrobbles.read_text().replace("user_id,artist_id,", '"user_id","artist_id",'))
+    assert from_scrobbles(scrobbles, artists, print).listeners.tolist() == [2, 1, 1]
+
+
+@pytest.mark.parametrize("row", ['y,12" Mix', 'y,Mix 12"', 'y,7" and 12" Mix"es'])
+def test_a_quote_within_a_value_is_named_by_its_line(tmp_path, row):
+    """After one that is quoted and spans two lines."""
+    scrobbles, artists = written(tmp_path, ROWS, ['x,"A ""name""\nof two"', row, "z,Z"])
+    with pytest.raises(RefusedError) as refused:
+        from_scrobbles(scrobbles, artists, print)
+    assert refused.value.message == f"{artists}:4: not CSV: a quote in a value that does not begin with one"
+    assert refused.value.hint.startswith("Write such a value in quotes")
 
 
 def test_text_that_is_not_utf8_is_refused(tmp_path):

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SimilarSettings
-from pozytywka_cli.similar import BASELINE, VARIANTS
-from pozytywka_cli.similar.predict import Lookup
+from pozytywka_cli.similar import BASELINE, VARIANTS, als
+from pozytywka_cli.similar.predict import Lookup, UnknownError
 from pozytywka_cli.similar.protocol import METRICS
 from pozytywka_cli.similar.train import fitted, train
 
@@ -43,6 +44,40 @@ def test_a_model_comes_with_its_figures_and_its_gate(communities, settings):
     assert {row.variant for row in trained.baseline.metrics} == {trained.baseline.variant} == {BASELINE}
 
 
+def test_what_was_not_used_as_given_stands_in_the_notes(communities, settings):
+    """Of the model; the baseline has no settings but the listeners."""
+    trained = train(
+        communities, structs.replace(settings, factors=61), variant="als", seed=0, device="cpu", report=silent
+    )
+    assert trained.model.notes[0].startswith("factors 60 was used in place of 61: ")
+    assert trained.baseline.notes == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_artists_with_too_few_listeners_are_known_by_name(communities, settings, save, variant):
+    """So that they are not taken for others; so are those that nobody heard."""
+    floor = int(np.sort(communities.listeners)[30])
+    given = structs.replace(settings, min_listeners=floor)
+    trained = train(
+        replace(communities, unheard=["Nobody"]), given, variant=variant, seed=0, device="cpu", report=silent
+    )
+    lookup = Lookup.open(save(trained.model))
+    for name, listeners in [*zip(communities.names, communities.listeners.tolist(), strict=True), ("Nobody", 0)]:
+        if listeners >= floor:
+            assert lookup.find(name).exact
+            continue
+        with pytest.raises(UnknownError, match=f"has {listeners} listeners?; this model knows .* at least {floor}"):
+            lookup.find(name)
+
+
+def test_factors_that_are_no_numbers_are_refused(communities, settings, monkeypatch):
+    """They would serve as what is like nothing."""
+    nothing = np.full((60, 4), np.nan, dtype=np.float32)
+    monkeypatch.setattr(als, "fit", lambda *_, **__: als.Fit(nothing, nothing, []))
+    with pytest.raises(RefusedError, match="no finite numbers"):
+        fitted(communities, settings, seed=0, device="cpu", report=silent)
+
+
 def test_the_same_seed_gives_the_same_bytes(communities, settings, tmp_path):
     """And another seed others."""
     written = []
@@ -74,5 +109,6 @@ def test_too_few_listeners_are_refused(communities):
 @pytest.mark.real
 def test_rosetta_sounds_like_cult_of_luna(lastfm):
     """Rosetta has three listeners; still Cult Of Luna is among its fifteen most similar."""
-    lookup = Lookup(fitted(lastfm, SimilarSettings(), seed=0, device="cpu", report=silent))
+    served, _ = fitted(lastfm, SimilarSettings(), seed=0, device="cpu", report=silent)
+    lookup = Lookup(served)
     assert "Cult Of Luna" in [neighbour.name for neighbour in lookup.similar(lookup.find("rosetta"), 15)]
