@@ -403,7 +403,43 @@ def test_a_damaged_history_is_named(store: Store, three: tuple[str, str, str]) -
     with pytest.raises(ArtifactError) as raised:
         store.rollback("demo")
     assert raised.value.message.startswith(f"{path} is damaged: ")
-    assert raised.value.hint == "Remove it; only `rollback` needs it."
+    assert raised.value.hint == "Remove it; what served before is then forgotten."
+
+
+@pytest.mark.parametrize("file", ["served.json", "withdrawn.json"])
+def test_a_damaged_history_lets_every_version_have_served(file: str, store: Store, three: tuple[str, str, str]) -> None:
+    """What was rolled back must not come again; so nothing that serves is changed for the loss."""
+    first, second, third = three
+    store.promote("demo", first)
+    store.promote("demo", second)
+    assert not store.has_served("demo", third)
+    (store.root / "demo" / file).write_text("[")
+    assert all(store.has_served("demo", name) for name in three)
+
+
+@pytest.mark.parametrize("family", ["demo", "other"])
+def test_a_folder_of_another_version_is_refused(family: str, store: Store, three: tuple[str, str, str]) -> None:
+    """A copy under another name, or in another family's place, can neither be loaded nor serve."""
+    whole = store.root / "demo" / "versions" / three[0]
+    copy = store.root / family / "versions" / ("copy" if family == "demo" else three[0])
+    shutil.copytree(whole, copy)
+    problem = f"{copy} is no {family} version of that name: it holds demo {three[0]}"
+    assert refused(lambda: store.load(family, copy.name)) == problem
+    assert refused(lambda: store.promote(family, copy.name)) == problem
+    assert (copy.name, problem) in store.verified(family)
+    assert store.serving(family) is None
+
+
+def test_each_version_is_verified_once(store: Store, three: tuple[str, str, str]) -> None:
+    """And `current` only where it is none of them."""
+    first, second, third = three
+    store.promote("demo", second)
+    (store.root / "demo" / "versions" / second / "weights.bin").unlink()
+    found = dict(store.verified("demo"))
+    assert [name for name, problem in found.items() if problem] == [second]
+    assert list(found) == [first, second, third]
+    shutil.rmtree(store.root / "demo" / "versions" / second)
+    assert [name for name, problem in store.verified("demo") if problem] == ["current"]
 
 
 def test_format_1_stays_readable() -> None:

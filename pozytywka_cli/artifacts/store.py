@@ -122,16 +122,30 @@ class Store:
         name = self.resolve(family, name) if name else self.serving(family)
         if name is None:
             raise ArtifactError(f"no {family} model in {self.root}", f"Make one with `pozytywka train {family}`.")
-        folder = self._versions(family) / name
-        manifest = read_manifest(folder)
+        folder, manifest = self._versions(family) / name, self.manifest(family, name)
         for file, stored in manifest.files.items():
             check_file(folder / file, stored, hash_limit=hash_limit)
         return Version(folder, manifest)
 
+    def manifest(self, family: str, name: str) -> Manifest:
+        """The manifest of the version in the folder of this name.
+
+        Raises:
+            ArtifactError: missing, damaged, of a newer format, or of another version than the folder says.
+        """
+        folder = self._versions(family) / name
+        manifest = read_manifest(folder)
+        if (manifest.family, manifest.version) != (family, name):
+            problem = f"{folder} is no {family} version of that name: it holds {manifest.family} {manifest.version}"
+            raise ArtifactError(problem, "Remove it, or give it back its own name and place.")
+        return manifest
+
     def verified(self, family: str) -> list[tuple[str, str | None]]:
-        """Each version, and `current`, with what is wrong with it; all its files are hashed."""
-        named = {name: name for name in self.names(family)} | {"current": None}
-        return [(name, self._problem(family, version)) for name, version in named.items()]
+        """Each version with what is wrong with it, all its files hashed; `current` too, if it is none of them."""
+        found: list[tuple[str, str | None]] = [(name, self._problem(family, name)) for name in self.names(family)]
+        if self.serving(family) not in (name for name, _ in found):
+            found.append(("current", self._problem(family, None)))
+        return found
 
     def _problem(self, family: str, name: str | None) -> str | None:
         try:
@@ -179,8 +193,11 @@ class Store:
         return served[-1]
 
     def has_served(self, family: str, name: str) -> bool:
-        """Whether a version serves, or did: somebody may have rolled it back since."""
-        return name in (*self._served(family), *self._names(family, "withdrawn.json"))
+        """Whether a version serves, or did: somebody may have rolled it back since. If that is lost, it may have."""
+        try:
+            return name in (*self._served(family), *self._names(family, "withdrawn.json"))
+        except ArtifactError:
+            return True
 
     def prune(self, family: str, keep: int) -> list[str]:
         """Remove all but the newest `keep` versions and the one that serves, and what kills left; returns what went."""
@@ -222,7 +239,9 @@ class Store:
         except FileNotFoundError:
             return []
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise ArtifactError(f"{path} is damaged: {error}", "Remove it; only `rollback` needs it.") from None
+            raise ArtifactError(
+                f"{path} is damaged: {error}", "Remove it; what served before is then forgotten."
+            ) from None
 
     def _serve(self, family: str, served: list[str]) -> None:
         files.write_text(self.root / family / "served.json", msgspec.json.encode(served).decode())

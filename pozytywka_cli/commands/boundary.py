@@ -90,7 +90,11 @@ def _explained(error: BaseException, arguments: list[str]) -> int:
 
 def _usage_hint(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
-    return f"See `{context.command_path if context else 'pozytywka'} --help`."
+    hint = f"See `{context.command_path if context else 'pozytywka'} --help`."
+    # by its name, for typer does not export it
+    return (
+        f"{hint} What begins with - and is no option goes after --." if type(error).__name__ == "NoSuchOption" else hint
+    )
 
 
 def _show(message: str, hint: str, code: int, arguments: list[str]) -> int:

@@ -44,16 +44,17 @@ def evaluate(
     """Print honest figures of every variant beside the baselines, from one run.
 
     Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale; writes nothing else but
-    --plot's picture. Every variant is trained on the earlier part of the data and measured on the later one. low and
-    high bound the 95 % interval over users (skip, similar) or artists (weekly). --planted needs no data: it makes a
-    sample and prints how much of the best possible score each model reaches.
+    --plot's picture. Every variant is measured on data that it did not learn from: of skip and weekly what is later, of
+    similar a random fifth of every listener's artists. low and high bound the 95 % interval over users (skip, similar)
+    or artists (weekly). --planted needs no data: it makes a sample and prints how much of the best possible score each
+    model reaches.
 
     --plot shows, of skip, calibration, ROC curves, when tracks are skipped and what the model leans on; of weekly, the
     error of each week, the calibration of the intervals and six artists' series with their forecasts; of similar, each
     metric of every variant. It needs the extra `plot`. weekly is also measured beside AutoETS and SES where the extra
     `forecast` is installed; with --horizon, each number of weeks ahead apart.
 
-    similar is measured on four splits of each user's artists: its default settings were tuned on split 0, and splits 1
+    similar is measured on four such splits: its default settings were tuned on split 0, and splits 1
     to 3 report. "als, old settings" is the old system's model, and in-sample its metric, which rewards memory.
     --curve, in place of all that, trains fifteen models of 16 to 256 factors and 5 to 40 iterations on split 0, and
     prints the PM, the training time and the lookup time of each; with --plot it draws them.
@@ -80,6 +81,8 @@ def evaluate(
         raise UsageError("--planted makes its own data", f"Leave out {others}.")
     if curve and families != ["similar"]:
         raise UsageError("--curve is for similar alone", "Write `pozytywka evaluate similar --curve`.")
+    if curve and (fixed := [flag for flag, value in (("--factors", factors), ("--iterations", iterations)) if value]):
+        raise UsageError(f"--curve goes over {' and '.join(fixed)}", f"Leave out {' and '.join(fixed)}, or --curve.")
     if plot:
         plots.check(plot)
     where = device(families, gpu=gpu)

@@ -164,12 +164,10 @@ def prune(
 
 def _figures(shared: Context, family: str, version: str) -> list[dict[str, object]]:
     """A row for each figure of a version; a damaged one has a row without figures, and a warning."""
-    from pozytywka_cli.artifacts.manifest import read_manifest
-
     known: dict[str, object] = {"family": family, "variant": None, "version": version}
     known |= {"promoted": version == shared.store.serving(family), "created": None}
     try:
-        made = read_manifest(shared.store.root / family / "versions" / version)
+        made = shared.store.manifest(family, version)
     except ArtifactError as error:
         shared.talk.warn(f"{error.message}. {error.hint}")
         return [{**known, "metric": "damaged", "value": None}]

@@ -69,4 +69,6 @@ def _family(root: Path, family: str) -> Finding:
         manifest = Store(root).load(family).manifest
     except PozytywkaError as error:
         return Finding("artifacts", family, None, f"{error.message}. {error.hint}")
+    except OSError as error:
+        return Finding("artifacts", family, None, f"cannot read {error.filename}: {error.strerror}. Check the path.")
     return Finding("artifacts", family, f"{manifest.variant} {manifest.version}")

@@ -85,7 +85,10 @@ def _own_library(split: Split, scorer: Scorer) -> Floats:
 
 
 def stability(split: Split, one: Scorer, other: Scorer) -> tuple[Floats, Ints]:
-    """Jaccard similarity of two scorers' ten most similar, for 500 random candidates; and those candidates."""
+    """Jaccard similarities (500,), 0 to 1, of two scorers' ten most similar, for random candidates; and those (500,).
+
+    Fewer where there are no more candidates, which are columns of the counts.
+    """
     size = min(STABILITY_ARTISTS, len(split.candidates))
     artists = np.random.default_rng(split.seed).choice(split.candidates, size, replace=False)
     ours, theirs = (neighbours(split, scorer, artists, 10) for scorer in (one, other))

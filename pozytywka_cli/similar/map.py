@@ -17,9 +17,12 @@ LINE = 1.25  # the height of a word and the gap above it, in font sizes
 ROOM = 3.0  # times the area of all words that they are first spread over
 SHAPE = 1.5  # the width of that area over its height
 GROWTH = 1.001  # of all distances in each round of pushing words apart
+MOST_ROUNDS = 20_000  # of it, in which distances grow 480 million times: a few hundred are enough for 300 names
 SLACK = 0.5  # pixels that are left between two words that were pushed
+ALIKE = 1e-6  # between entries of directions: what rounding makes of one
 PERPLEXITY = 30.0  # scikit-learn's default: how many neighbours an artist is placed by
 WIDTHS = {**dict.fromkeys(" .,'!:;|fijlrtI-", 0.36), **dict.fromkeys("mwMW&@%+", 0.95)}  # of sans-serif, in font sizes
+MEND = "Let an als version serve: `pozytywka train similar`, or `pozytywka models promote`."
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +37,7 @@ def panel(artists: Factors) -> Panel:
     if artists.factors.shape[1] < 2 or shown < 3:
         raise RefusedError(
             "there is no map of a model that knows no likeness, or fewer than three artists",
-            "Let an als version serve: `pozytywka train similar`, or `pozytywka models promote`.",
+            MEND,
         )
     titles = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in artists.names.take(range(shown))]
     heard = np.sqrt(artists.listeners[:shown])
@@ -49,9 +52,14 @@ def projected(factors: NDArray[np.float32]) -> Floats:
     """Two dimensions (artists, 2), 0 to 1, by t-SNE (van der Maaten and Hinton, 2008) on cosine distances.
 
     Of 300 artists' ten nearest it kept .56 as such, where spectral embedding kept .39, Isomap and MDS .32 and PCA .24.
+
+    Raises:
+        RefusedError: all artists lie in the same direction, so that none is nearer than another.
     """
     from sklearn.manifold import TSNE
 
+    if np.ptp(factors, axis=0).max() < ALIKE:  # scikit-learn 1.9 then ends the whole process
+        raise RefusedError("there is no map of artists that are all alike", MEND)
     perplexity = min(PERPLEXITY, (len(factors) - 1) / 3)
     method = TSNE(2, metric="cosine", init="pca", perplexity=perplexity, random_state=0)
     found: Floats = method.fit_transform(factors).astype(np.float64)
@@ -69,15 +77,16 @@ def apart(centres: Floats, boxes: Floats) -> Floats:
     moved, least = centres.copy(), (boxes[:, None] + boxes) / 2
     rows = np.arange(len(boxes))
     sides = np.sign(rows[:, None] - rows)[..., None]  # for two at the same place: the earlier one goes down
-    while True:
+    for _ in range(MOST_ROUNDS):
         away = moved[:, None] - moved
         overlap = least - np.abs(away)
         touching = (overlap > 0).all(axis=2, keepdims=True) & (sides != 0)
         if not touching.any():
-            return moved
+            break
         shorter = overlap == overlap.min(axis=2, keepdims=True)
         ways = np.where(away == 0, sides, np.sign(away))
         moved = GROWTH * (moved + np.where(touching & shorter, ways * (overlap / 2 + SLACK), 0).sum(axis=1))
+    return moved
 
 
 def width(text: str) -> float:

@@ -81,9 +81,9 @@ def _item_to_item(split: Split, scorers: Mapping[str, Scorer], report: Report) -
 
 
 def asked_pairs(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
-    """Pairs of a user (by its place in the split) and a held-in artist: at most MOST_ASKED of each user, at random.
+    """Pairs (pairs,) and (pairs,) of a user, by its place in `split.users`, and a held-in artist, a column of the counts.
 
-    By artist, so that a block scores each of its artists once.
+    At most MOST_ASKED of each user, at random; in the order of artists, so that a block scores each of its artists once.
     """
     held_in = split.training[split.users].tocsr()
     sizes = np.diff(held_in.indptr)
@@ -93,7 +93,10 @@ def asked_pairs(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
 
 
 def targets(split: Split, rows: Ints, random: np.random.Generator) -> Ints:
-    """For each pair one of its user's hidden candidates; -1 where none of the hidden is a candidate."""
+    """For each pair one of its user's hidden candidates (pairs,), at random; -1 where none of the hidden is a candidate.
+
+    rows: (pairs,) places in `split.users`; what is returned are places in `split.candidates`
+    """
     hidden = split.held_out[split.users][:, split.candidates]
     sizes = np.diff(hidden.indptr)[rows]
     place = hidden.indptr[rows] + (random.random(len(rows)) * sizes).astype(np.int64)
@@ -111,7 +114,11 @@ def races(listeners: Ints, random: np.random.Generator) -> Ints:
 
 
 def draw(known: NDArray[np.int8], orders: Ints, random: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
-    """For each row candidates in the order of a random race, and which of them are its first NEGATIVES outside."""
+    """For each row candidates in the order of a random race, and which of them are its first NEGATIVES outside.
+
+    known: (rows, candidates), 0 outside of the row's library; orders: (races, candidates), of `races`. Both that are
+    returned are (rows, drawn): places in `split.candidates`, and whether each counts.
+    """
     most = NEGATIVES + int((known != 0).sum(axis=1).max())
     drawn = orders[random.integers(len(orders), size=len(known)), :most]
     outside = np.take_along_axis(known, drawn, axis=1) == 0
@@ -132,14 +139,18 @@ def _user_to_item(split: Split, scorer: Scorer) -> Floats:
 
 
 def _is_hit(scores: Matrix, query_of: Ints, target: Ints, drawn: Ints, counted: NDArray[np.bool_]) -> Floats:
-    """1 where fewer than PM_RANK of the counted score above the target, 0 where not, NaN where there is no target."""
+    """PM (rows,): 1 where fewer than PM_RANK of the counted score above the target, 0 where not, NaN without a target.
+
+    scores: (queries, candidates); query_of: (rows,) rows of them; target: (rows,), of `targets`; drawn, counted: (rows,
+    drawn), of `draw`
+    """
     ours, theirs = scores[query_of, target][:, None], scores[query_of[:, None], drawn]
     above = (counted & (theirs > ours)).sum(axis=1) + 0.5 * (counted & (theirs == ours)).sum(axis=1)
     return np.where(target < 0, np.nan, above < PM_RANK)
 
 
 def _found(scores: Matrix, query_of: Ints, known: NDArray[np.int8], held: Ints, length: int) -> tuple[Floats, Floats]:
-    """Recall and NDCG of lists of `length` candidates that are not HEARD.
+    """Recall and NDCG (Järvelin and Kekäläinen, 2002), each (rows,), of lists of `length` candidates that are not HEARD.
 
     scores: (queries, candidates); query_of, held: (rows,); known: (rows, candidates)
     """

@@ -92,7 +92,10 @@ def popular(counts: csr_matrix, min_listeners: int) -> Ints:
 
 
 def drawn_places(sizes: Ints, random: np.random.Generator) -> Ints:
-    """Each entry's place, from 0, in a random order of its user's; `sizes` is how many each user has, user by user."""
+    """Each entry's place (entries,), from 0, in a random order of its user's entries, which stand user by user.
+
+    sizes: (users,) how many each user has
+    """
     users = np.repeat(np.arange(len(sizes)), sizes)
     drawn = np.lexsort((random.random(len(users)), users))
     places = np.empty(len(users), dtype=np.int64)

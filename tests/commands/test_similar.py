@@ -245,6 +245,14 @@ def test_without_a_name_there_is_nothing_to_do(similar):
     )
 
 
+def test_a_name_that_looks_like_an_option_is_told_its_place(similar):
+    """After --, where it is found."""
+    answer = similar("-lead")
+    assert answer.code == 2
+    assert answer.err.endswith("See `pozytywka similar --help`. What begins with - and is no option goes after --.\n")
+    assert similar("-n", "1", "--", "-lead").code == 0
+
+
 def test_a_map_shows_every_name(similar, tmp_path):
     """No NAME is needed, and nothing is printed."""
     answer = similar("--map", tmp_path / "map.svg")

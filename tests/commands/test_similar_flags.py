@@ -55,6 +55,14 @@ def test_the_curve_is_a_table(pozytywka, sampled, tmp_path, monkeypatch):
     assert told == [("als, 2 factors, 1 iterations", m) for m in ("PM", "training, seconds", "lookup, milliseconds")]
 
 
+def test_what_the_curve_goes_over_cannot_be_fixed(pozytywka, tmp_path):
+    """Refused before any work."""
+    answer = pozytywka("evaluate", "similar", "--curve", "--factors", "8", "--iterations", "2", "--data-dir", tmp_path)
+    assert answer.code == 2
+    problem = "--curve goes over --factors and --iterations"
+    assert answer.err == f"error: {problem}\nLeave out --factors and --iterations, or --curve.\n"
+
+
 def test_a_gpu_for_similar_alone_asks_implicit_alone(pozytywka, monkeypatch, tmp_path):
     """A torch without CUDA does not matter to it; a missing library does, before any work."""
     from pozytywka_cli.similar import gpu

@@ -87,6 +87,37 @@ def test_each_missing_library_is_a_finding(linked):
     assert told["implicit's CUDA"].found is None
 
 
+@pytest.fixture
+def whole(linked, monkeypatch):
+    """A machine with a device and every library; `gpu.require` is what a test says, and torch is not asked."""
+    linked({cuda.DRIVER: driver(1), **dict.fromkeys(library.name for library in gpu.LIBRARIES)})
+    monkeypatch.setattr(cuda, "_torch", lambda **_: [])
+    return lambda require: monkeypatch.setattr(gpu, "require", require)
+
+
+def test_where_nothing_is_missing_implicit_is_asked(whole):
+    """And its version told."""
+    asked = []
+    whole(lambda: asked.append("once"))
+    told = found(cuda.cuda())
+    assert asked == ["once"]
+    assert told["implicit's CUDA"] == cuda.metadata.version("implicit")
+    assert None not in told.values()
+
+
+def test_where_implicit_cannot_it_is_missing(whole):
+    """With what it says; so it is where all libraries are there, and the extension cannot be loaded."""
+
+    def require() -> None:
+        raise UnavailableError("undefined symbol: rmm", "Install it.")
+
+    whole(require)
+    told = {finding.name: finding for finding in cuda.cuda()}
+    assert told["implicit's CUDA"] == Finding("gpu", "implicit's CUDA", None, "undefined symbol: rmm. Install it.")
+    with pytest.raises(UnavailableError, match="missing are implicit's CUDA"):
+        cuda.require(list(told.values()))
+
+
 @pytest.mark.parametrize(("devices", "expected"), [(2, "2, with a driver for CUDA 13.1"), (0, None)])
 def test_the_driver_tells_its_devices(linked, devices, expected):
     """None is as good as no driver."""
@@ -129,3 +160,15 @@ def test_tables_are_found_by_their_files(tmp_path):
     assert told["tracks"].found is None
     assert "Keep one of the two" in told["tracks"].hint
     assert told["artists"].found is None
+
+
+def test_artifacts_that_cannot_be_opened_are_a_finding(tmp_path, monkeypatch):
+    """And do not keep the others from being found."""
+
+    def load(_, family):
+        raise PermissionError(13, "Permission denied", f"{family}/manifest.json")
+
+    monkeypatch.setattr(contents.Store, "load", load)
+    told = {finding.name: finding for finding in contents.artifacts(tmp_path, tmp_path / "plays.parquet")}
+    assert told["similar"].found is None
+    assert told["similar"].hint == "cannot read similar/manifest.json: Permission denied. Check the path."

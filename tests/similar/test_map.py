@@ -89,6 +89,12 @@ def test_without_likeness_or_artists_there_is_no_map(artists):
     assert "train similar" in refused.value.hint
 
 
+def test_artists_that_are_all_alike_have_no_map():
+    """t-SNE would end the process."""
+    with pytest.raises(RefusedError, match="all alike"):
+        maps.panel(factors(*((f"Artist {place}", [1.0, 2.0], 60 - place) for place in range(60))))
+
+
 def test_words_are_drawn_where_and_as_large_as_told(tmp_path):
     """In pixels, upwards, without axes or a legend."""
     panel = maps.panel(circle(12))
