@@ -45,8 +45,9 @@ def train(
     Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes a version for each
     family under artifacts/, with its manifest, metrics and card. A model is first measured on data that it did not
     learn from (of skip and weekly what is later, of similar a random fifth of every listener's artists), then fitted
-    on everything. If it is shown to be worse than its plain baseline, the baseline serves. --tune tries random settings, after those in force, on data before what the model is measured
-    on, and trains with the best; every trial is kept in artifacts/FAMILY/trials.jsonl and never run twice.
+    on everything. If it is shown to be worse than its plain baseline, the baseline serves. --tune tries random
+    settings, after those in force, on data before what the model is measured on, and trains with the best; every trial
+    is kept in artifacts/FAMILY/trials.jsonl and never run twice.
 
     \b
     Examples:

@@ -81,9 +81,9 @@ def _item_to_item(split: Split, scorers: Mapping[str, Scorer], report: Report) -
 
 
 def asked_pairs(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
-    """Pairs (pairs,) and (pairs,) of a user, by its place in `split.users`, and a held-in artist, a column of the counts.
+    """Users (pairs,), by their place in `split.users`, and a held-in artist of each (pairs,), a column of the counts.
 
-    At most MOST_ASKED of each user, at random; in the order of artists, so that a block scores each of its artists once.
+    At most MOST_ASKED of a user, at random; in the order of artists, so that a block scores each of its artists once.
     """
     held_in = split.training[split.users].tocsr()
     sizes = np.diff(held_in.indptr)
@@ -93,7 +93,7 @@ def asked_pairs(split: Split, random: np.random.Generator) -> tuple[Ints, Ints]:
 
 
 def targets(split: Split, rows: Ints, random: np.random.Generator) -> Ints:
-    """For each pair one of its user's hidden candidates (pairs,), at random; -1 where none of the hidden is a candidate.
+    """For each pair one of its user's hidden candidates (pairs,), at random; -1 where none of them is a candidate.
 
     rows: (pairs,) places in `split.users`; what is returned are places in `split.candidates`
     """
@@ -150,7 +150,7 @@ def _is_hit(scores: Matrix, query_of: Ints, target: Ints, drawn: Ints, counted: 
 
 
 def _found(scores: Matrix, query_of: Ints, known: NDArray[np.int8], held: Ints, length: int) -> tuple[Floats, Floats]:
-    """Recall and NDCG (Järvelin and Kekäläinen, 2002), each (rows,), of lists of `length` candidates that are not HEARD.
+    """Recall and NDCG (Järvelin and Kekäläinen, 2002), both (rows,), of the first `length` candidates not HEARD.
 
     scores: (queries, candidates); query_of, held: (rows,); known: (rows, candidates)
     """
