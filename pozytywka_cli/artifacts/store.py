@@ -142,10 +142,10 @@ class Store:
 
     def verified(self, family: str) -> list[tuple[str, str | None]]:
         """Each version with what is wrong with it, all its files hashed; `current` too, if it is none of them."""
-        found: list[tuple[str, str | None]] = [(name, self._problem(family, name)) for name in self.names(family)]
-        if self.serving(family) not in (name for name, _ in found):
-            found.append(("current", self._problem(family, None)))
-        return found
+        found = {name: self._problem(family, name) for name in self.names(family)}
+        if self.serving(family) not in found:
+            found["current"] = self._problem(family, None)
+        return list(found.items())
 
     def _problem(self, family: str, name: str | None) -> str | None:
         try:
