@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SimilarSettings
-from pozytywka_cli.similar import curve
+from pozytywka_cli.similar import als, curve
 from pozytywka_cli.similar.evaluate import OLD, evaluate, in_sample, latent, neighbours, stability
 from pozytywka_cli.similar.protocol import METRICS, measure
 from pozytywka_cli.similar.scorers import Latent
@@ -40,6 +40,25 @@ def test_a_model_finds_the_community_that_popularity_does_not(evaluated):
             row.variant: row.value for row in evaluated.rows if (row.protocol, row.metric) == (f"split {number}", "PM")
         }
         assert pm["als"] > pm["popularity"] + 0.2
+
+
+def test_stability_is_that_of_another_seed(evaluated):
+    """A model beside itself would be wholly stable."""
+    stable = [row.value for row in evaluated.rows if (row.variant, row.metric) == ("als", "stability@10")]
+    assert len(stable) == 4
+    assert all(0 < value < 1 for value in stable)
+
+
+def test_the_old_settings_are_the_old_systems(communities, monkeypatch):
+    """Of every model but the four splits' own two and the in-sample one, as the design tells them."""
+    given, fit = [], als.fit
+    monkeypatch.setattr(
+        als, "fit", lambda counts, settings, **more: given.append(settings) or fit(counts, settings, **more)
+    )
+    asked = SimilarSettings(factors=4, iterations=1)
+    evaluate(communities, asked, seed=0, device="cpu", report=silent)
+    old = SimilarSettings(weighting="bm25", factors=64, regularization=0.05, alpha=1.0, iterations=15)
+    assert sorted(map(given.count, (asked, old))) == [9, 9]
 
 
 def test_the_picture_has_a_panel_for_each_metric(evaluated):
@@ -87,6 +106,20 @@ def test_the_curve_has_a_point_for_each_number_of_factors_and_iterations(communi
     training, lookup = found.panels()
     assert training.rows["factors"].unique(maintain_order=True).to_list() == ["2 factors", "4 factors"]
     assert (training.rows.height, lookup.rows.height) == (4, 2)
+
+
+def test_a_lookup_is_timed_over_a_hundred_artists(communities):
+    """One at a time; the first of all is not timed."""
+    split = nothing_held_out(communities.counts)
+    asked = []
+
+    class Counting:
+        def of_artists(self, artists):
+            asked.append(artists.tolist())
+            return np.zeros((1, 60), dtype=np.float32)
+
+    assert curve._lookup(split, Counting()) > 0
+    assert asked == [[0], *([artist] for artist in range(60))]
 
 
 @pytest.mark.real

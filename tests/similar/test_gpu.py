@@ -22,7 +22,7 @@ import pytest
 from pozytywka_cli.errors import UnavailableError
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SimilarSettings
-from pozytywka_cli.similar import gpu
+from pozytywka_cli.similar import als, gpu
 from pozytywka_cli.similar.evaluate import latent, stability
 from pozytywka_cli.similar.split import hold_out
 
@@ -30,7 +30,7 @@ PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SYSTEM = re.compile(r"@(GLIBC|GLIBCXX|CXXABI|GCC)_|^_?Py|^__gmon_start__$|^_ITM_|^__cxa_finalize")
 LOAD = """
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.similar import gpu
+from pozytywka_cli.similar import als, gpu
 try:
     gpu.require()
 except UnavailableError as error:
@@ -122,3 +122,54 @@ def test_factors_that_are_not_on_the_gpu_are_refused(monkeypatch):
     assert gpu.fetched(Matrix()).tolist() == [[1], [1]]
     with pytest.raises(UnavailableError, match="put its factors into ndarray"):
         gpu.fetched(np.ones((2, 1)))
+
+
+@pytest.fixture
+def extension(monkeypatch) -> ModuleType:
+    """A made-up extension, whose libraries are all there."""
+    made = ModuleType("implicit.gpu._cuda")
+    monkeypatch.setattr(gpu, "LIBRARIES", ())
+    monkeypatch.setattr(gpu, "_look_again", lambda: None)
+    monkeypatch.setitem(sys.modules, "implicit.gpu._cuda", made)
+    return made
+
+
+def test_an_extension_that_finds_a_device_is_enough(extension):
+    """However many there are."""
+    extension.get_device_count = lambda: 1
+    gpu.require()
+
+
+def test_a_driver_that_cannot_is_named(extension):
+    """With what the extension says, and what it needs."""
+
+    def fail() -> int:
+        raise RuntimeError("Cuda Error: no CUDA-capable device is detected")
+
+    extension.get_device_count = fail
+    with pytest.raises(UnavailableError, match="no CUDA-capable device") as unavailable:
+        gpu.require()
+    assert unavailable.value.hint == gpu.DRIVER
+
+
+def test_an_extension_that_cannot_be_loaded_is_named(extension, monkeypatch):
+    """The linker names the symbol."""
+    monkeypatch.setitem(sys.modules, "implicit.gpu._cuda", None)
+    with pytest.raises(UnavailableError, match=r"implicit\.gpu\._cuda") as unavailable:
+        gpu.require()
+    assert unavailable.value.hint == gpu.INSTALL
+
+
+def test_a_fit_on_the_gpu_uses_its_library_and_fetches_its_factors(communities, settings, monkeypatch):
+    """Here it is the CPU's under another name: the factors are the same, and come through `fetched`."""
+    required, fetched = [], []
+    monkeypatch.setattr(gpu, "require", lambda: required.append("once"))
+    monkeypatch.setattr(gpu, "fetched", lambda matrix: fetched.append(matrix.shape) or matrix)
+    for name in ("AlternatingLeastSquares", "calculate_loss"):
+        monkeypatch.setattr(als.implicit.gpu.als, name, getattr(als.implicit.cpu.als, name))
+    found = [
+        als.fit(communities.counts, settings, seed=0, device=device, report=silent, stage="fit")
+        for device in ("cpu", "cuda")
+    ]
+    assert np.array_equal(found[0].artists, found[1].artists)
+    assert (required, fetched) == (["once"], [(80, 4), (60, 4)])

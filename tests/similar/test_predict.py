@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pozytywka_cli.artifacts import Store
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.similar import guess
 from pozytywka_cli.similar.index import Index
@@ -15,6 +17,7 @@ from pozytywka_cli.similar.rare import Rare
 
 from .conftest import factors
 
+FORMAT_1 = Path(__file__).parents[1] / "data" / "format-1"
 EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
 
 
@@ -212,6 +215,22 @@ def test_a_blend_of_opposites_is_like_nothing():
     lookup = Lookup(factors(("w", WEST, 9), ("n", NORTH, 3), ("e", EAST, 7), ("s", [0.0, -1.0], 5)))
     found = lookup.blend([lookup.find("w"), lookup.find("e")], 5).neighbours
     assert [(neighbour.name, neighbour.score) for neighbour in found] == [("s", 0), ("n", 0)]
+
+
+@pytest.mark.parametrize(
+    ("query", "matched", "expected"),
+    [
+        ("the ocean", "The Ocean", {"-lead": 0.99982, "Mogwai": 0.99966, "Sigur Rós": 0.96792}),
+        ("rosetta", "Rosetta", {"Björk": 0.99210, "Simon & Garfunkel": 0.96619, "Ocean": 0.90370}),
+        ("Bjrök", "Björk", {"Rosetta": 0.99210, "Simon & Garfunkel": 0.93053, "Ocean": 0.89391}),
+    ],
+)
+def test_an_artifact_of_format_1_answers_as_it_did(query, matched, expected):
+    """Trained and stored before artists that were left out were kept by name."""
+    lookup = Lookup.open(Store(FORMAT_1).load("similar"))
+    match = lookup.find(query)
+    assert match.matched == matched
+    assert {found.name: found.score for found in lookup.similar(match, 3)} == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_lookup_imports_nothing_heavy():
