@@ -87,7 +87,8 @@ class Lookup:
             return self._match(name, rows, exact=True)
         self._refuse_rare(name, asked)
         if (row := guess.misspelt(keys, asked)) is not None:
-            return self._match(name, keys.find(keys.strings[row]), exact=False)
+            # a damaged table, which is size-checked only where it is large, may not find what stands in it
+            return self._match(name, keys.find(keys.strings[row]) or [row], exact=False)
         nearest = self._artists.names.take(guess.suggested(keys, names.readings(asked)))
         raise UnknownError(name, f'no artist is called "{names.shown(name)}"', nearest)
 
