@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,18 +77,14 @@ def similar(
     asked.raise_unknown()
 
 
-@dataclass
 class _Asked:
-    """The names that are asked for, found one after the other; of each that is not, it is said at once.
+    """The names that are asked for, found one after the other; of each that is not, it is said at once."""
 
-    alone: a single name was written, and to say that it is unknown is left to the error.
-    """
-
-    shared: Context
-    find: "Callable[[str], Match]"
-    alone: bool
-    known: int = 0
-    unknown: "list[UnknownError]" = field(default_factory=list)
+    def __init__(self, shared: Context, find: "Callable[[str], Match]", *, alone: bool) -> None:
+        self.shared, self.find = shared, find
+        self.alone = alone  # a single name was written, and to say that it is unknown is left to the error
+        self.known = 0
+        self.unknown: list[UnknownError] = []
 
     def matches(self, names: Iterable[str]) -> "Iterator[Match]":
         """The artists that are meant."""
