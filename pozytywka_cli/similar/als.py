@@ -23,8 +23,8 @@ Matrix = NDArray[np.float32]
 MOST_REGULARIZATION = 0.06
 ROUND = 5  # iterations from one look at the loss to the next, which takes up to a fifth of an iteration's time
 LEAST_GAIN = 1e-5  # of the loss, in a round; a fit that gains less has converged
-EXACT = 1e-6  # of a singular value, in a step of the power method
-MOST_STEPS = 1000  # of it: one gains less than that in the end, be two values ever so near each other
+EXACT = 1e-9  # of a singular value, in a step of the power method; Last.fm's takes 14 steps
+MOST_STEPS = 1000  # of it, for values so near each other that none wins
 LOWERED = {
     "factors": "there are no more listeners or artists",
     "alpha": "with more, what was heard would outweigh all that was not",
@@ -84,7 +84,7 @@ def _iterate(
     iterations: int,
     say: Callable[[int, float | None], None],
 ) -> int:
-    """Iterate in rounds until one gains less than `LEAST_GAIN`, and return how often it has.
+    """Iterate in rounds until one gains less than `LEAST_GAIN`, and return how many iterations there were.
 
     `model.fit` goes on from the factors that it has.
     """

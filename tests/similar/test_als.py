@@ -7,7 +7,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from msgspec import structs
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from threadpoolctl import threadpool_info
 
 from pozytywka_cli.errors import UnavailableError
@@ -98,7 +98,12 @@ def equal_communities(copies: int) -> csr_matrix:
 def test_the_largest_singular_value_is_found(copies):
     """Also where several share it."""
     counts = equal_communities(copies)
-    assert als.largest_singular_value(counts) == pytest.approx(np.linalg.svd(counts.toarray())[1][0], rel=1e-4)
+    assert als.largest_singular_value(counts) == pytest.approx(np.linalg.svd(counts.toarray())[1][0], rel=1e-6)
+
+
+def test_a_single_large_value_among_many_is_found():
+    """Though the start holds next to nothing of its vector."""
+    assert als.largest_singular_value(diags([1.0] * 100_000 + [3.0], format="csr")) == pytest.approx(3)
 
 
 def test_equal_communities_have_equal_factors_each_time():
