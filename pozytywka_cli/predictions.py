@@ -30,7 +30,9 @@ def serving(store: Store, family: str | None) -> dict[str, Version]:
     """
     names = [family] if family else [name for name in PREDICTING if store.serving(name)]
     if not names:
-        raise ArtifactError(f"no model serves in {store.root}", "Make them with `pozytywka train`.")
+        raise ArtifactError(
+            f"neither {' nor '.join(PREDICTING)} serves in {store.root}", "Train them: `pozytywka train`."
+        )
     return {name: store.load(name) for name in names}
 
 

@@ -226,6 +226,22 @@ def test_versions_are_named_by_their_beginning_or_end(store: Store, three: tuple
     assert refused(lambda: store.resolve("demo", "2025")) == "'2025' is no version of demo"
 
 
+def test_an_empty_name_is_no_version(store: Store) -> None:
+    """As an unset variable gives one; not even where there is but one version."""
+    store.save(origin(), draft())
+    assert refused(lambda: store.promote("demo", "")) == "'' is no version of demo"
+
+
+def test_whoever_may_read_one_file_of_a_version_may_read_all(store: Store) -> None:
+    """Whatever a library made of the one that it wrote: others use what a cron job has trained."""
+
+    def secretive(folder: Path) -> None:
+        (folder / "weights.bin").touch(mode=0o600)
+
+    version = store.save(origin(), draft(write=secretive))
+    assert len({path.stat().st_mode for path in version.folder.iterdir()}) == 1
+
+
 def test_promote_and_roll_back(store: Store, three: tuple[str, str, str]) -> None:
     """Each rollback goes one step back, and ends where nothing served before."""
     first, second, third = three

@@ -58,8 +58,11 @@ class Store:
             (temporary / "metrics.json").write_bytes(files.indented_json(metrics))
             manifest = self._manifest(origin, draft, created, temporary, name)
             (temporary / "manifest.json").write_bytes(files.indented_json(manifest))
-            for path in (*temporary.iterdir(), temporary):
+            mode = (temporary / "manifest.json").stat().st_mode
+            for path in temporary.iterdir():
+                path.chmod(mode)  # some libraries write what nobody else may read
                 files.flush(path)
+            files.flush(temporary)
             temporary.replace(target)
             files.flush(target.parent)
         return Version(target, manifest)
@@ -119,7 +122,7 @@ class Store:
         Raises:
             ArtifactError: nothing there, damaged, or written by a newer pozytywka.
         """
-        name = self.resolve(family, name) if name else self.serving(family)
+        name = self.serving(family) if name is None else self.resolve(family, name)
         if name is None:
             raise ArtifactError(f"no {family} model in {self.root}", f"Make one with `pozytywka train {family}`.")
         folder, manifest = self._versions(family) / name, self.manifest(family, name)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -82,14 +82,14 @@ FLAGS = {  # by family, the names of flags and of the settings that they change
     },
 }
 Measure = Annotated[
-    str | None,
+    Literal["total", "mean"] | None,
     typer.Option(
         metavar="total|mean", help="weekly: forecast all listening of a week, or a listen's mean; default: total."
     ),
 ]
 Horizon = Annotated[int | None, typer.Option(metavar="H", min=1, max=13, help="weekly: how many weeks to look ahead.")]
 Weighting = Annotated[
-    str | None,
+    Literal["log1p", "bm25", "raw"] | None,
     typer.Option(metavar="log1p|bm25|raw", help="similar: what a count of listens weighs; default: log1p."),
 ]
 Factors = Annotated[

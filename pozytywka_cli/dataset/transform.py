@@ -135,7 +135,7 @@ def stale(folder: Path, plays_file: Path) -> str | None:
         return "there are no plays yet"
     made_from = provenance(plays_file)
     if made_from is None:
-        return "they were made by another version"
+        return "they are damaged, or were made by another version"
     for beside in (moments_of(plays_file), purchases_of(plays_file)):
         if provenance(beside) != made_from:
             return f"{beside.name} is missing or was made from other data"

@@ -34,7 +34,11 @@ def evaluate(service: Service, settings: WeeklySettings, *, seed: int, device: s
     largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
     rows = table(forecasts, divided) + table(largest, divided.of(top), f", top {TOP}")
     panels = partial(pictures.panels, forecasts, divided, _names(service))
-    return Evaluated(rows, panels, [f"weekly {variant} is left out: {why}" for variant, why in left_out.items()])
+    notes = [f"weekly {variant} is left out: {why}" for variant, why in left_out.items()]
+    if len(divided.tested) < settings.test_weeks:
+        there = f"of {len(divided.series.weeks)} full weeks no more than a third is kept back"
+        notes.append(f"weekly is measured on {len(divided.tested)} weeks, not {settings.test_weeks}: {there}")
+    return Evaluated(rows, panels, notes)
 
 
 def _names(service: Service) -> dict[str, str]:

@@ -32,7 +32,7 @@ from pozytywka_cli.artifacts import Store
         ),
         (["models", "show", "skip"], 4, "error: no skip model in artifacts\nMake one with `pozytywka train skip`.\n"),
         (["similar", "Rosetta"], 4, "error: no similar model in artifacts\nMake one with `pozytywka train similar`.\n"),
-        (["predict"], 4, "error: no model serves in artifacts\nMake them with `pozytywka train`.\n"),
+        (["predict"], 4, "error: neither skip nor weekly serves in artifacts\nTrain them: `pozytywka train`.\n"),
         (["validate", "--max-bad", "x"], 2, "error: --max-bad 'x' is no number of lines\nWrite it as 10 or 0.1%.\n"),
         (
             ["validate", "--max-bad", "200%"],

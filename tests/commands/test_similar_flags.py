@@ -31,10 +31,11 @@ def test_flags_of_similar_are_refused_without_it(pozytywka, tmp_path, command):
 
 
 def test_an_unknown_weighting_is_refused(pozytywka, tmp_path):
-    """Exit 2, and the setting is named."""
+    """Exit 2, and the flag and its values are named."""
     answer = pozytywka("train", "similar", "--weighting", "tfidf", "--data-dir", tmp_path)
     assert answer.code == 2
-    assert answer.err.startswith("error: the command line: Invalid enum value 'tfidf' - at `$.similar.weighting`\n")
+    assert answer.err.startswith("error: Invalid value for '--weighting': ")
+    assert "is not one of 'log1p', 'bm25', 'raw'" in answer.err
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--alpha", "0"), ("--alpha", "inf"), ("--regularization", "2e9")])

@@ -60,6 +60,14 @@ def test_evaluate_measures_each_week_ahead_on_as_many_weeks_as_asked(pozytywka, 
     nearest = {f"rolling 5 weeks, {step} ahead" for step in (1, 2)}
     assert protocols == nearest | {f"{name}, top 200" for name in nearest}
     assert "weekly seasonal is left out: only 30 full weeks" in answer.err
+    assert "weekly is measured on" not in answer.err
+
+
+def test_evaluate_tells_when_it_measures_fewer_weeks_than_asked(pozytywka, sampled, tmp_path, quick):
+    """A third of the log is all that is kept back."""
+    answer = pozytywka("evaluate", "weekly", "--weeks", "12", "--data-dir", sampled, "--artifacts-dir", tmp_path)
+    told = "weekly is measured on 10 weeks, not 12: of 30 full weeks no more than a third is kept back"
+    assert (answer.code, told in answer.err) == (0, True)
 
 
 @pytest.mark.parametrize(

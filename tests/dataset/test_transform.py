@@ -145,7 +145,7 @@ def test_stale_plays(
     assert stale(place, output) is None
 
     monkeypatch.setattr(module, "VERSION", 3)
-    assert stale(place, output) == "they were made by another version"
+    assert stale(place, output) == "they are damaged, or were made by another version"
     assert provenance(output) is None
     monkeypatch.undo()
 
@@ -166,7 +166,7 @@ def test_plays_that_cannot_be_vouched_for(damage: str, folder: Callable[..., Pat
     else:
         output.write_text("" if damage == "empty" else "plays")
     assert provenance(output) is None
-    assert stale(place, output) == "they were made by another version"
+    assert stale(place, output) == "they are damaged, or were made by another version"
 
 
 def test_a_failure_leaves_the_old_plays(
