@@ -30,9 +30,8 @@ def serving(store: Store, family: str | None) -> dict[str, Version]:
     """
     names = [family] if family else [name for name in PREDICTING if store.serving(name)]
     if not names:
-        raise ArtifactError(
-            f"neither {' nor '.join(PREDICTING)} serves in {store.root}", "Train them: `pozytywka train`."
-        )
+        none = f"neither {' nor '.join(PREDICTING)} serves in {store.root}"
+        raise ArtifactError(none, "Train them: `pozytywka train`.")
     return {name: store.load(name) for name in names}
 
 
