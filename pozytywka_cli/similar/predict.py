@@ -16,8 +16,8 @@ from pozytywka_cli.similar.model import Factors
 class UnknownError(RefusedError):
     """No artist that a model knows is meant by `query`; `nearest` are what may have been."""
 
-    def __init__(self, query: str, message: str, nearest: Sequence[str] = (), hint: str = "") -> None:
-        super().__init__(message, hint or names.suggestion(nearest))
+    def __init__(self, query: str, message: str, nearest: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, f"{names.suggestion(nearest)} {hint}".rstrip())
         self.query, self.nearest = query, list(nearest)
 
 
@@ -85,12 +85,12 @@ class Lookup:
         keys, asked = self._artists.keys, names.key(name)
         if rows := keys.find(asked):
             return self._match(name, rows, exact=True)
-        self._refuse_rare(name, asked)
+        if (listeners := self._artists.rare.listeners(asked)) is not None:
+            raise self._unknown(name, asked, listeners)
         if (row := guess.misspelt(keys, asked)) is not None:
             # a damaged table, which is size-checked only where it is large, may not find what stands in it
             return self._match(name, keys.find(keys.strings[row]) or [row], exact=False)
-        nearest = self._artists.names.take(guess.suggested(keys, names.readings(asked)))
-        raise UnknownError(name, f'no artist is called "{names.shown(name)}"', nearest)
+        raise self._unknown(name, asked)
 
     def by_id(self, artist_id: str) -> Match:
         """The artist with this id.
@@ -121,13 +121,14 @@ class Lookup:
         first, *others = rows
         return Match(query, self._artists.names[first], first, exact, tuple(self._artists.ids.strings.take(others)))
 
-    def _refuse_rare(self, name: str, asked: str) -> None:
-        """Refuse the exact name of an artist that was left out, which no typo of another one is likely to be."""
-        listeners, floor = self._artists.rare.listeners(asked), self._artists.rare.floor
-        if listeners is not None:
-            heard = f'"{names.shown(name)}" has {listeners} listener{"" if listeners == 1 else "s"}'
-            problem = f"{heard}; this model knows artists with at least {floor}"
-            raise UnknownError(name, problem, hint="`pozytywka train similar --min-listeners N` asks for fewer.")
+    def _unknown(self, name: str, asked: str, listeners: int | None = None) -> UnknownError:
+        """Nobody's name, or that of an artist whose `listeners` are too few, which hardly is a typo of another's."""
+        nearest = self._artists.names.take(guess.suggested(self._artists.keys, names.readings(asked)))
+        if listeners is None:
+            return UnknownError(name, f'no artist is called "{names.shown(name)}"', nearest)
+        heard = f'"{names.shown(name)}" has {listeners} listener{"" if listeners == 1 else "s"}'
+        problem = f"{heard}; this model knows artists with at least {self._artists.rare.floor}"
+        return UnknownError(name, problem, nearest, "`pozytywka train similar --min-listeners N` asks for fewer.")
 
     def _most_similar(self, rows: list[int], n: int) -> list[Neighbour]:
         scores = self._scores(rows)

@@ -141,7 +141,8 @@ def test_an_artist_with_too_few_listeners_is_no_misspelt_other(known, query, hea
     with pytest.raises(UnknownError) as refused:
         known.find(query)
     assert refused.value.message == f'"{query}" has {heard}; this model knows artists with at least 3'
-    assert refused.value.hint == "`pozytywka train similar --min-listeners N` asks for fewer."
+    assert refused.value.hint.startswith("The nearest are ")
+    assert refused.value.hint.endswith(". `pozytywka train similar --min-listeners N` asks for fewer.")
 
 
 def test_a_name_that_is_known_comes_before_one_that_is_rare(known):
