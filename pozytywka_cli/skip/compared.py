@@ -22,9 +22,8 @@ def forest(lesson: Lesson, seed: int) -> Learned:
     assert isinstance(reader, Genres)
     training, most = lesson.split.training, lesson.settings.forest_rows
     trees = Forest.fit(reader, of(inputs, training), lesson.skipped[training], rows=most, seed=seed)
-    rows = int(training.sum())
-    note = f"the forest was fitted on {most:,} of {rows:,} plays, drawn at random"
-    return Learned(trees, notes=[note] if rows > most else [])
+    note = f"the forest was fitted on {most:,} plays, drawn at random"
+    return Learned(trees, notes=[note] if training.sum() > most else [])
 
 
 def logistic(lesson: Lesson) -> Learned:
