@@ -3,12 +3,9 @@
 import gc
 import sys
 
-GARBAGE = 200_000  # new objects after which cycles are looked for: a lookup's imports make fewer, and all of them stay
-
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    gc.set_threshold(GARBAGE)
     try:
         from pozytywka_cli.commands.boundary import run
 
