@@ -1,5 +1,6 @@
 """What a person hears while a command works: messages and progress, on stderr, in words or as JSON lines."""
 
+import gc
 import json
 import sys
 import time
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+USUAL = (700, 10, 10)  # objects and younger collections between looks for garbage: Python's own numbers
 PATIENCE = 2.0  # seconds before a bar appears
 
 
@@ -58,7 +60,11 @@ class Talk:
 
     @contextmanager
     def progress(self) -> Iterator[Report]:
-        """A report that shows bars with rate and time left on a terminal, and, when verbose, lines elsewhere."""
+        """A report that shows bars with rate and time left on a terminal, and, when verbose, lines elsewhere.
+
+        What takes long makes garbage, so from here on Python looks for it as it usually does (see `__main__`).
+        """
+        gc.set_threshold(*USUAL)
         if self.quiet or self.json or not sys.stderr.isatty():
             yield self._line
             return
