@@ -61,10 +61,10 @@ def read_pairs(given: str) -> "pl.DataFrame":
     """The pairs in a file, or from standard input (`-`) or a pipe: Parquet or JSONL by how it starts, else CSV."""
     from pozytywka_cli.skip.pairs import read_pairs as read
 
+    if given != "-" and Path(given).is_dir():
+        raise UsageError(f"{given} is a folder", "Name a JSONL, CSV or Parquet file, or - for standard input.")
     if given != "-" and (Path(given).is_file() or not Path(given).exists()):
         return read(Path(given), given)
-    if Path(given).is_dir():
-        raise UsageError(f"{given} is a folder", "Name a JSONL, CSV or Parquet file, or - for standard input.")
     content = stdin().read() if given == "-" else Path(given).read_bytes()
     text = ".jsonl" if content.lstrip()[:1] in (b"{", b"[", b"") else ".csv"
     with tempfile.TemporaryDirectory() as folder:

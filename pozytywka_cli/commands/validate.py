@@ -57,17 +57,15 @@ def validate(
         rows = [(v.table, v.rule, v.column, v.level, v.count, reports.places(v)) for v in checked.violations]
         if rows and not (shared.talk.quiet and not reasons):
             render.table("", columns, rows)
-    if reasons:
-        raise RefusedError(
-            "; ".join(reasons), _next(quarantine, bad_lines=any(map(len, map(checked.bad, checked.readings))))
-        )
-    lines, tables = sum(reading.lines for reading in checked.readings.values()), len(checked.readings)
     bad = sum(map(len, map(checked.bad, checked.readings)))
-    sound = f"{bad:,} of {lines:,} lines in {tables} tables are bad, which is allowed."
-    shared.talk.info(sound if bad else f"{lines:,} lines in {tables} tables are sound.")
+    if reasons:
+        raise RefusedError("; ".join(reasons), _next(quarantine, bad))
+    lines, tables = sum(reading.lines for reading in checked.readings.values()), len(checked.readings)
+    allowed_bad = f"{bad:,} of {lines:,} lines in {tables} tables are bad, which is allowed."
+    shared.talk.info(allowed_bad if bad else f"{lines:,} lines in {tables} tables are sound.")
 
 
-def _next(quarantine: Path | None, *, bad_lines: bool) -> str:
-    if not bad_lines:
+def _next(quarantine: Path | None, bad: int) -> str:
+    if not bad:
         return "Check --data-dir; `pozytywka schema` lists the tables."
     return f"The bad lines are in {quarantine / 'bad'}." if quarantine else "Set bad lines apart with --quarantine DIR."

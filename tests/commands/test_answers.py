@@ -88,7 +88,10 @@ def slightly_bad(sampled, tmp_path) -> Path:
 )
 def test_how_much_may_be_bad(pozytywka, slightly_bad, options, code):
     """--max-bad counts lines of a table, or a share of them; --fail-on sets the level."""
-    assert pozytywka("validate", slightly_bad, *options).code == code
+    answer = pozytywka("validate", slightly_bad, *options)
+    assert answer.code == code
+    told = answer.err.splitlines()[-1]
+    assert told.endswith("are bad, which is allowed.") if code == 0 else "are sound" not in told
 
 
 def test_reports_are_pages_that_escape_and_results_that_parse(pozytywka, slightly_bad, tmp_path):

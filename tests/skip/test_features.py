@@ -17,7 +17,7 @@ from pozytywka_cli.skip.inputs.history import history
 from pozytywka_cli.skip.inputs.slopes import steps
 from pozytywka_cli.skip.inputs.taste import SIDED
 
-from .worlds import PLAYS, at, fitted, service, tangle, tangled, timed, tracks
+from .worlds import MOMENT, PLAYS, at, fitted, service, tangle, tangled, timed, tracks
 
 TRACKS = tracks(6)
 ASKED = ("user_id", "session_id", "track_id", "started_at", "advertisement_before")
@@ -100,6 +100,21 @@ def test_a_like_counts_from_when_it_comes_and_its_play_is_known():
         rates = [(likes + 5 * 0.2) / (plays + 5) for likes, plays in zip(counted, known, strict=True)]
         assert found["like_rate"].to_list() == exactly(rates)
         assert found["previous_liked"].to_list()[:3] == exactly([0.2, 0.2, counted[2]])
+
+
+def test_before_a_like_or_a_late_skip_came_nobody_knew_of_it():
+    """The service as it was known until then: the play has ended, and neither flag nor moment is there yet."""
+    rows = [(1, 1, "t0", at(0), False, True, True, 200_000)]
+    log = timed(pl.DataFrame(rows, schema=PLAYS, orient="row")).with_columns(
+        skipped_at=pl.lit(at(300), MOMENT), liked_at=pl.lit(at(400), MOMENT)
+    )
+    told = {}
+    for seconds in (250, 350, 450):
+        (told[seconds],) = service(log, TRACKS).until(at(seconds)).plays.rows(named=True)
+    events = ("skipped", "liked", "skipped_at", "liked_at")
+    assert [told[250][name] for name in events] == [False, False, None, None]
+    assert [told[350][name] for name in events] == [True, False, at(300), None]
+    assert [told[450][name] for name in events] == [True, True, at(300), at(400)]
 
 
 def test_premium_is_known_only_after_the_purchase():
