@@ -16,11 +16,11 @@ import pozytywka_cli
 from benchmarks.figure import DATA, POZYTYWKA, Figure, ratio
 from benchmarks.timing import command, in_turn
 from pozytywka_cli.artifacts import Draft, Origin, Store
+from pozytywka_cli.catalogue.names import key
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.similar.model import Factors
-from pozytywka_cli.similar.names import key
-from pozytywka_cli.similar.predict import Lookup
-from pozytywka_cli.similar.rare import NOBODY, Rare
+from pozytywka_cli.families.similar.excluded import NOBODY, Rare
+from pozytywka_cli.families.similar.model import Factors
+from pozytywka_cli.families.similar.predict import Lookup
 
 MILLION = 1_000_000
 TYPOS = 2000

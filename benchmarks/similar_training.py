@@ -9,11 +9,11 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.figure import DATA, POZYTYWKA, Figure, ratio
 from benchmarks.timing import call, command, in_turn
+from pozytywka_cli.families.similar.features import from_scrobbles
+from pozytywka_cli.families.similar.train import fitted
+from pozytywka_cli.families.similar.weighting import weighted
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SimilarSettings
-from pozytywka_cli.similar.features import from_scrobbles
-from pozytywka_cli.similar.train import fitted
-from pozytywka_cli.similar.weighting import weighted
 
 
 def measured(scratch: Path) -> Iterator[Figure]:

@@ -14,15 +14,15 @@ from benchmarks.figure import DATA, HERE, POZYTYWKA, Figure, ratio
 from benchmarks.timing import Compared, Timed, call, command, in_turn
 from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Store
-from pozytywka_cli.dataset.service import load
+from pozytywka_cli.dataset.loading import load
 from pozytywka_cli.evaluation import log_loss
+from pozytywka_cli.families.skip.features.history import canonical
+from pozytywka_cli.families.skip.fit import learn, recipe
+from pozytywka_cli.families.skip.models.model import Networks, skip_loss
+from pozytywka_cli.families.skip.splits import time_split
+from pozytywka_cli.families.skip.training_data import TrainingData, of
 from pozytywka_cli.records import silent
 from pozytywka_cli.settings import SkipSettings
-from pozytywka_cli.skip.inputs.history import canonical
-from pozytywka_cli.skip.learn import learn, recipe
-from pozytywka_cli.skip.lesson import Lesson, of
-from pozytywka_cli.skip.models.model import Networks, skip_loss
-from pozytywka_cli.skip.split import time_split
 
 PAIRS = 1_000_000
 
@@ -51,24 +51,24 @@ def measured(scratch: Path) -> Iterator[Figure]:
     yield ratio("an epoch on 2024 ÷ a bare torch loop over the same tensors", epochs, 4.5 / 4)
 
 
-def _lesson(edition: str, plays: Path) -> Lesson:
-    service = load(DATA / edition, plays, lambda _: None)
-    service = replace(service, plays=canonical(service.plays))
-    return Lesson(service, time_split(service.plays), SkipSettings())
+def _lesson(edition: str, plays: Path) -> TrainingData:
+    dataset = load(DATA / edition, plays, lambda _: None)
+    dataset = replace(dataset, plays=canonical(dataset.plays))
+    return TrainingData(dataset, time_split(dataset.plays), SkipSettings())
 
 
-def _beside_lightgbm(lesson: Lesson) -> tuple[float, str]:
+def _beside_lightgbm(training_data: TrainingData) -> tuple[float, str]:
     """How much higher the log loss of `advanced` is on the test plays, and both: each is the mean over three trainings.
 
     A training of either is itself a mean of three models from different seeds; one training alone differs by .001.
     """
-    (features,) = lesson.read("advanced")[1]
-    skipped, split = lesson.skipped, lesson.split
-    test = lesson.service.plays.filter(split.test)
+    (features,) = training_data.read("advanced")[1]
+    skipped, split = training_data.skipped, training_data.split
+    test = training_data.dataset.plays.filter(split.test)
     ours, theirs = [], []
     for seed in range(3):
-        model = learn("advanced", lesson, seed=seed, device="cpu", report=silent).model
-        ours.append(model.predict_proba(test, lesson.service))
+        model = learn("advanced", training_data, seed=seed, device="cpu", report=silent).model
+        ours.append(model.predict_proba(test, training_data.dataset))
         theirs.append(skip_peers.lightgbm(features.numpy(), skipped, split, seed=seed))
     here, there = (float(np.mean([log_loss(skipped[split.test], one) for one in found])) for found in (ours, theirs))
     return here - there, f"{here:.4f}, {there:.4f}"
@@ -88,16 +88,17 @@ def _write_pairs(path: Path) -> None:
     pl.DataFrame(drawn).write_parquet(path)
 
 
-def _epochs(lesson: Lesson) -> Compared:
+def _epochs(training_data: TrainingData) -> Compared:
     """One epoch by the training loop and by a bare one: the same network, batches, optimizer, schedule, validation."""
-    reader, inputs = lesson.read("advanced")
+    reader, inputs = training_data.read("advanced")
     fitting, validation = (
-        of((*inputs, lesson.outcomes), flags) for flags in (lesson.split.fitting(0), lesson.split.validation(0))
+        of((*inputs, training_data.outcomes), flags)
+        for flags in (training_data.split.fitting(0), training_data.split.validation(0))
     )
-    once = recipe(lesson.settings, len(fitting[0]), stop_after=1)
+    once = recipe(training_data.settings, len(fitting[0]), stop_after=1)
 
     def network() -> torch.nn.Module:
-        return Networks.untrained("advanced", reader, 0, lesson.settings.dropout).members[0]
+        return Networks.untrained("advanced", reader, 0, training_data.settings.dropout).members[0]
 
     def ours() -> Timed:
         cpu = torch.device("cpu")

@@ -7,8 +7,8 @@ from scipy.special import expit, logit
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pozytywka_cli.families.skip.splits import Split
 from pozytywka_cli.learning import Recipe
-from pozytywka_cli.skip.split import Split
 
 
 def lightgbm(

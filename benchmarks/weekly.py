@@ -9,8 +9,8 @@ from statistics import median
 from benchmarks.figure import DATA, POZYTYWKA, Figure
 from benchmarks.timing import ENVIRONMENT, call, command
 from pozytywka_cli.artifacts import Store
-from pozytywka_cli.dataset.service import load
-from pozytywka_cli.weekly import predict
+from pozytywka_cli.dataset.loading import load
+from pozytywka_cli.families.weekly import predict
 
 # the most that the LSTM's RMSE may be, as a share of each other's
 RATIOS = {"mean": 1.005, "AutoETS": 1.0, "SES": 0.99, "mean4": 0.92, "linear": 0.87, "last": 0.73}
@@ -23,9 +23,9 @@ def measured(scratch: Path) -> Iterator[Figure]:
     command(POZYTYWKA, "-q", "transform", *folders)()
     trained = command(POZYTYWKA, "-q", "train", "weekly", *folders)()
     yield Figure("train weekly on 2024: seconds", trained.seconds, 30, f"{trained.megabytes:,.0f} MB")
-    service = load(DATA / "pozytywka-2024", artifacts / "plays.parquet", print)
+    dataset = load(DATA / "pozytywka-2024", artifacts / "plays.parquet", print)
     version = Store(artifacts).load("weekly")
-    predicted = call(lambda: predict.predict(version, service))
+    predicted = call(lambda: predict.predict(version, dataset))
     took = [predicted().seconds for _ in range(6)][1:]  # the first one imports
     yield Figure("predict weekly, all artists of 2024, after loading: seconds", median(took), 1)
     evaluated = command(POZYTYWKA, "-q", "evaluate", "weekly", *folders)()

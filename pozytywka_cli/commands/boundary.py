@@ -98,7 +98,7 @@ def _usage_hint(error: TyperException) -> str:
 
 
 def _show(message: str, hint: str, code: int, arguments: list[str]) -> int:
-    from pozytywka_cli.commands.talk import literal, write_log
+    from pozytywka_cli.commands.console import literal, write_log
 
     if _wants_json(arguments):
         write_log("error", message, hint=hint, exit_code=code)

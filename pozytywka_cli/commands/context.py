@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pozytywka_cli.commands.talk import Talk
+from pozytywka_cli.commands.console import Console
 
 if TYPE_CHECKING:
     from pozytywka_cli.artifacts import Store
@@ -28,9 +28,9 @@ class Context:
         return settings.load(self._config, self._flags)
 
     @cached_property
-    def talk(self) -> Talk:
+    def console(self) -> Console:
         """Messages and progress."""
-        return Talk(log_format=self.settings.log_format, verbose=self._verbose, quiet=self._quiet)
+        return Console(log_format=self.settings.log_format, verbose=self._verbose, quiet=self._quiet)
 
     @cached_property
     def store(self) -> "Store":

@@ -27,7 +27,7 @@ def doctor(
       pozytywka doctor --require gpu && pozytywka train --gpu
       pozytywka doctor --json | jq '.rows[] | select(.found == null)'
     """
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
     from pozytywka_cli.doctor import contents, cuda, machine
 
     shared = context(ctx)
@@ -39,9 +39,9 @@ def doctor(
         *contents.artifacts(shared.artifacts, shared.plays),
     ]
     if json:
-        render.json_object("doctor", [finding._asdict() for finding in findings])
+        tables.json_object("doctor", [finding._asdict() for finding in findings])
     else:
         rows = ((one.area, one.name, one.found or f"missing. {one.hint}") for one in findings)
-        render.table("", ("area", "name", "found"), rows)
+        tables.table("", ("area", "name", "found"), rows)
     if require:
         cuda.require(findings)

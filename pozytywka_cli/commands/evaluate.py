@@ -68,10 +68,10 @@ def evaluate(
       pozytywka evaluate similar --curve --plot curve.png
       pozytywka evaluate weekly --json | jq '.rows[] | select(.metric == "RMSE")'
     """
-    from pozytywka_cli import planted as known
     from pozytywka_cli import plots
-    from pozytywka_cli.commands import sources
-    from pozytywka_cli.families import chosen, device, evaluate_all
+    from pozytywka_cli.commands import datasets
+    from pozytywka_cli.families.registry import chosen, device, evaluate_all
+    from pozytywka_cli.pipeline import ground_truth as known
     from pozytywka_cli.records import Evaluated
 
     shared, families = context(ctx), chosen(family)
@@ -86,9 +86,9 @@ def evaluate(
     if plot:
         plots.check(plot)
     where = device(families, gpu=gpu)
-    given = sources.scrobbles(shared, families, scrobbles, artists, until)
-    source = None if planted else given or sources.service(shared, until)
-    with shared.talk.progress() as report:
+    given = datasets.scrobbles(shared, families, scrobbles, artists, until)
+    source = None if planted else given or datasets.dataset(shared, until)
+    with shared.console.progress() as report:
         if planted:
             found, refused = known.evaluate(families, settings, seed=seed, device=where, report=report)
             evaluated = {name: Evaluated(rows) for name, rows in found.items()}
@@ -101,18 +101,18 @@ def evaluate(
     if rows or not refused:
         _print(rows, json=json)
     for note in (note for measured in evaluated.values() for note in measured.notes):
-        shared.talk.info(note)
+        shared.console.info(note)
     if plot and panels:
         plots.draw(panels, plot, f"pozytywka evaluate {' '.join(families)}")
-        shared.talk.info(f"Wrote {plot}.")
+        shared.console.info(f"Wrote {plot}.")
     raise_any(refused)
 
 
 def _print(rows: "list[Row]", *, json: bool) -> None:
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
 
     if json:
-        render.json_object("evaluate", rows)
+        tables.json_object("evaluate", rows)
         return
     columns = ("family", "variant", "protocol", "metric", "value", "low", "high")
-    render.table("", columns, ([getattr(row, column) for column in columns] for row in rows))
+    tables.table("", columns, ([getattr(row, column) for column in columns] for row in rows))

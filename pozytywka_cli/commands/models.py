@@ -40,7 +40,7 @@ def list_(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fal
       pozytywka models list
       pozytywka models list skip --json
     """
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
 
     shared = context(ctx)
     rows = [
@@ -50,11 +50,11 @@ def list_(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fal
         for row in _figures(shared, name, version)
     ]
     if json:
-        render.json_object("models list", rows)
+        tables.json_object("models list", rows)
     elif rows:
-        render.table("", list(rows[0]), (row.values() for row in rows))
+        tables.table("", list(rows[0]), (row.values() for row in rows))
     else:
-        context(ctx).talk.info("There are no models yet; make them with `pozytywka train`.")
+        context(ctx).console.info("There are no models yet; make them with `pozytywka train`.")
 
 
 @app.command()
@@ -68,12 +68,12 @@ def show(ctx: typer.Context, family: Family, version: AnyVersion = None, json: o
       pozytywka models show skip
       pozytywka models show similar 1f3a9c2b --json
     """
-    from pozytywka_cli.commands import render
-    from pozytywka_cli.commands.talk import literal
+    from pozytywka_cli.commands import tables
+    from pozytywka_cli.commands.console import literal
 
     found = context(ctx).store.load(_known(family), version)
     if json:
-        render.json_object("models show", [found.manifest])
+        tables.json_object("models show", [found.manifest])
     else:
         typer.echo(literal((found.folder / "card.md").read_text(encoding="utf-8")), nl=False)
 
@@ -88,7 +88,7 @@ def verify(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fa
     Examples:
       pozytywka models verify
     """
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
 
     shared = context(ctx)
     rows = [
@@ -100,13 +100,13 @@ def verify(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fa
         raise ArtifactError(f"there are no versions in {shared.artifacts}", "Make them with `pozytywka train`.")
     damaged = [row for row in rows if row["problem"]]
     if json:
-        render.json_object("models verify", rows)
+        tables.json_object("models verify", rows)
     if damaged:
         raise ArtifactError(
             "; ".join(str(row["problem"]) for row in damaged),
             "Promote a whole version, and remove the damaged one's folder.",
         )
-    shared.talk.info(f"{len(rows)} versions are whole.")
+    shared.console.info(f"{len(rows)} versions are whole.")
 
 
 @app.command()
@@ -122,7 +122,7 @@ def promote(ctx: typer.Context, family: Family, version: Version) -> None:
     shared = context(ctx)
     with shared.store.lock():
         name = shared.store.promote(_known(family), version)
-    shared.talk.info(f"{family} {name} serves.")
+    shared.console.info(f"{family} {name} serves.")
 
 
 @app.command()
@@ -138,7 +138,7 @@ def rollback(ctx: typer.Context, family: Family) -> None:
     shared = context(ctx)
     with shared.store.lock():
         name = shared.store.rollback(_known(family))
-    shared.talk.info(f"{family} {name} serves again.")
+    shared.console.info(f"{family} {name} serves again.")
 
 
 @app.command()
@@ -159,7 +159,7 @@ def prune(
     with shared.store.lock():
         for name in _families(ctx, family):
             gone = shared.store.prune(name, keep)
-            shared.talk.info(f"{name}: {len(gone)} versions removed.")
+            shared.console.info(f"{name}: {len(gone)} versions removed.")
 
 
 def _figures(shared: Context, family: str, version: str) -> list[dict[str, object]]:
@@ -169,7 +169,7 @@ def _figures(shared: Context, family: str, version: str) -> list[dict[str, objec
     try:
         made = shared.store.manifest(family, version)
     except ArtifactError as error:
-        shared.talk.warn(f"{error.message}. {error.hint}")
+        shared.console.warn(f"{error.message}. {error.hint}")
         return [{**known, "metric": "damaged", "value": None}]
     known |= {"variant": made.variant, "created": made.created}
     own = [row for row in made.metrics if row.variant == made.variant]
@@ -177,12 +177,12 @@ def _figures(shared: Context, family: str, version: str) -> list[dict[str, objec
 
 
 def _known(family: str) -> str:
-    from pozytywka_cli.families import chosen
+    from pozytywka_cli.families.registry import chosen
 
     return chosen([family])[0]
 
 
 def _families(ctx: typer.Context, family: str | None) -> list[str]:
-    from pozytywka_cli.families import FAMILIES
+    from pozytywka_cli.families.registry import FAMILIES
 
     return [_known(family)] if family else [name for name in FAMILIES if context(ctx).store.names(name)]

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 def complete_family(incomplete: str) -> list[str]:
     """Shell completion of a family."""
-    from pozytywka_cli.families import FAMILIES
+    from pozytywka_cli.families.registry import FAMILIES
 
     return [name for name in FAMILIES if name.startswith(incomplete)]
 
 
 def complete_variant(ctx: typer.Context, incomplete: str) -> list[str]:
     """Shell completion of a variant of the families that stand before it."""
-    from pozytywka_cli.families import chosen, variants
+    from pozytywka_cli.families.registry import chosen, variants
 
     return [
         name for family in chosen(ctx.params.get("family")) for name in variants(family) if name.startswith(incomplete)

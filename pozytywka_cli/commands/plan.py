@@ -11,8 +11,8 @@ from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.plan.payouts import Rule
-    from pozytywka_cli.plan.rates import Rates
+    from pozytywka_cli.planning.payouts import Rule
+    from pozytywka_cli.planning.rates import Rates
 
 app = typer.Typer(help="Make decisions from predictions.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -57,26 +57,26 @@ def rates(
       pozytywka plan rates --budget 10000 --floor 0.50 --cap 250 --premium 5% --cut 5% -o payouts.csv
       pozytywka plan rates --budget 10000 --json | jq .backtest
     """
-    from pozytywka_cli.commands import output as out
-    from pozytywka_cli.commands import render, sources
-    from pozytywka_cli.plan import rates as planning
+    from pozytywka_cli.commands import datasets, tables
+    from pozytywka_cli.commands import outputs as out
+    from pozytywka_cli.planning import rates as planning
 
     shared = context(ctx)
     out.check_target(output, shared.data())
     rule = _rule(budget, floor, cap, premium, cut)
     version = shared.store.load("weekly")
-    service = sources.service(shared)
-    with shared.talk.progress() as report:
-        made = planning.rates(version, service, rule, report)
+    dataset = datasets.dataset(shared)
+    with shared.console.progress() as report:
+        made = planning.rates(version, dataset, rule, report)
     if output:
         out.write_frame(made.rows, output)
-        shared.talk.info(f"Wrote {output}: {len(made.rows):,} artists by weekly {version.manifest.variant}.")
+        shared.console.info(f"Wrote {output}: {len(made.rows):,} artists by weekly {version.manifest.variant}.")
     if json:
-        render.json_object("plan rates", made.rows.to_dicts(), backtest=made.backtest)
-    elif output is None or not shared.talk.quiet:
+        tables.json_object("plan rates", made.rows.to_dicts(), backtest=made.backtest)
+    elif output is None or not shared.console.quiet:
         _show(made, listed=output is None)
     for note in made.notes:
-        shared.talk.warn(note)
+        shared.console.warn(note)
 
 
 def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "Rule":
@@ -85,7 +85,7 @@ def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "
     Raises:
         UsageError: one is no amount or percentage, or there is no budget.
     """
-    from pozytywka_cli.plan.payouts import Rule, cents, percentage
+    from pozytywka_cli.planning.payouts import Rule, cents, percentage
 
     rule = Rule(
         budget=cents(budget, "--budget"),
@@ -101,22 +101,22 @@ def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "
 
 def _show(made: "Rates", *, listed: bool) -> None:
     """The largest pay-outs, where they are wanted, and the backtest."""
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
 
     if listed:
         top = made.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN)
         columns = ("name", "forecast", "verdict", "share", "payout")
         rows = (
-            (name or artist_id, forecast, verdict, render.Percent(share), _money(payout))
+            (name or artist_id, forecast, verdict, tables.Percent(share), _money(payout))
             for artist_id, name, forecast, verdict, share, payout in top.select("artist_id", *columns).iter_rows()
         )
         paid = f"{len(made.rows):,} pay-outs for the week from {made.rows['week'][0]}"
-        render.table(f"The largest of {paid}; forecast in seconds, by weekly {made.method}", columns, rows)
+        tables.table(f"The largest of {paid}; forecast in seconds, by weekly {made.method}", columns, rows)
     if made.backtest:
         first = made.backtest[0]
         title = f"Backtest over the last {first.weeks} weeks, {first.artists:,} artists"
         errors = ((found.by, _money(found.absolute_error), _money(found.misallocated)) for found in made.backtest)
-        render.table(title, ("paid by", "off per artist", "misallocated a week"), errors)
+        tables.table(title, ("paid by", "off per artist", "misallocated a week"), errors)
 
 
 def _money(amount: float) -> Decimal:

@@ -12,7 +12,7 @@ from pozytywka_cli.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from pozytywka_cli.predictions import Predicted
+    from pozytywka_cli.pipeline.predict import Predicted
 
 SHOWN = 10  # artists in the table of the forecast
 
@@ -57,39 +57,39 @@ def predict(
       pozytywka predict skip pairs.csv --explain -o skips.jsonl
       echo '{"user_id": 101, "track_id": "2PmGtDUyJIpYBEtI1hQIVp"}' | pozytywka predict skip -
     """
-    from pozytywka_cli import predictions
-    from pozytywka_cli.commands import output as out
-    from pozytywka_cli.commands import render, sources
+    from pozytywka_cli.commands import datasets, tables
+    from pozytywka_cli.commands import outputs as out
+    from pozytywka_cli.pipeline import predict
 
     shared = context(ctx)
     _check(family, pairs, output, explain=explain, horizon=horizon, artist=artist)
     out.check_target(output, shared.data())
     named = artist and artist.encode(errors="surrogateescape").decode(errors="replace")  # not UTF-8: no name
     to_file = output is not None or (pairs is None and artist is None)
-    versions = predictions.serving(shared.store, family)
+    versions = predict.serving(shared.store, family)
     asked = out.read_pairs(pairs) if pairs else None
-    service, rows = sources.service(shared), []
-    with shared.talk.progress() as report:
-        for made in predictions.predict(
-            versions, service, asked, report, explain=explain, horizon=horizon, artist=named
-        ):
+    dataset, rows = datasets.dataset(shared), []
+    with shared.console.progress() as report:
+        for made in predict.predict(versions, dataset, asked, report, explain=explain, horizon=horizon, artist=named):
             rows += [{"family": made.family, **row} for row in out.dated(made.rows).to_dicts()] if json else []
             _deliver(shared, made, output, to_file=to_file, shown=not json)
     if json:
-        render.json_object("predict", rows)
+        tables.json_object("predict", rows)
 
 
 def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file: bool, shown: bool) -> None:
     """A family's answers to a file, or a line for each to stdout; of the forecast, the most heard as a table."""
-    from pozytywka_cli.commands import output as out
+    from pozytywka_cli.commands import outputs as out
 
     if to_file:
         target = output or shared.artifacts / "predictions" / f"{made.family}.parquet"
         out.write_frame(made.rows, target)
-        shared.talk.info(f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}.")
+        shared.console.info(
+            f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}."
+        )
     elif shown and made.family == "skip":
         typer.echo(out.dated(made.rows).write_ndjson(), nl=False)
-    if made.family == "weekly" and output is None and shown and not (to_file and shared.talk.quiet):
+    if made.family == "weekly" and output is None and shown and not (to_file and shared.console.quiet):
         _show(made.rows)
 
 
@@ -103,7 +103,7 @@ def _check(
     artist: str | None,
 ) -> None:
     """Refuse what cannot be meant, before any work is done."""
-    from pozytywka_cli.predictions import PREDICTING
+    from pozytywka_cli.pipeline.predict import PREDICTING
 
     if family is not None and family not in PREDICTING:
         raise UsageError(
@@ -125,7 +125,7 @@ def _show(forecast: "pl.DataFrame") -> None:
     """The nearest week of the most heard artists; of one artist, all its weeks."""
     import polars as pl
 
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
 
     named = forecast.with_columns(pl.coalesce("name", "artist_id").alias("name"), pl.col("week").cast(pl.String))
     alone = forecast["artist_id"].n_unique() == 1
@@ -133,7 +133,7 @@ def _show(forecast: "pl.DataFrame") -> None:
     title = f"Seconds, by weekly {top['method'][0]}" if len(top) else "No artist to forecast"
     columns = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "verdict")
     rows = (
-        (*others, None if change is None else render.Percent(change), recent, usual, verdict)
+        (*others, None if change is None else tables.Percent(change), recent, usual, verdict)
         for *others, change, recent, usual, verdict in top.select(columns).iter_rows()
     )
-    render.table(title, columns, rows)
+    tables.table(title, columns, rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from pozytywka_cli import files
-from pozytywka_cli.commands.talk import literal
+from pozytywka_cli.commands.console import literal
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:

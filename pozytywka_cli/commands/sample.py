@@ -29,13 +29,13 @@ def sample(
       pozytywka sample big --users 5000 --weeks 104 --seed 7
       pozytywka sample broken --dirty && pozytywka validate broken
     """
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
     from pozytywka_cli.dataset.sample import write_sample
 
     shared = context(ctx)
-    with shared.talk.progress() as report:
+    with shared.console.progress() as report:
         made = write_sample(shared.data(folder), users=users, weeks=weeks, seed=seed, dirty=dirty, report=report)
     if json:
-        render.json_object("sample", [made])
+        tables.json_object("sample", [made])
     text = f"{made.users:,} users, {made.artists:,} artists, {made.tracks:,} tracks, {made.events:,} events"
-    shared.talk.info(f"Wrote {made.folder}: {text}" + (f", {made.faults:,} faults planted." if dirty else "."))
+    shared.console.info(f"Wrote {made.folder}: {text}" + (f", {made.faults:,} faults planted." if dirty else "."))

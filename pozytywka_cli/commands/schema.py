@@ -15,7 +15,7 @@ def schema(ctx: typer.Context, json: options.Json = False) -> None:
       pozytywka schema
       pozytywka schema --json | jq '.rules'
     """
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
     from pozytywka_cli.dataset.tables import RULES, TABLES
 
     columns = [
@@ -34,7 +34,7 @@ def schema(ctx: typer.Context, json: options.Json = False) -> None:
     ]
     rules = [{"rule": name, "level": rule.level, "meaning": rule.meaning} for name, rule in RULES.items()]
     if json:
-        render.json_object("schema", columns, rules=rules)
+        tables.json_object("schema", columns, rules=rules)
         return
     for title, rows in (("Columns", columns), ("Rules", rules)):
-        render.table(title, list(rows[0]), (row.values() for row in rows))
+        tables.table(title, list(rows[0]), (row.values() for row in rows))

@@ -9,12 +9,12 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import Context, context
-from pozytywka_cli.commands.stdin import lines
+from pozytywka_cli.commands.inputs import lines
 from pozytywka_cli.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.similar.model import Factors
-    from pozytywka_cli.similar.predict import Answer, Lookup, Match, UnknownError
+    from pozytywka_cli.families.similar.model import Factors
+    from pozytywka_cli.families.similar.predict import Answer, Lookup, Match, UnknownError
 
 TOLD = 3  # ids of other artists of the same name
 
@@ -57,8 +57,8 @@ def similar(
       pozytywka similar --map artists.png
     """
     from pozytywka_cli.artifacts import LOOKUP_BYTES
-    from pozytywka_cli.similar.model import Factors
-    from pozytywka_cli.similar.predict import Lookup
+    from pozytywka_cli.families.similar.model import Factors
+    from pozytywka_cli.families.similar.predict import Lookup
 
     shared = context(ctx)
     given = {"--id": by_id, "--blend": blend, "--scores": scores, "--json": json}
@@ -88,7 +88,7 @@ class _Asked:
 
     def matches(self, names: Iterable[str]) -> "Iterator[Match]":
         """The artists that are meant."""
-        from pozytywka_cli.similar.predict import UnknownError
+        from pozytywka_cli.families.similar.predict import UnknownError
 
         for name in names:
             try:
@@ -96,7 +96,7 @@ class _Asked:
             except UnknownError as error:
                 self.unknown.append(error)
                 if not self.alone:
-                    self.shared.talk.warn(f"{error.message}. {error.hint}")
+                    self.shared.console.warn(f"{error.message}. {error.hint}")
                 continue
             self.known += 1
             _announce(self.shared, match)
@@ -147,41 +147,41 @@ def _given(names: list[str]) -> Iterator[str]:
 
 def _announce(shared: Context, match: "Match") -> None:
     """Say what was guessed: a spelling, or which artist of that name."""
-    from pozytywka_cli.similar.names import shown
+    from pozytywka_cli.catalogue.names import shown
 
     if not match.exact:
-        shared.talk.info(f"{shown(match.query)} → {shown(match.matched)}")
+        shared.console.info(f"{shown(match.query)} → {shown(match.matched)}")
     if match.others:
         ids = ", ".join(f'"{other}"' for other in match.others[:TOLD])
         more = f" and {len(match.others) - TOLD} more" if len(match.others) > TOLD else ""
-        shared.talk.info(f"{match.matched} has the most listeners of that name; --id finds the others: {ids}{more}")
+        shared.console.info(f"{match.matched} has the most listeners of that name; --id finds the others: {ids}{more}")
 
 
 def _print_json(answers: "Iterable[Answer]", unknown: "list[UnknownError]") -> None:
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
 
     rows = [row for answer in answers for row in answer.rows()]
     told = [{"query": one.query, "problem": one.message, "nearest": one.nearest} for one in unknown]
-    render.json_object("similar", rows, unknown=told)
+    tables.json_object("similar", rows, unknown=told)
 
 
 def _print(answers: "Iterable[Answer]", *, scores: bool) -> None:
-    from pozytywka_cli.commands import render
+    from pozytywka_cli.commands import tables
 
     columns = ("name", "score") if scores else ("name",)
     for answer in answers:
         rows = [[row[column] for column in columns] for row in answer.rows()]
         if sys.stdout.isatty():
-            render.table(f"Like {answer.matched}", columns, rows)
+            tables.table(f"Like {answer.matched}", columns, rows)
             continue
         for row in rows:
-            typer.echo("\t".join(render.cell(value) for value in row))
+            typer.echo("\t".join(tables.cell(value) for value in row))
 
 
 def _draw(shared: Context, artists: "Factors", path: Path) -> None:
     from pozytywka_cli import plots
-    from pozytywka_cli.similar import map as maps
+    from pozytywka_cli.families.similar import artist_map as maps
 
     panel = maps.panel(artists)
     plots.draw([panel], path, f"{panel.rows.height} artists with the most listeners")
-    shared.talk.info(f"Wrote {path}.")
+    shared.console.info(f"Wrote {path}.")

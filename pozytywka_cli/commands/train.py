@@ -9,7 +9,7 @@ from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import RefusedError, raise_any
 
 if TYPE_CHECKING:
-    from pozytywka_cli.runs import Outcome, Tuned
+    from pozytywka_cli.pipeline.train import Outcome, Tuned
 
 
 def train(
@@ -59,12 +59,12 @@ def train(
       pozytywka train similar --scrobbles scrobbles.csv --artists artists.csv
       pozytywka train similar --weighting bm25 --factors 64 --min-listeners 5
     """
-    from pozytywka_cli import runs
-    from pozytywka_cli.commands import render, sources
-    from pozytywka_cli.families import chosen, device
+    from pozytywka_cli.commands import datasets, tables
+    from pozytywka_cli.families.registry import chosen, device
+    from pozytywka_cli.pipeline import train
 
     shared, families = context(ctx), chosen(family)
-    plan = runs.Plan(
+    plan = train.Plan(
         settings=options.applied(ctx, shared.settings, families),
         seed=seed,
         device=device(families, gpu=gpu),
@@ -77,16 +77,16 @@ def train(
     )
     plan.check(families)
     with shared.store.lock():
-        given = sources.scrobbles(shared, families, scrobbles, artists, until)
-        source = given or sources.service(shared, until, locked=True)
-        with shared.talk.progress() as report:
-            run = runs.train(shared.store, families, source, plan, report)
-        shared.talk.detail(f"Wrote {runs.record(shared.artifacts, 'train', run, plan)}.")
+        given = datasets.scrobbles(shared, families, scrobbles, artists, until)
+        source = given or datasets.dataset(shared, until, locked=True)
+        with shared.console.progress() as report:
+            run = train.train(shared.store, families, source, plan, report)
+        shared.console.detail(f"Wrote {train.record(shared.artifacts, 'train', run, plan)}.")
     if json:
-        render.json_object("train", run.outcomes)
+        tables.json_object("train", run.outcomes)
     for outcome in run.outcomes:
         short = outcome.family == "weekly" and outcome.notes  # of weeks: who runs it quietly should know, too
-        say = shared.talk.info if outcome.passed and not short else shared.talk.warn
+        say = shared.console.info if outcome.passed and not short else shared.console.warn
         tuned = [_chosen(outcome.tuned)] if outcome.tuned else []
         say("\n  ".join([_sentence(outcome, shared.store.serving(outcome.family)), *tuned, *outcome.notes]))
     raise_any(run.refused)

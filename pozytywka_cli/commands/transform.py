@@ -32,13 +32,13 @@ def transform(
       pozytywka transform
       pozytywka transform logs -o plays.parquet --on-invalid quarantine
     """
-    from pozytywka_cli.commands import render
-    from pozytywka_cli.commands.output import check_target
+    from pozytywka_cli.commands import tables
+    from pozytywka_cli.commands.outputs import check_target
     from pozytywka_cli.dataset import transform as dataset
 
     shared = context(ctx)
     check_target(output, shared.data(folder), (".parquet",))
-    with shared.store.lock(), shared.talk.progress() as report:
+    with shared.store.lock(), shared.console.progress() as report:
         made = dataset.transform(
             shared.data(folder),
             output or shared.plays,
@@ -47,10 +47,10 @@ def transform(
             report=report,
         )
     if json:
-        render.json_object("transform", [made])
+        tables.json_object("transform", [made])
     for table, count in made.dropped.items():
         if count:
-            shared.talk.warn(
+            shared.console.warn(
                 f"{count:,} bad {'line' if count == 1 else 'lines'} of {table} dropped, kept in {made.quarantine}."
             )
-    shared.talk.info(f"Wrote {made.plays}: {made.rows:,} plays.")
+    shared.console.info(f"Wrote {made.plays}: {made.rows:,} plays.")

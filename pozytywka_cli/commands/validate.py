@@ -36,14 +36,14 @@ def validate(
       pozytywka validate logs --max-bad 0.1% --quarantine quarantine
       pozytywka validate --report html=report.html --report junit=report.xml --fail-on warning
     """
-    from pozytywka_cli.commands import render, reports
+    from pozytywka_cli.commands import reports, tables
     from pozytywka_cli.dataset import quarantine as apart
+    from pozytywka_cli.dataset.report import MaxBad, failures
     from pozytywka_cli.dataset.validate import check
-    from pozytywka_cli.dataset.verdict import MaxBad, failures
 
     shared, allowed = context(ctx), MaxBad.parse(max_bad)
     wanted = [reports.parse(text) for text in report or []]
-    with shared.talk.progress() as step:
+    with shared.console.progress() as step:
         checked = check(shared.data(folder), facts=json or bool(wanted), report=step)
     for kind, path in wanted:
         reports.write(kind, path, checked)
@@ -51,18 +51,18 @@ def validate(
         apart.write(checked, quarantine)
     reasons = failures(checked, fail_on, allowed)
     if json:
-        render.json_object("validate", checked.violations, profile=[fact._asdict() for fact in checked.profile])
+        tables.json_object("validate", checked.violations, profile=[fact._asdict() for fact in checked.profile])
     else:
         columns = ("table", "rule", "column", "level", "count", "examples")
         rows = [(v.table, v.rule, v.column, v.level, v.count, reports.places(v)) for v in checked.violations]
-        if rows and not (shared.talk.quiet and not reasons):
-            render.table("", columns, rows)
+        if rows and not (shared.console.quiet and not reasons):
+            tables.table("", columns, rows)
     bad = sum(map(len, map(checked.bad, checked.readings)))
     if reasons:
         raise RefusedError("; ".join(reasons), _next(quarantine, bad))
     lines, tables = sum(reading.lines for reading in checked.readings.values()), len(checked.readings)
     allowed_bad = f"{bad:,} of {lines:,} lines in {tables} tables are bad, which is allowed."
-    shared.talk.info(allowed_bad if bad else f"{lines:,} lines in {tables} tables are sound.")
+    shared.console.info(allowed_bad if bad else f"{lines:,} lines in {tables} tables are sound.")
 
 
 def _next(quarantine: Path | None, bad: int) -> str:

@@ -11,8 +11,8 @@ from typing import IO, Any
 
 import polars as pl
 
-from pozytywka_cli.dataset import columnar, values
-from pozytywka_cli.dataset.lines import NOTHING, Canonical, canonical, decode
+from pozytywka_cli.dataset import parquet_reader, values
+from pozytywka_cli.dataset.line_decoder import NOTHING, Canonical, canonical, decode
 from pozytywka_cli.dataset.tables import Kind, Table
 from pozytywka_cli.errors import RefusedError, StorageError
 from pozytywka_cli.records import Progress, Report, silent
@@ -106,7 +106,7 @@ def _schema(table: Table) -> dict[str, Any]:
 def _read_file(table: Table, number: int, path: Path, *, counts: bool) -> Reading:
     try:
         if path.suffix == ".parquet":
-            raw, findings, lines = columnar.read_parquet(table, path)
+            raw, findings, lines = parquet_reader.read_parquet(table, path)
         else:
             raw, findings, lines = _read_lines(table, path)
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:

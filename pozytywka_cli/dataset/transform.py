@@ -12,9 +12,9 @@ import polars as pl
 
 from pozytywka_cli import files
 from pozytywka_cli.dataset import quarantine
-from pozytywka_cli.dataset.order import in_order
 from pozytywka_cli.dataset.plays import COLUMNS, MOMENTS, ORDER, SESSION, plays
 from pozytywka_cli.dataset.read import Reading, locate
+from pozytywka_cli.dataset.rules import in_order
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError

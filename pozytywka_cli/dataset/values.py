@@ -4,7 +4,7 @@ from collections import Counter
 
 import polars as pl
 
-from pozytywka_cli.dataset.lines import EPOCH_MS
+from pozytywka_cli.dataset.line_decoder import EPOCH_MS
 from pozytywka_cli.dataset.tables import DTYPES, Column, Kind, Table
 
 RAW: dict[Kind, pl.DataType] = {**DTYPES, Kind.TIME: pl.String()}

@@ -9,7 +9,7 @@ from pozytywka_cli.dataset.read import locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.doctor.finding import Finding
 from pozytywka_cli.errors import PozytywkaError
-from pozytywka_cli.families import FAMILIES
+from pozytywka_cli.families.registry import FAMILIES
 
 PACKAGE = "pozytywka"
 EXTRA = re.compile(r"([\w.-]+).*; extra == ['\"](\w+)['\"]")

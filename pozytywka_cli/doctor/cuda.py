@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pozytywka_cli.doctor.finding import Finding
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.similar import gpu
+from pozytywka_cli.families.similar import implicit_gpu
 
 DRIVER = "libcuda.so.1"
 INSTALL = "Install it: `pip install 'pozytywka[gpu]'`."
@@ -17,7 +17,7 @@ INSTALL = "Install it: `pip install 'pozytywka[gpu]'`."
 def cuda() -> list[Finding]:
     """The devices that the driver has; torch and its CUDA; implicit's CUDA and every library that it needs."""
     devices = _devices()
-    libraries = [_library(library) for library in gpu.LIBRARIES]
+    libraries = [_library(library) for library in implicit_gpu.LIBRARIES]
     complete = devices is not None and all(library.found for library in libraries)
     return [
         Finding("gpu", "driver and device", devices, "" if devices else "A GPU of NVIDIA, with its driver, is needed."),
@@ -66,9 +66,9 @@ def _torch(*, present: bool) -> list[Finding]:
     return [version, Finding("gpu", "torch's CUDA", built["cuda"])]
 
 
-def _library(library: gpu.Library) -> Finding:
+def _library(library: implicit_gpu.Library) -> Finding:
     """Where it was installed, else whether the system has it."""
-    path = gpu.installed(library)
+    path = implicit_gpu.installed(library)
     if path is None:
         try:
             ctypes.CDLL(library.name)
@@ -80,7 +80,7 @@ def _library(library: gpu.Library) -> Finding:
 
 def _implicit() -> tuple[str | None, str]:
     try:
-        gpu.require()
+        implicit_gpu.require()
     except UnavailableError as error:
         return None, f"{error.message}. {error.hint}"
     return metadata.version("implicit"), ""

@@ -227,7 +227,7 @@ def test_no_promote_changes_nothing_that_serves(pozytywka, sampled, tmp_path, qu
 
 def test_a_model_that_is_worse_does_not_serve(pozytywka, sampled, tmp_path, quick, monkeypatch):
     """Its baseline does, both figures are shown, and --strict exits 3."""
-    monkeypatch.setattr("pozytywka_cli.weekly.train.MARGIN", -10.0)
+    monkeypatch.setattr("pozytywka_cli.families.weekly.train.MARGIN", -10.0)
     folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
     answer = pozytywka("train", "weekly", "--variant", "linear", "--strict", *folders)
     assert answer.code == 3
@@ -376,8 +376,8 @@ def test_evaluate_planted_needs_no_data_and_knows_the_best(
 ):
     """The truth's own figure is the lowest, and shares of it run from the baseline's 0."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pozytywka_cli.planted.USERS", 40)
-    monkeypatch.setattr("pozytywka_cli.planted.WEEKS", 30)
+    monkeypatch.setattr("pozytywka_cli.pipeline.ground_truth.USERS", 40)
+    monkeypatch.setattr("pozytywka_cli.pipeline.ground_truth.WEEKS", 30)
     found = rows(pozytywka("evaluate", family, "--planted", "--json"), "evaluate")
     errors = {row["variant"]: row["value"] for row in found if row["metric"] == metric}
     shares = {row["variant"]: row["value"] for row in found if row["metric"] == f"share of the best {metric}"}

@@ -24,8 +24,10 @@ def evaluated(monkeypatch) -> list[str]:
         asked.append("skip")
         return [PANEL]
 
-    monkeypatch.setattr("pozytywka_cli.skip.evaluate.evaluate", lambda *_, **__: Evaluated(ROWS, panels, ["A note."]))
-    monkeypatch.setattr("pozytywka_cli.weekly.evaluate.evaluate", lambda *_, **__: Evaluated(ROWS))
+    monkeypatch.setattr(
+        "pozytywka_cli.families.skip.evaluate.evaluate", lambda *_, **__: Evaluated(ROWS, panels, ["A note."])
+    )
+    monkeypatch.setattr("pozytywka_cli.families.weekly.evaluate.evaluate", lambda *_, **__: Evaluated(ROWS))
     return asked
 
 
@@ -92,7 +94,7 @@ def test_a_family_that_is_refused_is_not_drawn(evaluate, evaluated, monkeypatch)
     def refuse(*_: object, **__: object) -> Evaluated:
         raise RefusedError("too few plays", "Give more.")
 
-    monkeypatch.setattr("pozytywka_cli.skip.evaluate.evaluate", refuse)
+    monkeypatch.setattr("pozytywka_cli.families.skip.evaluate.evaluate", refuse)
     answer = evaluate("skip", "weekly", "--plot", "a.svg")
     assert answer.code == 3
     assert answer.err.endswith("error: skip: too few plays\nGive more.\n")

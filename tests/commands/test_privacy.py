@@ -14,9 +14,9 @@ from polars.testing import assert_frame_equal
 
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.boundary import run
-from pozytywka_cli.dataset.service import Service, load
-from pozytywka_cli.families import FAMILIES, variants
-from pozytywka_cli.skip.inputs.features import features, fit
+from pozytywka_cli.dataset.loading import Dataset, load
+from pozytywka_cli.families.registry import FAMILIES, variants
+from pozytywka_cli.families.skip.features.play_features import features, fit
 
 SECRETS = ("Secretperson", "Qqsecretcity", "Qqsecretstreet")
 WORDS = (*SECRETS, "premium_user")
@@ -165,10 +165,10 @@ def test_premium_user_decides_nothing(root: Path, said: str, family: str, varian
 def test_no_feature_knows_premium_user(root: Path) -> None:
     """With every one flipped, all features of all plays are the same."""
 
-    def read(service: Service) -> pl.DataFrame:
-        return features(service.plays, service, fit(service.plays, service.tracks))
+    def read(dataset: Dataset) -> pl.DataFrame:
+        return features(dataset.plays, dataset, fit(dataset.plays, dataset.tracks))
 
     services = [load(root / folder, root / f"{folder}.parquet", lambda _: None) for folder in ("data", "flipped")]
     ours, flipped = map(read, services)
     assert_frame_equal(ours, flipped, check_exact=True)
-    assert [service.users.columns for service in services] == [["user_id", "favourite_genres"]] * 2
+    assert [dataset.users.columns for dataset in services] == [["user_id", "favourite_genres"]] * 2

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pozytywka_cli.artifacts import Draft, Origin, Store
-from pozytywka_cli.similar.model import Factors
+from pozytywka_cli.families.similar.model import Factors
 
 NAMES = ["The Ocean", "Ocean", "Rosetta", "Cult Of Luna", "Björk", "Sigur Rós", "Metallica", "Кино"]
 NAMES += ["[spunge]", "[/b]", "\x1b[31mred", "-lead"]

@@ -48,8 +48,8 @@ def test_a_number_out_of_range_is_refused_at_the_flag(pozytywka, tmp_path, flag,
 
 def test_the_curve_is_a_table(pozytywka, sampled, tmp_path, monkeypatch):
     """Three rows for each model, in place of the usual ones."""
-    monkeypatch.setattr("pozytywka_cli.similar.curve.FACTORS", (2,))
-    monkeypatch.setattr("pozytywka_cli.similar.curve.ITERATIONS", (1,))
+    monkeypatch.setattr("pozytywka_cli.families.similar.tradeoff.FACTORS", (2,))
+    monkeypatch.setattr("pozytywka_cli.families.similar.tradeoff.ITERATIONS", (1,))
     answer = pozytywka("evaluate", "similar", "--curve", "--json", "--data-dir", sampled, "--artifacts-dir", tmp_path)
     assert answer.code == 0
     told = [(row["variant"], row["metric"]) for row in json.loads(answer.out)["rows"]]
@@ -66,9 +66,9 @@ def test_what_the_curve_goes_over_cannot_be_fixed(pozytywka, tmp_path):
 
 def test_a_gpu_for_similar_alone_asks_implicit_alone(pozytywka, monkeypatch, tmp_path):
     """A torch without CUDA does not matter to it; a missing library does, before any work."""
-    from pozytywka_cli.similar import gpu
+    from pozytywka_cli.families.similar import implicit_gpu
 
-    monkeypatch.setattr(gpu, "LIBRARIES", (gpu.Library("libno.so.13", "nvidia-no"),))
+    monkeypatch.setattr(implicit_gpu, "LIBRARIES", (implicit_gpu.Library("libno.so.13", "nvidia-no"),))
     answer = pozytywka("train", "similar", "--gpu", "--data-dir", tmp_path)
     assert answer.code == 5
     assert "libno.so.13 of nvidia-no is missing" in answer.err
@@ -76,8 +76,8 @@ def test_a_gpu_for_similar_alone_asks_implicit_alone(pozytywka, monkeypatch, tmp
 
 def test_the_truth_of_a_sample_is_measured(pozytywka, monkeypatch):
     """ALS beside item cosine: how often a genre is shared, which is nine times in ten, and how often the main one."""
-    monkeypatch.setattr("pozytywka_cli.planted.USERS", 100)
-    monkeypatch.setattr("pozytywka_cli.planted.WEEKS", 20)
+    monkeypatch.setattr("pozytywka_cli.pipeline.ground_truth.USERS", 100)
+    monkeypatch.setattr("pozytywka_cli.pipeline.ground_truth.WEEKS", 20)
     answer = pozytywka("evaluate", "similar", "--planted", "--json")
     rows = {(row["variant"], row["metric"]): row["value"] for row in json.loads(answer.out)["rows"]}
     assert {variant for variant, _ in rows} == {"als", "item cosine"}

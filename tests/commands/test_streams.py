@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pozytywka_cli.commands import render
+from pozytywka_cli.commands import tables
 
 PROGRAM = [sys.executable, "-m", "pozytywka_cli"]
 
@@ -38,7 +38,7 @@ def test_a_narrow_terminal_folds_text_and_cuts_no_number(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     terminal = Terminal()
     rows = [("Godspeed You! Black Emperor", "2026-01-05", 27_053, 21_456, 32_254, "rising")]
-    render.table("Seconds", ("name", "week", "mean", "q10", "q90", "verdict"), rows, file=terminal)
+    tables.table("Seconds", ("name", "week", "mean", "q10", "q90", "verdict"), rows, file=terminal)
     assert all(figure in terminal.getvalue() for figure in ("27,053", "21,456", "32,254"))
     assert max(len(line) for line in terminal.getvalue().splitlines() if "│" in line) <= 60
 

@@ -28,7 +28,7 @@ def tried(monkeypatch) -> list[SkipSettings]:
         found.append(settings)
         return settings.dropout
 
-    monkeypatch.setattr("pozytywka_cli.skip.tune.trial", trial)
+    monkeypatch.setattr("pozytywka_cli.families.skip.tune.trial", trial)
     return found
 
 

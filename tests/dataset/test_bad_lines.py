@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pozytywka_cli.dataset.lines import decode
+from pozytywka_cli.dataset.line_decoder import decode
 from pozytywka_cli.dataset.read import read
 from pozytywka_cli.dataset.tables import ARTISTS, TABLES, TRACKS
 

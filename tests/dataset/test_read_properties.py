@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.dataset.lines import decode
+from pozytywka_cli.dataset.line_decoder import decode
 from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ARTISTS, SESSIONS, TABLES, Kind, Table
 from pozytywka_cli.dataset.validate import check
@@ -165,7 +165,7 @@ def test_a_table_does_not_depend_on_how_its_lines_are_cut(data: st.DataObject) -
 
 def test_slow_reading_is_slow(line: Any) -> None:
     """The comparison above compares two paths: with a space in front no line is canonical."""
-    from pozytywka_cli.dataset.lines import canonical
+    from pozytywka_cli.dataset.line_decoder import canonical
 
     assert canonical(ARTISTS, line("artists")) == canonical(ARTISTS, " " + line("artists"))
     pattern = canonical(ARTISTS, line("artists"))

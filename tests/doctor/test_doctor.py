@@ -9,7 +9,7 @@ import pytest
 from pozytywka_cli.doctor import contents, cuda, machine
 from pozytywka_cli.doctor.finding import Finding
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.similar import gpu
+from pozytywka_cli.families.similar import implicit_gpu
 
 
 def found(findings: list[Finding]) -> dict[str, str | None]:
@@ -71,7 +71,7 @@ def linked(monkeypatch):
             return libraries[name]
 
         monkeypatch.setattr(ctypes, "CDLL", load)
-        monkeypatch.setattr(gpu, "installed", lambda _: None)
+        monkeypatch.setattr(implicit_gpu, "installed", lambda _: None)
 
     return only
 
@@ -81,7 +81,7 @@ def test_each_missing_library_is_a_finding(linked):
     linked({"libcudart.so.13": None})
     told = {finding.name: finding for finding in cuda.cuda()}
     assert told["libcudart.so.13"].found == "the system's"
-    for library in gpu.LIBRARIES[1:]:
+    for library in implicit_gpu.LIBRARIES[1:]:
         assert told[library.name].found is None
         assert "pozytywka[gpu]" in told[library.name].hint
     assert told["implicit's CUDA"].found is None
@@ -90,9 +90,9 @@ def test_each_missing_library_is_a_finding(linked):
 @pytest.fixture
 def whole(linked, monkeypatch):
     """A machine with a device and every library; `gpu.require` is what a test says, and torch is not asked."""
-    linked({cuda.DRIVER: driver(1), **dict.fromkeys(library.name for library in gpu.LIBRARIES)})
+    linked({cuda.DRIVER: driver(1), **dict.fromkeys(library.name for library in implicit_gpu.LIBRARIES)})
     monkeypatch.setattr(cuda, "_torch", lambda **_: [])
-    return lambda require: monkeypatch.setattr(gpu, "require", require)
+    return lambda require: monkeypatch.setattr(implicit_gpu, "require", require)
 
 
 def test_where_nothing_is_missing_implicit_is_asked(whole):

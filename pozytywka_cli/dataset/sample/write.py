@@ -1,4 +1,4 @@
-"""Write a sample: draw a service and put its tables and its truth into a folder."""
+"""Write a sample: draw a world and put its tables and its truth into a folder."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pozytywka_cli.dataset.sample.folder import MARKER, bytes_of_tables, replaci
 from pozytywka_cli.dataset.sample.genres import GENRES
 from pozytywka_cli.dataset.sample.listeners import FIRST_USER, user_rows
 from pozytywka_cli.dataset.sample.plant import plant_faults
-from pozytywka_cli.dataset.sample.service import FIRST_SESSION, Service, draw_log, make_service
+from pozytywka_cli.dataset.sample.world import FIRST_SESSION, World, draw_log, make_world
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.records import Progress, Report, silent
 
@@ -57,10 +57,10 @@ def write_sample(
     _check_numbers(users, weeks, seed)
     with replacing(folder) as new:
         design, chance, people = np.random.default_rng(seed).spawn(3)
-        service = make_service(design, users, weeks)
-        events, skips, premium = _write_log(new / "sessions.jsonl", chance, service, report)
-        music, sessions = service.catalogue, skips["session_id"].n_unique()
-        _write_rows(new / "users.jsonl", user_rows(people, service.listeners, premium))
+        world = make_world(design, users, weeks)
+        events, skips, premium = _write_log(new / "sessions.jsonl", chance, world, report)
+        music, sessions = world.catalogue, skips["session_id"].n_unique()
+        _write_rows(new / "users.jsonl", user_rows(people, world.listeners, premium))
         _write_rows(new / "artists.jsonl", music.artists)
         _write_rows(new / "tracks.jsonl", music.tracks)
         _write_rows(new / "track_storage.jsonl", music.storage)
@@ -83,7 +83,7 @@ def write_sample(
             "plays": len(skips),
             "faults": sum(fault["count"] for fault in faults),
         }
-        _write_truth(new / "truth", service, skips)
+        _write_truth(new / "truth", world, skips)
         _write_json(new / "truth" / "faults.json", faults)
         made = {"weeks": weeks, "seed": seed, "dirty": dirty, **counts, "bytes": bytes_of_tables(new)}
         _write_json(new / "truth" / MARKER, made)
@@ -101,13 +101,11 @@ def _check_numbers(users: int, weeks: int, seed: int) -> None:
         raise UsageError(f"--seed is {seed}", "Use zero or a positive number.")
 
 
-def _write_log(
-    path: Path, rng: np.random.Generator, service: Service, report: Report
-) -> tuple[int, pl.DataFrame, Bools]:
+def _write_log(path: Path, rng: np.random.Generator, world: World, report: Report) -> tuple[int, pl.DataFrame, Bools]:
     """Number of events, truth of the skips, and which users (users,) bought premium."""
-    count, skips, premium = 0, [], np.zeros(len(service.listeners), dtype=bool)
+    count, skips, premium = 0, [], np.zeros(len(world.listeners), dtype=bool)
     with path.open("wb") as file:
-        for events, truth in draw_log(rng, service):
+        for events, truth in draw_log(rng, world):
             write_events(events, file)
             count += len(events)
             skips.append(truth)
@@ -118,16 +116,14 @@ def _write_log(
     return count, pl.concat(skips), premium
 
 
-def _write_truth(folder: Path, service: Service, skips: pl.DataFrame) -> None:
-    ids = service.catalogue.artists["id"]
-    artists, weeks = service.rates.shape
-    mondays = pl.Series([service.start.date() + timedelta(weeks=week) for week in range(weeks)])
+def _write_truth(folder: Path, world: World, skips: pl.DataFrame) -> None:
+    ids = world.catalogue.artists["id"]
+    artists, weeks = world.rates.shape
+    mondays = pl.Series([world.start.date() + timedelta(weeks=week) for week in range(weeks)])
     week = pl.concat([mondays] * artists)
-    rates = pl.DataFrame({"artist_id": ids.repeat_by(weeks).explode(), "week": week, "rate": service.rates.ravel()})
-    genre = np.array(GENRES)[service.catalogue.genre]
-    levels = pl.DataFrame(
-        {"id": ids, "name": service.catalogue.artists["name"], "genre": genre, "level": service.levels}
-    )
+    rates = pl.DataFrame({"artist_id": ids.repeat_by(weeks).explode(), "week": week, "rate": world.rates.ravel()})
+    genre = np.array(GENRES)[world.catalogue.genre]
+    levels = pl.DataFrame({"id": ids, "name": world.catalogue.artists["name"], "genre": genre, "level": world.levels})
     skips.write_parquet(folder / "skips.parquet")
     rates.write_parquet(folder / "weeks.parquet")
     levels.write_parquet(folder / "artists.parquet")

@@ -1,0 +1,138 @@
+"""The artifact: what is saved is what is loaded, and damage is noticed."""
+
+import numpy as np
+import pytest
+
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.catalogue.string_index import ENTRY
+from pozytywka_cli.catalogue.string_table import Strings
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families.similar.excluded import Rare
+from pozytywka_cli.families.similar.model import Factors
+
+from .conftest import factors
+
+
+@pytest.fixture
+def version(save) -> Version:
+    """Three artists, saved."""
+    return save(factors(("Air", [1, 0], 3), ("Björk\n", [0, 1], 5), ("", [1, 1], 4)))
+
+
+def test_what_is_saved_is_loaded(version):
+    """By falling number of listeners; arrays stay on the disk until they are used."""
+    loaded = Factors.load(version)
+    assert isinstance(loaded.factors, np.memmap)
+    assert loaded.factors.flags.c_contiguous
+    assert (loaded.names.list(), loaded.ids.strings.list(), loaded.keys.strings.list()) == (
+        ["Björk\n", "", "Air"],
+        ["1", "2", "0"],
+        ["bjork", "", "air"],
+    )
+    assert loaded.listeners.tolist() == [5, 4, 3]
+    assert np.linalg.norm(loaded.factors, axis=1) == pytest.approx(1)
+
+
+def test_files_that_do_not_belong_together_are_refused(version):
+    """The count of each is told."""
+    Strings.of(["one"]).save(version.folder / "names.bin")
+    with pytest.raises(ArtifactError) as refused:
+        Factors.load(version)
+    problem = "is damaged: factors, listeners, names, ids and keys have 3, 3, 1, 3, 3 entries"
+    assert refused.value.message == f"{version.folder} {problem}"
+
+
+@pytest.mark.parametrize("content", [b"", b"not an array", b"\x93NUMPY\x01\x00"])
+@pytest.mark.parametrize("name", ["factors.npy", "listeners.npy"])
+def test_a_damaged_array_is_refused(version, name, content):
+    """Named, with the way out."""
+    (version.folder / name).write_bytes(content)
+    with pytest.raises(ArtifactError, match=rf"{name} is damaged") as refused:
+        Factors.load(version)
+    assert "rollback" in refused.value.hint
+
+
+def test_an_array_of_objects_is_never_unpickled(version):
+    """Such a file could run code."""
+    np.save(version.folder / "listeners.npy", np.array([{}, {}, {}], dtype=object), allow_pickle=True)
+    with pytest.raises(ArtifactError, match=r"listeners\.npy is damaged"):
+        Factors.load(version)
+
+
+@pytest.mark.parametrize(
+    ("array", "problem"),
+    [
+        (np.ones((3, 2)), "it is float64 (3, 2), not float32 of 2 dimensions"),
+        (np.ones(3, dtype=np.float32), "it is float32 (3,), not float32 of 2 dimensions"),
+    ],
+)
+def test_an_array_of_another_type_or_shape_is_refused(version, array, problem):
+    """Double precision, or one dimension."""
+    path = version.folder / "factors.npy"
+    np.save(path, array)
+    with pytest.raises(ArtifactError) as refused:
+        Factors.load(version)
+    assert refused.value.message == f"{path} is damaged: {problem}"
+
+
+def header(text: str) -> bytes:
+    """The beginning of an array's file, with a header of this text."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3L, 'x'), }\n",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3L, 2), \n",
+        "{'descr': [3], 'fortran_order': False, 'shape': (3, 2), }\n",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 2), }\n",
+        "\x00" * 60,
+    ],
+)
+def test_a_header_of_any_damage_is_refused(version, text):
+    """Numpy's parser of it raises errors of many kinds."""
+    (version.folder / "factors.npy").write_bytes(header(text) + bytes(24))
+    with pytest.raises(ArtifactError, match=r"factors\.npy is damaged"):
+        Factors.load(version)
+
+
+def test_a_row_that_there_is_not_is_damage(version):
+    """As a table above the size that is hashed may ask for."""
+    path = version.folder / "keys.bin"
+    content = bytearray(path.read_bytes())
+    content[-3 * ENTRY.itemsize] = content[-2 * ENTRY.itemsize] = content[-ENTRY.itemsize] = 77
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError) as refused:
+        Factors.load(version).keys.find("air")
+    assert refused.value.message == f"{path} is damaged: of its 3 rows, one numbered 77 is asked for"
+
+
+def test_what_was_left_out_is_loaded(save):
+    """Under the keys of the names; none where the file is of before there was one."""
+    rare = Rare.of([("Björk", 2), ("Air", 1)], 3)
+    version = save(Factors.of(np.ones((1, 1)), np.array([3]), ["x"], ["X"], rare))
+    loaded = Factors.load(version).rare
+    assert (loaded.floor, loaded.listeners("bjork"), loaded.listeners("air"), loaded.listeners("b")) == (3, 2, 1, None)
+    del version.manifest.files["rare.bin"]
+    assert Factors.load(version).rare.listeners("air") is None
+    (version.folder / "rare.bin").write_bytes((version.folder / "names.bin").read_bytes())
+    with pytest.raises(ArtifactError, match="its numbers are not one for each key"):
+        Rare.load(version.folder / "rare.bin")
+
+
+@pytest.mark.parametrize("name", ["factors.npy", "names.bin", "ids.bin", "rare.bin"])
+def test_a_missing_file_is_refused(version, name):
+    """Named."""
+    (version.folder / name).unlink()
+    with pytest.raises(ArtifactError, match=rf"{name}\b.*No such file"):
+        Factors.load(version)
+
+
+def test_an_index_without_its_table_is_refused(version):
+    """Names have none."""
+    path = version.folder / "keys.bin"
+    path.write_bytes((version.folder / "names.bin").read_bytes())
+    with pytest.raises(ArtifactError) as refused:
+        Factors.load(version)
+    assert refused.value.message == f"{path} is damaged: its table has another length"

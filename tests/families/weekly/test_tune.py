@@ -1,0 +1,73 @@
+"""What a trial of the LSTM's settings sees, and what it says."""
+
+from dataclasses import replace
+from functools import cache
+
+import polars as pl
+import pytest
+from msgspec import structs
+
+from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.families.weekly import VARIANTS, tune
+from pozytywka_cli.families.weekly.series import full_weeks
+from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.tuning import drawn
+
+from .trained import SETTINGS, noise
+
+
+@cache
+def loss(service_weeks: int, altered_from: int | None = None, **changes: float) -> float:
+    """What a trial gives on so many weeks of noise, of which the last may be other ones."""
+    dataset = noise(service_weeks)
+    if altered_from is not None:
+        dataset = altered(dataset, altered_from)
+    settings = structs.replace(SETTINGS, **changes)
+    return tune.trial(dataset, settings, variant="lstm", seed=0, device="cpu")
+
+
+def altered(dataset: Dataset, week: int) -> Dataset:
+    """The same but for how long was listened from a week on."""
+    later = pl.col("started_at").dt.date() >= full_weeks(dataset.plays)[week]
+    listened = pl.when(later).then(7_000_000).otherwise("listened_ms").alias("listened_ms")
+    return replace(dataset, plays=dataset.plays.with_columns(listened))
+
+
+def test_no_trial_sees_a_test_week():
+    """Whatever was listened to in the last 13 weeks, the loss is the same to the last bit; one week more is seen.
+
+    Eight of them test the model, and all of them are what `plan rates` is backtested over.
+    """
+    assert loss(48, altered_from=35) == loss(48)
+    assert loss(48, altered_from=34) != loss(48)
+
+
+def test_neither_does_one_of_a_farther_horizon():
+    """With three weeks ahead, the two weeks before the test weeks belong to the test too."""
+    assert loss(52, altered_from=37, horizon=3) == loss(52, horizon=3)
+    assert loss(52, altered_from=36, horizon=3) != loss(52, horizon=3)
+
+
+def test_settings_decide_the_loss():
+    """A network that does not learn forecasts the mean."""
+    assert loss(48, learning_rate=1e-9) != loss(48, learning_rate=0.01)
+
+
+def test_too_few_weeks_to_be_split_again_are_refused():
+    """It says how many there are before the test weeks, and how many are needed."""
+    with pytest.raises(RefusedError) as refused:
+        loss(27)
+    assert refused.value.message == (
+        "--tune leaves out the test weeks; before them: only 18 full weeks of plays; the LSTM needs at least 20"
+    )
+    assert loss(29) > 0
+
+
+@pytest.mark.parametrize("variant", tune.SPACES)
+def test_every_point_of_a_space_is_a_setting(variant: str):
+    """The names are settings, and every value drawn is one that they may have."""
+    assert variant in VARIANTS
+    found = [drawn(tune.SPACES[variant], SETTINGS, number, 0) for number in range(200)]
+    assert all(isinstance(one, WeeklySettings) for one in found)
+    assert len(set(found)) == 200
