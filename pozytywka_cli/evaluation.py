@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.records import Row
+from pozytywka_cli.records import Gate, Row
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,6 +77,34 @@ def paired_difference(
     return float(here - there), float(low), float(high)
 
 
+def gate(
+    metric: str,
+    baseline_variant: str,
+    values: Floats,
+    baseline: Floats,
+    groups: Ints,
+    *,
+    margin: float,
+    root: bool = False,
+    score: bool = False,
+) -> Gate:
+    """Test that a model is not worse than a baseline by more than a margin, on the same rows.
+
+    Args:
+        metric: the name of the mean of the values.
+        baseline_variant: the name of the baseline.
+        values, baseline: the losses of both on each row, (rows,).
+        groups: the independent units that are resampled, (rows,).
+        margin: in the unit of the metric.
+        root: the losses are squared errors, and the metric is the root of their mean.
+        score: the values are scores in 0..1, of which more is better.
+    """
+    figures = [float(np.sqrt(each.mean()) if root else each.mean()) for each in (values, baseline)]
+    loss, other = (1 - values, 1 - baseline) if score else (values, baseline)
+    difference, low, high = paired_difference(loss, other, groups, root=root)
+    return Gate(metric, *figures, baseline_variant, difference, low, high, margin)
+
+
 def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: int = 0) -> float:
     """The p-value of a mean paired `difference` (rows,): how often chance gives one as far from zero.
 
@@ -114,9 +142,11 @@ def expected_calibration_error(
 
 def reached(family: str, metric: str, figures: dict[str, float], baseline: str, best: float) -> list[Row]:
     """Rows of a loss beside the best that anything could reach, and how much of the way there from the baseline."""
-    rows = [Row(family, variant, "planted", metric, value) for variant, value in {**figures, "truth": best}.items()]
+    rows = [
+        Row(family, variant, "ground truth", metric, value) for variant, value in {**figures, "truth": best}.items()
+    ]
     way = figures[baseline] - best
     shares = {variant: (figures[baseline] - value) / way for variant, value in figures.items()}
     return rows + [
-        Row(family, variant, "planted", f"share of the best {metric}", share) for variant, share in shares.items()
+        Row(family, variant, "ground truth", f"{metric}_share_of_best", share) for variant, share in shares.items()
     ]

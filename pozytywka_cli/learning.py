@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +16,8 @@ from pozytywka_cli.errors import UnavailableError
 Tensors = tuple[Tensor, ...]
 Loss = Callable[..., Tensor]
 M = TypeVar("M", bound=nn.Module)
+
+BLOCK = 512  # rows of every forward pass: matrix products of another size may differ in their last bits
 
 
 @dataclass(frozen=True)
@@ -177,3 +179,28 @@ def mean_loss(model: nn.Module, loss: Loss, tensors: Tensors, *, rows: int = 65_
     model.eval()
     parts = zip(*(torch.split(tensor, rows) for tensor in tensors), strict=True)
     return sum(float(loss(model, *part)) * len(part[0]) for part in parts) / len(tensors[0])
+
+
+@torch.inference_mode()
+def forward(network: nn.Module, inputs: Tensors, *, double: bool = False) -> Tensor:
+    """Return the outputs of a network for all rows, in evaluation mode, in padded blocks of one size.
+
+    So a row's output does not depend on which other rows are in the batch. With `double` the pass is in double
+    precision and its result rounded to single, for networks whose last bits depend on a row's place in the block too.
+    """
+    rows = len(inputs[0])
+    network = (copy.deepcopy(network).double() if double else network).eval()
+    padded = (nn.functional.pad(tensor, (0, 0, 0, -rows % BLOCK)) for tensor in inputs)
+    blocks = zip(*(torch.split(tensor.double() if double else tensor, BLOCK) for tensor in padded), strict=True)
+    outputs = torch.cat([network(*block) for block in blocks])[:rows]
+    return outputs.float() if double else outputs
+
+
+def epoch_records(epochs: Iterable[Epoch], **more: float) -> list[dict[str, float]]:
+    """Return a record of each epoch for `metrics.json`: without its seconds, so that equal runs give equal bytes."""
+    losses = ("train_loss", "validation_loss")
+    return [
+        {**more, "epoch": epoch.epoch}
+        | {name: loss for name in losses if not math.isnan(loss := getattr(epoch, name))}  # JSON has no NaN
+        for epoch in epochs
+    ]

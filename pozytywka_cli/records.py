@@ -1,7 +1,7 @@
 """The small records that pass between rooms: a figure, a gate, an input, a step of progress."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One measured figure; `low` and `high` bound its 95 % interval where one was computed."""
+    """A metric of a variant under a protocol.
+
+    `low` and `high` bound its 95 % interval; `p_value` belongs to a difference between two variants.
+    """
 
     family: str
     variant: str
@@ -20,6 +23,19 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: float
     low: float | None = None
     high: float | None = None
+    p_value: float | None = None
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """What a metric is called in tables for people, which way is better, and what it means in one sentence.
+
+    target: of a metric that is best at a certain value (coverage of an 80 % interval), that value
+    """
+
+    label: str
+    better: Literal["lower", "higher", "target"]
+    meaning: str
+    target: float | None = None
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,18 +93,6 @@ class Panel:
     series: str | None = None
     dots: bool = False
     diagonal: bool = False
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """What a family's `evaluate` found; `panels` draws it, which takes its time and is done only when asked for.
-
-    `notes` say what could not be measured, and why.
-    """
-
-    rows: list[Row]
-    panels: Callable[[], list[Panel]] = list
-    notes: list[str] = field(default_factory=list)
 
 
 class Progress(msgspec.Struct, frozen=True):

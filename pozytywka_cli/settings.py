@@ -1,175 +1,238 @@
-"""What can be configured: one strict tree of values, and the precedence flag, environment, file, default."""
+"""Settings and where they come from: command line, environment, configuration file, default.
+
+A setting is named by a dotted key: `data_dir`, or `similar.factors` in the section of a family.
+"""
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from pozytywka_cli.errors import UsageError
 
+PREFIX = "POZYTYWKA_"
+FOLDERS = ("data_dir", "artifacts_dir")
+
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-class SkipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the skip models are made (the design's values).
+class General(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings outside of any section."""
 
-    `advanced` has `layers` of units, `width` in the first and half as many in each further one; `smoothing` multiplies
-    the plays of prior that every past rate starts from.
-    """
-
-    layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
-    width: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
-    smoothing: Positive = 1.0
-    epochs: Count = 25
-    batch_size: Count = 256
-    learning_rate: Positive = 2e-3
-    weight_decay: NotNegative = 0.05
-    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.3
-    patience: Count = 5
-    forest_rows: Count = 200_000
+    data_dir: Annotated[str, msgspec.Meta(description="folder with the five tables")] = "data"
+    artifacts_dir: Annotated[str, msgspec.Meta(description="folder for plays, models and predictions")] = "artifacts"
+    log_format: Annotated[Literal["text", "json"], msgspec.Meta(description="format of messages on stderr")] = "text"
 
 
-class WeeklySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is forecast each week, of a `horizon` of weeks ahead, and how (the design's values, with more patience).
+class Assigned(msgspec.Struct, frozen=True):
+    """A value that was given to a setting, and where; `text` values are converted to the setting's type."""
 
-    `measure` is all listening of an artist in a week, or one listen's mean; `window` and `test_weeks` are in weeks.
-    """
-
-    measure: Literal["total", "mean"] = "total"
-    horizon: Annotated[int, msgspec.Meta(ge=1, le=13)] = 1
-    window: Count = 26
-    hidden: Count = 32
-    epochs: Count = 30
-    batch_size: Count = 512
-    learning_rate: Positive = 3e-3
-    weight_decay: NotNegative = 1e-4
-    patience: Count = 8
-    test_weeks: Count = 8
+    key: str
+    value: Any
+    source: str
+    text: bool = False
 
 
-class SimilarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the artists' factors are found by alternating least squares.
+class Described(msgspec.Struct, frozen=True):
+    """A setting as it is in force: its value, where that comes from, and what it does."""
 
-    A user's count of an artist becomes a weight, and `alpha` times it the confidence that the user likes the artist.
-    """
-
-    weighting: Literal["log1p", "bm25", "raw"] = "log1p"
-    factors: Count = 128
-    regularization: NotNegative = 100.0
-    alpha: Annotated[float, msgspec.Meta(ge=1e-9, le=1e9)] = 5.0  # with less, weights are lost in single precision
-    iterations: Count = 40
-    min_listeners: Count = 3
+    key: str
+    value: Any
+    source: str
+    description: str
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that `pozytywka.toml` may hold."""
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force; `assigned` holds those that differ from their defaults or were given, by key."""
 
-    data_dir: str = "data"
-    artifacts_dir: str = "artifacts"
-    log_format: Literal["text", "json"] = "text"
-    skip: SkipSettings = SkipSettings()
-    weekly: WeeklySettings = WeeklySettings()
-    similar: SimilarSettings = SimilarSettings()
+    assigned: Mapping[str, Assigned]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Settings":
+        """Make settings from values by dotted key; all others have their defaults."""
+        return cls({key: Assigned(key, value, "the program") for key, value in values.items()})
+
+    @property
+    def general(self) -> General:
+        """The settings outside of any section."""
+        return self.section("", General)
+
+    @property
+    def configured_sections(self) -> list[str]:
+        """The sections of which at least one setting was given."""
+        return list(dict.fromkeys(_section(key) for key in self.assigned if "." in key))
+
+    def section(self, name: str, kind: type[S]) -> S:
+        """Return the settings of a section; `name` is empty for those outside of any.
+
+        Raises:
+            UsageError: a setting is unknown, or its value is unusable; its source is named.
+        """
+        values = {}
+        for key, given in self.assigned.items():
+            if _section(key) == name:
+                values[_name(key)] = _converted(given, kind)
+        return kind(**values)
+
+    def described(self, name: str, kind: type[msgspec.Struct]) -> Iterator[Described]:
+        """Yield every setting of a section."""
+        section = self.section(name, kind)
+        for field, info in zip(kind.__struct_fields__, msgspec.inspect.type_info(kind).fields, strict=True):
+            key = f"{name}.{field}" if name else field
+            source = self.assigned[key].source if key in self.assigned else "default"
+            yield Described(key, getattr(section, field), source, _description(info.type))
 
 
-def load(config: Path | None, overrides: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in force: `overrides` (flags that were given), then `POZYTYWKA_*`, then the file, then defaults.
+def load(
+    config: Path | None,
+    overrides: Sequence[Assigned],
+    *,
+    sections: Collection[str],
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Collect the settings: `overrides` (the command line), then `POZYTYWKA_*`, then the file, then defaults.
 
-    `POZYTYWKA_DATA_DIR` sets `data_dir`, `POZYTYWKA_SIMILAR_FACTORS` sets `factors` in `[similar]`.
+    `POZYTYWKA_DATA_DIR` sets `data_dir`, `POZYTYWKA_SIMILAR_FACTORS` sets `similar.factors`.
 
     Raises:
-        UsageError: a file that cannot be read, an unknown key or a value of a wrong type, each named.
+        UsageError: a file cannot be read, or a section or general setting is unknown.
     """
-    source, tree = _from_file(config, environment)
-    settings = _convert(tree, source, strict=True)
-    settings = _convert(
-        _merged(settings, _from_environment(environment)), "the environment (POZYTYWKA_*)", strict=False
-    )
-    return changed(settings, {key: value for key, value in overrides.items() if value is not None})
+    layers = [*_from_file(config, environment), *_from_environment(environment, sections), *overrides]
+    found = Settings({given.key: given for given in layers})
+    for given in found.assigned.values():
+        if "." in given.key and _section(given.key) not in sections:
+            raise UsageError(f"{given.source}: unknown section {_section(given.key)!r}", _known(sections))
+        if "." not in given.key and given.key in sections:
+            raise UsageError(f"{given.source}: {given.key} is a section, not a setting", "Set one of its keys.")
+    _ = found.general
+    return found
 
 
-def changed(settings: Settings, flags: Mapping[str, Any]) -> Settings:
-    """The settings with what the command line says; a section's part of it is a mapping.
+def parse_override(text: str) -> Assigned:
+    """Parse `similar.factors=64`, as `--set` takes it.
 
     Raises:
-        UsageError: a value of a wrong type or out of range.
+        UsageError: there is no key or no `=`.
     """
-    return _convert(_merged(settings, flags), "the command line", strict=True)
+    key, equals, value = text.partition("=")
+    if not (equals and re.fullmatch(r"[\w-]+(\.[\w-]+)?", key.strip())):
+        raise UsageError(f"--set {text!r} sets nothing", "Write it as --set similar.factors=64.")
+    return Assigned(key.strip().replace("-", "_"), value.strip(), "--set", text=True)
 
 
-def _from_file(config: Path | None, environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """The first configuration found: the one named, `pozytywka.toml` here, or `[tool.pozytywka]` here."""
-    named = config or (Path(environment["POZYTYWKA_CONFIG"]) if environment.get("POZYTYWKA_CONFIG") else None)
-    if named:
-        return str(named), _beside(named, _table(named, _parse(named)))
-    for path in (Path("pozytywka.toml"), Path("pyproject.toml")):
-        if path.is_file() and (tree := _table(path, _parse(path))):
-            return str(path), _beside(path, tree)
-    return "the defaults", {}
+def variable(key: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + key.replace(".", "_").upper()
 
 
-def _beside(path: Path, tree: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a file, whose relative paths begin where it lies: a cron job may start anywhere."""
-    folders = {key: tree[key] for key in ("data_dir", "artifacts_dir") if isinstance(tree.get(key), str)}
-    return tree | {key: str(path.parent / folder) for key, folder in folders.items()}
+def _section(key: str) -> str:
+    return key.rpartition(".")[0]
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _name(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _converted(given: Assigned, kind: type[msgspec.Struct]) -> Any:
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    if _name(given.key) not in fields:
+        known = ", ".join(f"{_section(given.key)}.{name}".removeprefix(".") for name in fields)
+        raise UsageError(f"{given.source}: unknown setting {given.key!r}", f"Known are {known}.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return msgspec.convert(given.value, fields[_name(given.key)], strict=not given.text)
+    except msgspec.ValidationError as error:
+        problem = f"{given.source}: {given.key} = {given.value!r}: {error}"
+        raise UsageError(problem, "Correct it; `pozytywka settings` lists all settings.") from None
+
+
+def _description(info: msgspec.inspect.Type) -> str:
+    if isinstance(info, msgspec.inspect.Metadata):
+        return (info.extra_json_schema or {}).get("description") or _description(info.type)
+    return ""
+
+
+def _known(sections: Iterable[str]) -> str:
+    return f"Known are {', '.join([*General.__struct_fields__, *(f'[{name}]' for name in sections)])}."
+
+
+def _from_file(config: Path | None, environment: Mapping[str, str]) -> Iterator[Assigned]:
+    """Yield the settings of the first configuration found: the named one, `pozytywka.toml`, or `[tool.pozytywka]`."""
+    variable = environment.get(f"{PREFIX}CONFIG")
+    named = config or (Path(variable) if variable else None)
+    for path in [named] if named else [Path("pozytywka.toml"), Path("pyproject.toml")]:
+        if path == named or path.is_file():
+            text = _read(path)
+            table = _table(path, _parse(path, text))
+            yield from _assignments(path, text, table)
+            if table:
+                return
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"cannot read the configuration {path}: {error.strerror}", "Check --config.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{path} is not TOML: {error}", "Mend that line, or name another file with --config."
-        ) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8: byte {error.start + 1}", "Save it as UTF-8.") from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        hint = "Correct that line, or name another file with --config."
+        raise UsageError(f"{path} is not TOML: {error}", hint) from None
 
 
 def _table(path: Path, tree: dict[str, Any]) -> dict[str, Any]:
+    """Return the tree of a configuration file; of a pyproject.toml only its table `[tool.pozytywka]`."""
     if path.name != "pyproject.toml":
         return tree
-    tools = tree.get("tool", {})
-    table: dict[str, Any] = tools.get("pozytywka", {}) if isinstance(tools, dict) else {}
+    table: Any = tree
+    for name in ("tool", "pozytywka"):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: {name!r} is not a table", "Write it as [tool.pozytywka].")
     return table
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """`POZYTYWKA_*` as a tree; a name that starts with a section's name sets a key of that section."""
-    tree: dict[str, Any] = {}
+def _assignments(path: Path, text: str, table: dict[str, Any]) -> Iterator[Assigned]:
+    for key, value in table.items():
+        for dotted, one in (
+            ((f"{key}.{name}", one) for name, one in value.items()) if isinstance(value, dict) else [(key, value)]
+        ):
+            # relative folders begin where the file lies: a cron job may start anywhere
+            placed = str(path.parent / one) if dotted in FOLDERS and isinstance(one, str) else one
+            line = _line(text, dotted)
+            yield Assigned(dotted, placed, f"{path}:{line}" if line else str(path))
+
+
+def _line(text: str, key: str) -> int | None:
+    """Return the line of a configuration file on which a key is set; None where it is written in an unusual way."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([\w.-]+)\]", line):
+            table = header[1].removeprefix("tool.pozytywka").removeprefix(".")
+        elif (found := re.match(r"\s*([\w.-]+)\s*=", line)) and key == f"{table}.{found[1]}".removeprefix("."):
+            return number
+    return None
+
+
+def _from_environment(environment: Mapping[str, str], sections: Collection[str]) -> Iterator[Assigned]:
     for name, value in environment.items():
-        key = name.removeprefix("POZYTYWKA_").lower()
-        if key == name.lower() or key == "config" or not value:
+        key = name.removeprefix(PREFIX).lower()
+        if not name.startswith(PREFIX) or key == "config" or not value:
             continue
-        section, _, rest = key.partition("_")
-        if section in ("skip", "weekly", "similar"):
-            tree.setdefault(section, {})[rest] = value
-        else:
-            tree[key] = value
-    return tree
-
-
-def _merged(settings: Settings, changes: Mapping[str, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = msgspec.to_builtins(settings)
-    for key, value in changes.items():
-        tree[key] = {**tree.get(key, {}), **value} if isinstance(value, dict) else value
-    return tree
-
-
-def _convert(tree: dict[str, Any], source: str, *, strict: bool) -> Settings:
-    try:
-        return msgspec.convert(tree, Settings, strict=strict)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{source}: {error}", f"Mend or remove it; known are {_known_keys()}.") from None
-
-
-def _known_keys() -> str:
-    sections = {"skip": SkipSettings, "weekly": WeeklySettings, "similar": SimilarSettings}
-    plain = [key for key in Settings.__struct_fields__ if key not in sections]
-    return "; ".join(
-        [", ".join(plain), *(f"[{name}] {', '.join(of.__struct_fields__)}" for name, of in sections.items())]
-    )
+        section = next((section for section in sections if key.startswith(f"{section}_")), None)
+        dotted = f"{section}.{key.removeprefix(f'{section}_')}" if section else key
+        yield Assigned(dotted, value, f"the environment variable {name}", text=True)

@@ -6,11 +6,9 @@ trials of the shorter one.
 
 import math
 import os
-import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +93,8 @@ def drawn(space: Space, base: S, number: int, seed: int) -> S:
     """The settings of trial `number`: `base` itself, or with every setting of `space` drawn anew."""
     if number == 0:
         return base
+    import random  # here, for whoever only declares a space should not pay for it
+
     generator = random.Random(f"{seed} {number}")
     changes = {name: dimension.at(generator.random()) for name, dimension in space.items()}
     return msgspec.convert(msgspec.to_builtins(base) | changes, type(base))
@@ -164,6 +164,8 @@ def _write_trials(file: Path, trials: list[Trial]) -> None:
 @contextmanager
 def _losses(loss: Callable[[S], float], settings: dict[int, S], jobs: int) -> Iterator[Iterator[tuple[int, float]]]:
     """The losses of numbered settings, in the order in which they are found; what still runs when it ends is ended."""
+    from concurrent.futures.process import BrokenProcessPool
+
     from joblib import Parallel, delayed
 
     parallel = Parallel(

@@ -5,7 +5,7 @@
 <root>/<family>/served.json  withdrawn.json            what served, oldest first, and what was rolled back
 """
 
-from pozytywka_cli.artifacts.manifest import Draft, Manifest, Origin, Stored, Trained, Version
+from pozytywka_cli.artifacts.manifest import CardText, Draft, Manifest, Origin, Stored, Version
 from pozytywka_cli.artifacts.store import LOOKUP_BYTES, Store
 
-__all__ = ["LOOKUP_BYTES", "Draft", "Manifest", "Origin", "Store", "Stored", "Trained", "Version"]
+__all__ = ["LOOKUP_BYTES", "CardText", "Draft", "Manifest", "Origin", "Store", "Stored", "Version"]

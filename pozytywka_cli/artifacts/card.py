@@ -10,15 +10,15 @@ def card(origin: Origin, draft: Draft) -> str:
     """The card as Markdown."""
     sections = {
         "Made from": _data(origin),
-        "How it was tested": draft.protocol,
+        "How it was tested": draft.card.protocol,
         "Figures": _figures(draft),
         "Decision": _decision(draft.gate),
-        "Use it for": draft.use,
-        "Do not use it for": draft.not_for,
-        "Limits": "\n\n".join([draft.limits, *draft.notes]),
+        "Use it for": draft.card.use,
+        "Do not use it for": draft.card.not_for,
+        "Limits": "\n\n".join([draft.card.limits, *draft.notes]),
     }
     titled = [f"## {title}\n\n{text}" for title, text in sections.items()]
-    return "\n\n".join([f"# {origin.family}: {draft.variant}", draft.question, *titled]) + "\n"
+    return "\n\n".join([f"# {origin.family}: {draft.variant}", draft.card.question, *titled]) + "\n"
 
 
 def _data(origin: Origin) -> str:
@@ -42,7 +42,7 @@ def _figures(draft: Draft) -> str:
     rows = draft.metrics
     tables = [_table(name, [row for row in rows if row.protocol == name]) for name in _distinct(rows, "protocol")]
     names = [*_distinct(rows, "variant"), *_distinct(rows, "metric")]
-    meanings = "\n".join(f"- {name}: {draft.glossary[name]}" for name in names if name in draft.glossary)
+    meanings = "\n".join(f"- {name}: {draft.card.glossary[name]}" for name in names if name in draft.card.glossary)
     ranged = any(row.low is not None for row in rows)
     return "\n\n".join(filter(None, [*tables, INTERVALS if ranged else "", meanings]))
 

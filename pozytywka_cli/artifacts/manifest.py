@@ -45,6 +45,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: list[str]
     fingerprint: str
     files: dict[str, Stored]
+    fallback_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,36 +75,43 @@ def _source_hash() -> str:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A trained model that has no version yet: `write` puts its files into an empty folder.
+class CardText:
+    """The sentences of a model card, for readers who need no statistics.
 
-    `metrics` are its figures and its baselines'; `signature` names the `inputs` and `outputs` of a prediction with
-    their types. The card has sentences for people who need no statistics: the `question` that it answers, how it was
-    tested (`protocol`), its `use`, what it is `not_for`, its `limits`, and in the `glossary` what each metric and
-    variant of `metrics` means, and which way is better.
+    question: what the model answers
+    protocol: how it was tested
+    use, not_for, limits: what to use it for, what not, and what it cannot know
+    glossary: what each variant and metric of the tables means, and which way is better
     """
 
-    variant: str
-    write: Callable[[Path], None]
-    signature: dict[str, dict[str, str]]
-    metrics: list[Row]
     question: str
     protocol: str
     use: str
     not_for: str
     limits: str
     glossary: dict[str, str]
-    gate: Gate | None = None
-    notes: list[str] = field(default_factory=list)
-    epochs: list[dict[str, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What a family's `train` returns: the model, and the plain baseline that serves if the gate is not met."""
+class Draft:
+    """A trained model that is not saved yet.
 
-    model: Draft
-    baseline: Draft
+    write: puts the model's files into an empty folder
+    signature: the `inputs` and `outputs` of a prediction with their types
+    metrics: those of the model and of the baselines beside it
+    fallback_for: the variant that was asked for, where this one stands in for it because there is too little data
+    epochs: a record for each epoch of training
+    """
+
+    variant: str
+    write: Callable[[Path], None]
+    signature: dict[str, dict[str, str]]
+    metrics: list[Row]
+    card: CardText
+    gate: Gate | None = None
+    notes: list[str] = field(default_factory=list)
+    fallback_for: str | None = None
+    epochs: list[dict[str, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ class Store:
             metrics=draft.metrics,
             gate=draft.gate,
             notes=draft.notes,
+            fallback_for=draft.fallback_for,
             fingerprint=origin.fingerprint,
             files={path.name: Stored(files.sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())},
         )

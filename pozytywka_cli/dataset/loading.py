@@ -28,6 +28,7 @@ class Dataset:
     artists: id, name, genres
     tracks: id, name, id_artist, duration_ms, popularity … tempo
     cut: the moment (UTC) from which on nothing is known, if it was cut off there
+    scrobbles: user_id, artist_id (text), listens: counts that stand in for plays, where they were given as such
     """
 
     plays: pl.DataFrame
@@ -37,6 +38,7 @@ class Dataset:
     tracks: pl.DataFrame
     inputs: list[Input] = field(default_factory=list)
     cut: datetime | None = None
+    scrobbles: pl.DataFrame | None = None
 
     def until(self, moment: datetime | None) -> "Dataset":
         """The service as it was known just before `moment` (UTC): later purchases are unknown, and plays still running.

@@ -1,0 +1,1 @@
+"""The model families: one folder for each question that is answered, behind one contract."""

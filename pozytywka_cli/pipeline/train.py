@@ -1,8 +1,7 @@
-"""A training run over families: tune, was it done before, train, save, hold to the gate, promote, leave a record."""
+"""Train families: search settings, skip what was done before, train, save, test the gate, promote, record the run."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,17 +10,23 @@ import msgspec
 
 from pozytywka_cli import __version__, files, tuning
 from pozytywka_cli.artifacts import Origin, Store, Version
+from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError, PozytywkaError, UsageError
-from pozytywka_cli.families.registry import registry
-from pozytywka_cli.records import Gate, Report
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import Family, TrainingRun, Tunable
+from pozytywka_cli.pipeline import each
+from pozytywka_cli.records import Gate, Report, silent
+from pozytywka_cli.settings import Settings
 
 
 class Tuned(msgspec.Struct, frozen=True):
-    """What a search among so many trials found.
+    """The result of a search for settings.
 
-    best: the number of the trial with the lowest `loss`; 0 is that of the settings in force, whose loss is `in_force`.
-    settings: those that were searched, as the best trial has them.
-    metric: what the losses are.
+    trials: how many settings were tried
+    best: the number of the trial with the lowest loss; 0 is that of the settings in force
+    settings: the searched settings of the best trial
+    metric: what the losses are
+    loss, loss_in_force: of the best trial, and of the settings in force
     """
 
     trials: int
@@ -29,13 +34,14 @@ class Tuned(msgspec.Struct, frozen=True):
     settings: dict[str, Any]
     metric: str
     loss: float
-    in_force: float
+    loss_in_force: float
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one family's training: `promoted` is the version that serves because of it, if one does.
+    """The result of training one family.
 
-    `unchanged`: the same data, settings, seed and code had made this version before, and nothing was done.
+    promoted: the version that predictions use from now on because of this run, if there is one
+    unchanged: the same data, settings, seed and code had made this version before, and nothing was trained
     """
 
     family: str
@@ -45,144 +51,162 @@ class Outcome(msgspec.Struct, frozen=True):
     unchanged: bool
     gate: Gate | None
     notes: list[str]
+    fallback_for: str | None = None
     tuned: Tuned | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether the gate, if there was one, was met."""
+        """Whether the model passed the gate, or there was none."""
         return self.gate is None or self.gate.passed
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train: `variant` None is each family's default, `until` is exclusive.
+    """How to train.
 
-    `tune` is the number of trials of a search for better settings, 0 for none, and `jobs` how many run at a time.
+    variant: None for the default variant of each family
+    until: use only what happened before this moment
+    trials: how many settings to try before training; 0 for no search
+    jobs: how many trials run at a time
     """
 
-    settings: Any
+    settings: Settings
     seed: int
     device: str
     until: datetime | None = None
     variant: str | None = None
     force: bool = False
     promote: bool = True
-    tune: int = 0
+    trials: int = 0
     jobs: int = 1
 
-    def check(self, names: list[str]) -> None:
-        """Refuse a plan that these families cannot follow, before any work is done.
+    def check(self, families: list[Family]) -> None:
+        """Check before any work is done that these families can be trained in this way.
 
         Raises:
             UsageError: a family lacks the variant, or has nothing to tune or to fit on a GPU; jobs without trials.
         """
-        if self.jobs > 1 and not self.tune:
-            raise UsageError("--jobs is for trials, and there are none", "Add --tune N, or leave out --jobs.")
-        for name in names:
-            variant = self.variant_of(name)
-            if self.tune:
-                registry.space(name, variant)
-            if self.device != "cpu" and variant not in registry.on_gpu(name):
-                able = ", ".join(registry.on_gpu(name))
-                raise UsageError(f"{name} {variant} is not fitted on a GPU", f"Leave out --gpu; it fits {able}.")
-
-    def variant_of(self, family: str) -> str:
-        """The variant to train.
-
-        Raises:
-            UsageError: the family has no such variant.
-        """
-        known = registry.variants(family)
-        if self.variant is None:
-            return known[0]
-        if self.variant not in known:
-            raise UsageError(f"{family} has no variant {self.variant!r}", f"Choose from {', '.join(known)}.")
-        return self.variant
+        if self.jobs > 1 and not self.trials:
+            raise UsageError("--jobs needs --tune", "Add --tune N, or leave out --jobs.")
+        for family in families:
+            name, variant = registry.variant(family, self.variant)
+            if self.trials:
+                _tunable(family, name)
+            if self.device != "cpu" and not variant.gpu:
+                able = ", ".join(name for name, one in family.variants.items() if one.gpu) or "none"
+                problem = f"{family.name} {name} cannot be trained on a GPU"
+                raise UsageError(problem, f"Leave out --gpu; variants that can: {able}.")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What became of every family: an outcome, or the reason why there is none."""
+    """A training run: the outcome of each family, or the error that kept it from being trained."""
 
     started: datetime
     outcomes: list[Outcome]
-    refused: dict[str, PozytywkaError]
+    errors: dict[str, PozytywkaError]
 
 
-def train(store: Store, names: list[str], source: Any, plan: Plan, report: Report) -> Run:
+def train(store: Store, families: list[Family], dataset: Dataset, plan: Plan, progress: Report) -> Run:
     """Train these families; one that cannot be trained does not keep the others from it."""
-    run = Run(datetime.now(UTC), [], {})
-    for name in names:
-        try:
-            run.outcomes.append(train_one(store, name, source, plan, report))
-        except PozytywkaError as error:
-            run.refused[name] = error
-    return run
+    started = datetime.now(UTC)
+    outcomes, errors = each(families, lambda family: train_one(store, family, dataset, plan, progress))
+    return Run(started, list(outcomes.values()), errors)
 
 
-def train_one(store: Store, family: str, source: Any, plan: Plan, report: Report) -> Outcome:
-    """Train a family, with the best settings of a search if the plan has one, and save it.
+def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progress: Report) -> Outcome:
+    """Train and save a family, after a search for better settings if the plan asks for one.
 
-    Its baseline serves in its place where the gate is not met.
+    If the model does not pass the gate, the baseline is promoted in its place.
 
     Raises:
-        RefusedError: there are too few data.
+        RefusedError: there is too little data.
         ArtifactError: the trials of earlier searches are damaged.
     """
-    settings = getattr(plan.settings, family)
+    name, _ = registry.variant(family, plan.variant)
+    run = TrainingRun(plan.settings.section(family.name, family.Settings), name, plan.seed, plan.device, progress)
     origin = Origin(
-        family=family,
-        variant=plan.variant_of(family),
-        settings=msgspec.to_builtins(settings),
+        family=family.name,
+        variant=name,
+        settings=msgspec.to_builtins(run.settings),
         seed=plan.seed,
         device=plan.device,
         until=plan.until.isoformat() if plan.until else None,
-        inputs=source.inputs,
+        inputs=dataset.inputs,
     )
-    if not plan.tune:
-        return _train(store, origin, source, settings, plan, report)
-    settings, tuned = _tune(store, origin, source, settings, plan, report)
-    origin = replace(origin, settings=msgspec.to_builtins(settings))
-    return msgspec.structs.replace(_train(store, origin, source, settings, plan, report), tuned=tuned)
+    if not plan.trials:
+        return _train(store, family, origin, dataset, run, plan)
+    run, tuned = _tune(store, family, origin, dataset, run, plan)
+    origin = replace(origin, settings=msgspec.to_builtins(run.settings))
+    return msgspec.structs.replace(_train(store, family, origin, dataset, run, plan), tuned=tuned)
 
 
-def _tune(store: Store, origin: Origin, source: Any, settings: Any, plan: Plan, report: Report) -> tuple[Any, Tuned]:
-    """The best settings found; the origin of a run with those in force identifies the search."""
-    space, family = registry.space(origin.family, origin.variant), registry.tuning(origin.family)
-    candidates = [tuning.drawn(space, settings, number, plan.seed) for number in range(plan.tune)]
+def _tunable(family: Family, variant: str) -> Tunable:
+    if isinstance(family, Tunable) and family.variants[variant].space:
+        return family
+    tunable = [
+        f"{name} {one}"
+        for name in registry.names()
+        for one, details in registry.get(name).variants.items()
+        if details.space
+    ]
+    hint = f"Leave out --tune, or tune one of: {', '.join(tunable)}."
+    raise UsageError(f"{family.name} {variant} has no settings to tune", hint)
+
+
+def _tune(
+    store: Store, family: Family, origin: Origin, dataset: Dataset, run: TrainingRun, plan: Plan
+) -> tuple[TrainingRun, Tuned]:
+    """Search settings; the origin of a run with the settings in force identifies the search."""
+    tunable, space = _tunable(family, run.variant), family.variants[run.variant].space
+    candidates = [tuning.drawn(space, run.settings, number, plan.seed) for number in range(plan.trials)]
     trials = tuning.search(
         candidates,
-        partial(family.trial, source, variant=origin.variant, seed=plan.seed, device=plan.device),
-        file=store.root / origin.family / "trials.jsonl",
+        Trial(family.name, dataset, replace(run, progress=silent)),
+        file=store.root / family.name / "trials.jsonl",
         fingerprint=origin.fingerprint,
-        variant=origin.variant,
+        variant=run.variant,
         jobs=plan.jobs,
-        report=report,
+        report=run.progress,
     )
     best = tuning.best(trials)
-    found = {name: best.settings[name] for name in space}
-    return candidates[best.number], Tuned(len(trials), best.number, found, family.METRIC, best.loss, trials[0].loss)
+    settings = {name: best.settings[name] for name in space}
+    tuned = Tuned(len(trials), best.number, settings, tunable.tuning_metric, best.loss, trials[0].loss)
+    return replace(run, settings=candidates[best.number]), tuned
 
 
-def _train(store: Store, origin: Origin, source: Any, settings: Any, plan: Plan, report: Report) -> Outcome:
-    if not plan.force and (outcome := _done_before(store, origin, plan)):
+@dataclass(frozen=True)
+class Trial:
+    """The loss of settings, as a function that another process can run."""
+
+    family: str
+    dataset: Dataset
+    run: TrainingRun
+
+    def __call__(self, settings: msgspec.Struct) -> float:
+        """Return the loss of these settings."""
+        return _tunable(registry.get(self.family), self.run.variant).trial(
+            self.dataset, replace(self.run, settings=settings)
+        )
+
+
+def _train(store: Store, family: Family, origin: Origin, dataset: Dataset, run: TrainingRun, plan: Plan) -> Outcome:
+    if not plan.force and (outcome := _trained_before(store, family, origin, plan)):
         return outcome
-    trained = registry.training(origin.family).train(
-        source, settings, variant=origin.variant, seed=plan.seed, device=plan.device, report=report
-    )
+    trained = family.train(dataset, run)
     version = store.save(origin, trained.model)
     outcome = _outcome(version, promoted=None, unchanged=False)
     if not plan.promote:
         return outcome
-    serving = version if outcome.passed else store.save(_baseline(origin), trained.baseline)
-    return msgspec.structs.replace(outcome, promoted=store.promote(origin.family, serving.name))
+    promoted = version if outcome.passed else store.save(_baseline(family, origin), trained.baseline)
+    return msgspec.structs.replace(outcome, promoted=store.promote(family.name, promoted.name))
 
 
-def _done_before(store: Store, origin: Origin, plan: Plan) -> Outcome | None:
-    """The outcome of an earlier run of this origin, if there was one and nothing that it should have made is missing.
+def _trained_before(store: Store, family: Family, origin: Origin, plan: Plan) -> Outcome | None:
+    """Return the outcome of an earlier run of this origin, if nothing that it should have made is missing.
 
-    A run that was killed, or told not to promote, may have left a version that never served: now it does. One that
-    served and was rolled back stays back.
+    A run that was killed, or told not to promote, may have left a version that was never promoted: now it is. One that
+    was promoted and rolled back stays back.
     """
     known = store.same(origin)
     if known is None:
@@ -190,15 +214,16 @@ def _done_before(store: Store, origin: Origin, plan: Plan) -> Outcome | None:
     outcome = _outcome(known, promoted=None, unchanged=True)
     if not plan.promote:
         return outcome
-    serving = known if outcome.passed else store.same(_baseline(origin))
-    if serving is None:
+    version = known if outcome.passed else store.same(_baseline(family, origin))
+    if version is None:
         return None
-    if _something_serves(store, origin.family) and store.has_served(origin.family, serving.name):
+    if _is_promoted(store, family.name) and store.has_served(family.name, version.name):
         return outcome
-    return msgspec.structs.replace(outcome, promoted=store.promote(origin.family, serving.name))
+    return msgspec.structs.replace(outcome, promoted=store.promote(family.name, version.name))
 
 
-def _something_serves(store: Store, family: str) -> bool:
+def _is_promoted(store: Store, family: str) -> bool:
+    """Return whether an undamaged version of the family is promoted."""
     try:
         store.load(family)
     except ArtifactError:
@@ -206,17 +231,19 @@ def _something_serves(store: Store, family: str) -> bool:
     return True
 
 
-def _baseline(origin: Origin) -> Origin:
-    return replace(origin, variant=registry.baseline(origin.family))
+def _baseline(family: Family, origin: Origin) -> Origin:
+    return replace(origin, variant=family.baseline)
 
 
 def _outcome(version: Version, *, promoted: str | None, unchanged: bool) -> Outcome:
     made = version.manifest
-    return Outcome(made.family, made.variant, made.version, promoted, unchanged, made.gate, made.notes)
+    return Outcome(
+        made.family, made.variant, made.version, promoted, unchanged, made.gate, made.notes, made.fallback_for
+    )
 
 
 def record(root: Path, command: str, run: Run, plan: Plan) -> Path:
-    """Write `runs/<run id>.json`: what was run, when, with what, and what came of it."""
+    """Write `runs/<run id>.json`: what was run, when, how, and with which outcome."""
     target = root / "runs" / f"{run.started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}.json"
     facts = {
         "format": 1,
@@ -228,7 +255,7 @@ def record(root: Path, command: str, run: Run, plan: Plan) -> Path:
         "device": plan.device,
         "until": plan.until,
         "outcomes": run.outcomes,
-        "refused": {name: error.message for name, error in run.refused.items()},
+        "refused": {name: error.message for name, error in run.errors.items()},
     }
     files.write_text(target, files.indented_json(facts).decode())
     return target

@@ -1,20 +1,15 @@
 """Who listened to which artist, and how often: the one input of every variant."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from pozytywka_cli.dataset.csv_reader import first_line, read_csv, refuse_first
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Input
-
-MOST_SCROBBLES = 10**9  # a count above it is a fault of the source: a track every second takes thirty years
 
 
 @dataclass(frozen=True)
@@ -35,47 +30,21 @@ class Listens:
     unheard: list[str] = field(default_factory=list)
 
 
-def listens(source: Dataset | Listens) -> Listens:
-    """Listens as they are, or counted from a dataset's plays."""
-    return source if isinstance(source, Listens) else from_plays(source)
-
-
-def from_plays(dataset: Dataset) -> Listens:
-    """The plays of a dataset, counted per user and artist.
+def listens(dataset: Dataset) -> Listens:
+    """Count the listens of each user and artist: from scrobbles where the dataset has them, else from plays.
 
     Raises:
-        RefusedError: there are no plays.
+        RefusedError: there are none.
     """
+    named = dataset.artists.select(artist_id=pl.col("id").cast(pl.String), artist_name="name")
+    listened = dataset.scrobbles if dataset.scrobbles is not None else _from_plays(dataset)
+    return _listens(listened, named, dataset.inputs)
+
+
+def _from_plays(dataset: Dataset) -> pl.DataFrame:
     artist_of = dataset.tracks.select(track_id="id", artist_id=pl.col("id_artist").cast(pl.String))
     listened = dataset.plays.select(pl.col("user_id").cast(pl.String), "track_id").join(artist_of, on="track_id")
-    named = dataset.artists.select(artist_id=pl.col("id").cast(pl.String), artist_name="name")
-    return _listens(listened.with_columns(listens=pl.lit(1, pl.Int64)), named, dataset.inputs)
-
-
-def from_scrobbles(scrobbles: Path, artists: Path, say: Callable[[str], None]) -> Listens:
-    """Two CSV files: `user_id,artist_id,scrobbles` and `artist_id,artist_name`.
-
-    Rows of the same user and artist are summed, saying so; the order of lines does not matter.
-
-    Raises:
-        StorageError: a file cannot be opened.
-        RefusedError: a file that is not such a CSV, with the line and column of its first fault.
-    """
-    listened, heard = read_csv(scrobbles, ("user_id", "artist_id", "scrobbles"))
-    number = pl.col("scrobbles").cast(pl.Int64, strict=False)
-    for column in ("user_id", "artist_id"):
-        refuse_first(scrobbles, listened, column, pl.col(column).is_null(), "")
-    countable = number.is_between(1, MOST_SCROBBLES).fill_null(value=False)
-    refuse_first(scrobbles, listened, "scrobbles", ~countable, f"is not a whole number from 1 to {MOST_SCROBBLES}")
-    repeats = listened.select(~pl.struct("user_id", "artist_id").is_first_distinct()).to_series()
-    if count := repeats.sum():
-        where, rows = f"{scrobbles}:{first_line(listened, repeats)}", f"{count:,} row{'s' if count > 1 else ''}"
-        say(f"{where}: the first of {rows} whose user and artist stand on an earlier line too: counts are summed.")
-
-    named, listed = read_csv(artists, ("artist_id", "artist_name"))
-    refuse_first(artists, named, "artist_id", pl.col("artist_id").is_null(), "")
-    refuse_first(artists, named, "artist_id", ~pl.col("artist_id").is_first_distinct(), "stands on an earlier line too")
-    return _listens(listened.with_columns(listens=number), named, [heard, listed])
+    return listened.with_columns(listens=pl.lit(1, pl.Int64))
 
 
 def _listens(listened: pl.DataFrame, named: pl.DataFrame, inputs: list[Input]) -> Listens:

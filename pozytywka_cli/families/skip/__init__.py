@@ -1,6 +1,98 @@
 """Will this track be played to its end?"""
 
-VARIANTS = ("advanced", "simple", "forest", "logistic", "legacy", "user-rate", "constant")
-BASELINES = ("logistic", "legacy", "user-rate", "constant")
-BASELINE = "constant"
-ON_GPU = ("advanced", "simple", "legacy")
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pozytywka_cli.families.family import Evaluated, Predictor, Trained, TrainingRun, Variant
+from pozytywka_cli.families.skip.settings import SkipSettings
+from pozytywka_cli.records import Metric, Row
+from pozytywka_cli.tuning import Choice, LogUniform, Space, Uniform
+
+if TYPE_CHECKING:
+    from pozytywka_cli.artifacts import Version
+    from pozytywka_cli.dataset.loading import Dataset
+
+NETWORK: Space = {"dropout": Uniform(0.0, 0.5), "learning_rate": LogUniform(3e-4, 1e-2)}
+SHAPE: Space = {
+    "layers": Choice((1, 2, 3)),
+    "width": Choice((16, 32, 64, 128)),
+    "smoothing": Choice((0.5, 1.0, 2.0, 4.0)),
+}
+
+
+class Skip:
+    """The skip family."""
+
+    name = "skip"
+    question = "Will the track that starts now be skipped, or played to its end?"
+    Settings = SkipSettings
+    default = "advanced"
+    baseline = "constant"
+    tuning_metric = "log_loss"
+    variants: Mapping[str, Variant] = {
+        "advanced": Variant(
+            "three small neural networks, averaged, over the user's past plays, the track and the moment",
+            gpu=True,
+            space={**SHAPE, **NETWORK},
+        ),
+        "simple": Variant(
+            "three small neural networks, averaged, over the genres of user and artist", gpu=True, space=NETWORK
+        ),
+        "forest": Variant("a random forest over the genres of user and artist"),
+        "logistic": Variant("a logistic regression over the features of `advanced`", baseline=True),
+        "legacy": Variant(
+            "the old system's network, for comparison only: trained on as many skipped plays as others, it "
+            "overestimates the probability of a skip",
+            baseline=True,
+            gpu=True,
+        ),
+        "user-rate": Variant("the share of the user's plays that were skipped so far", baseline=True),
+        "constant": Variant("the share of all plays that were skipped", baseline=True),
+    }
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics, the headline metric first."""
+        from pozytywka_cli.families.skip.card import METRICS
+
+        return METRICS
+
+    def require_gpu(self) -> None:
+        """Check that torch can use a GPU."""
+        from pozytywka_cli import learning
+
+        learning.device(gpu=True)
+
+    def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
+        """Measure a variant on the last fifth of the log's time, and fit it on all plays."""
+        from pozytywka_cli.families.skip.train import train
+
+        return train(dataset, run)
+
+    def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
+        """Measure all variants by time and by user."""
+        from pozytywka_cli.families.skip.evaluate import evaluate
+
+        return evaluate(dataset, run)
+
+    def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
+        """Load a version with the log that its features are computed from."""
+        from pozytywka_cli.families.skip.predict import SkipPredictor
+
+        return SkipPredictor.open(version, dataset)
+
+    def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
+        """Return the log loss of settings on plays before the test plays."""
+        from pozytywka_cli.families.skip.tune import trial
+
+        return trial(dataset, run)
+
+    def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
+        """Return the log loss of each variant beside that of the true probabilities."""
+        from pozytywka_cli.families.skip.ground_truth import ground_truth
+
+        return ground_truth(dataset, truth, run)
+
+
+FAMILY = Skip()

@@ -1,6 +1,91 @@
 """How long will each artist be listened to in the next weeks?"""
 
-VARIANTS = ("lstm", "mean", "mean4", "last", "linear", "linear-all", "legacy-lstm", "seasonal", "AutoETS", "SES")
-BASELINES = ("mean", "mean4", "last", "linear", "linear-all", "seasonal", "AutoETS", "SES")
-BASELINE = "mean"
-ON_GPU = ("lstm", "legacy-lstm")
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pozytywka_cli.families.family import Evaluated, Predictor, Trained, TrainingRun, Variant
+from pozytywka_cli.families.weekly.settings import WeeklySettings
+from pozytywka_cli.records import Metric, Row
+from pozytywka_cli.tuning import Choice, LogUniform, Space
+
+if TYPE_CHECKING:
+    from pozytywka_cli.artifacts import Version
+    from pozytywka_cli.dataset.loading import Dataset
+
+LSTM: Space = {
+    "window": Choice((13, 26, 39)),
+    "hidden": Choice((16, 32, 64)),
+    "batch_size": Choice((256, 512, 1024)),
+    "learning_rate": LogUniform(1e-3, 1e-2),
+    "weight_decay": LogUniform(1e-5, 1e-1),
+}
+
+
+class Weekly:
+    """The weekly family."""
+
+    name = "weekly"
+    question = "How long will each artist be listened to next week?"
+    Settings = WeeklySettings
+    default = "lstm"
+    baseline = "mean"
+    tuning_metric = "rmse"
+    variants: Mapping[str, Variant] = {
+        "lstm": Variant("a small neural network over each artist's last weeks", gpu=True, space=LSTM),
+        "mean": Variant("each artist's mean over all past weeks", baseline=True),
+        "mean4": Variant("each artist's mean over the last 4 weeks", baseline=True),
+        "last": Variant("the same as last week", baseline=True),
+        "linear": Variant("a straight line through each artist's last 11 weeks", baseline=True),
+        "linear-all": Variant("a straight line through all weeks of each artist", baseline=True),
+        "legacy-lstm": Variant("the network of the old systems, for comparison only", gpu=True),
+        "seasonal": Variant("each artist's mean over the last year times the index of the season", baseline=True),
+        "AutoETS": Variant("exponential smoothing of a form chosen for each artist", baseline=True, extra="forecast"),
+        "SES": Variant("simple exponential smoothing of each artist's weeks", baseline=True, extra="forecast"),
+    }
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics, the headline metric first."""
+        from pozytywka_cli.families.weekly.card import METRICS
+
+        return METRICS
+
+    def require_gpu(self) -> None:
+        """Check that torch can use a GPU."""
+        from pozytywka_cli import learning
+
+        learning.device(gpu=True)
+
+    def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
+        """Measure a variant on the last weeks, and fit it on all weeks."""
+        from pozytywka_cli.families.weekly.train import train
+
+        return train(dataset, run)
+
+    def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
+        """Measure all variants on the last weeks."""
+        from pozytywka_cli.families.weekly.evaluate import evaluate
+
+        return evaluate(dataset, run)
+
+    def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
+        """Load a version with every artist's weekly series."""
+        from pozytywka_cli.families.weekly.predict import WeeklyPredictor
+
+        return WeeklyPredictor.open(version, dataset)
+
+    def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
+        """Return the RMSE of settings on weeks before the test weeks."""
+        from pozytywka_cli.families.weekly.tune import trial
+
+        return trial(dataset, run)
+
+    def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
+        """Return the RMSE of each variant beside that of the true rates."""
+        from pozytywka_cli.families.weekly.ground_truth import ground_truth
+
+        return ground_truth(dataset, truth, run)
+
+
+FAMILY = Weekly()
