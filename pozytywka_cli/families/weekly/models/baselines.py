@@ -1,4 +1,4 @@
-"""The plain forecasts, with their intervals: means of past weeks, a straight line through them, the time of year."""
+"""The baselines, with their intervals: means of past weeks, a straight line through them, a seasonal index."""
 
 from datetime import date
 from pathlib import Path
@@ -10,46 +10,46 @@ from scipy.special import stdtrit
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.families.weekly.features import pooled_ratio, spread_ratio
-from pozytywka_cli.families.weekly.model import PARAMETERS, QUANTILES, Forecast, compound_poisson
+from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, compound_poisson
+from pozytywka_cli.families.weekly.models.checkpoint import load_parameters, save_parameters
 from pozytywka_cli.families.weekly.series import WEEK, Floats, Series
-from pozytywka_cli.files import indented_json
 
-SEASONS = 52  # weeks of a year, over which a level holds all of them
-NEAR = 2  # weeks to both sides over which the index of a week of the year is smoothed
+SEASONS = 52  # weeks of a year
+NEIGHBOURS = 2  # weeks to both sides over which the index of a week of the year is smoothed
 
 
-class Plain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model that is its few parameters."""
+class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model that consists of a few parameters."""
 
     def save(self, folder: Path) -> None:
         """Write `model.json`."""
-        (folder / PARAMETERS).write_bytes(indented_json(self))
+        save_parameters(self, folder)
 
     @classmethod
     def load(cls, version: Version) -> Self:
-        """The model of a checked version."""
-        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
+        """Load the model of a checked version."""
+        return load_parameters(version, cls)
 
 
-class Mean(Plain, frozen=True, forbid_unknown_fields=True):
+class Mean(Baseline, frozen=True, forbid_unknown_fields=True):
     """The mean of the last `weeks` weeks (None: of all), with a compound-Poisson interval.
 
-    `ratio` is the pooled variance ÷ mean of a week in seconds.
+    `ratio` is the pooled ratio of a week's variance to its mean, in seconds.
     """
 
     ratio: float
     weeks: int | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
-        """Forecast the weeks after `history`, all alike; an artist without any listening gets zeros."""
+        """Forecast the weeks after `history`, all with the same mean; an artist without listening gets zeros."""
         recent = _last(history.listened, self.weeks)
-        # the mean is itself a sum of as many noisy weeks: its own variance comes on top of the next week's
+        # the mean of so many noisy weeks has a variance of its own, which adds to that of the next week
         ratio = spread_ratio(history, self.ratio) * (1 + 1 / recent.shape[1])
         return compound_poisson(_repeated(recent.mean(axis=1), horizon), ratio)
 
 
-class Linear(Plain, frozen=True, forbid_unknown_fields=True):
-    """A least-squares line through each artist's last `weeks` weeks (None: all), carried on; never below zero.
+class Linear(Baseline, frozen=True, forbid_unknown_fields=True):
+    """A least-squares line through each artist's last `weeks` weeks (None: all), extrapolated; never below zero.
 
     The interval is the line's own prediction interval (Student's t, weeks − 2 degrees of freedom).
     """
@@ -61,20 +61,20 @@ class Linear(Plain, frozen=True, forbid_unknown_fields=True):
         recent = _last(history.listened, self.weeks)
         count = recent.shape[1]
         time = np.arange(count) - (count - 1) / 2
-        ahead, inertia = (count - 1) / 2 + np.arange(1, horizon + 1), (time**2).sum()
-        level, slope = recent.mean(axis=1)[:, None], (recent * time).sum(axis=1)[:, None] / inertia
+        ahead, time_squares = (count - 1) / 2 + np.arange(1, horizon + 1), (time**2).sum()
+        level, slope = recent.mean(axis=1)[:, None], (recent * time).sum(axis=1)[:, None] / time_squares
         residual = ((recent - level - slope * time) ** 2).sum(axis=1)[:, None]
-        error = np.sqrt(residual / (count - 2) * (1 + 1 / count + ahead**2 / inertia))
+        error = np.sqrt(residual / (count - 2) * (1 + 1 / count + ahead**2 / time_squares))
         mean = level + slope * ahead
         quantiles = mean[..., None] + error[..., None] * stdtrit(count - 2, np.array(QUANTILES))
         return Forecast(np.maximum(mean, 0), np.maximum(quantiles, 0))
 
 
-class Seasonal(Plain, frozen=True, forbid_unknown_fields=True):
-    """Each artist's mean of the last 52 weeks times the index of the time of year, with a compound-Poisson interval.
+class Seasonal(Baseline, frozen=True, forbid_unknown_fields=True):
+    """Each artist's mean of the last 52 weeks times a seasonal index, with a compound-Poisson interval.
 
-    `index` holds, for each week of the year, all listening in it ÷ its usual amount; `ratio` is the pooled variance ÷
-    mean of a week in seconds.
+    index: for each week of the year, all listening in it divided by that of a usual week
+    ratio: the pooled ratio of a week's variance to its mean, in seconds
     """
 
     ratio: float
@@ -82,9 +82,9 @@ class Seasonal(Plain, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def fitted(cls, history: Series) -> Self:
-        """The index of a history of at least 52 weeks: the mean over its years, smoothed over five weeks.
+        """Fit the index to a history of at least 52 weeks: the mean over its years, smoothed over five weeks.
 
-        A week's usual amount is the mean of the 52 weeks around it, or of those nearest to that.
+        A usual week is the mean of the 52 weeks around a week, or of the 52 nearest ones at both ends.
         """
         total = history.listened.sum(axis=0)
         ends = np.clip(np.arange(len(total)) + SEASONS // 2, SEASONS, len(total))
@@ -92,12 +92,12 @@ class Seasonal(Plain, frozen=True, forbid_unknown_fields=True):
         relative = np.divide(total, usual, out=np.ones_like(total), where=usual > 0)
         weeks = np.array([_week_of_year(week) for week in history.weeks])
         sums, counts = np.bincount(weeks, relative, SEASONS), np.bincount(weeks, minlength=SEASONS)
-        around = np.arange(-NEAR, NEAR + 1) + np.arange(SEASONS)[:, None]
+        around = np.arange(-NEIGHBOURS, NEIGHBOURS + 1) + np.arange(SEASONS)[:, None]
         smoothed = np.take(sums, around, mode="wrap").sum(axis=1) / np.take(counts, around, mode="wrap").sum(axis=1)
         return cls(pooled_ratio(history), smoothed.tolist())
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
-        """Forecast the weeks after `history`; an artist without any listening in a year gets zeros."""
+        """Forecast the weeks after `history`; an artist without listening in a year gets zeros."""
         weeks = [_week_of_year(history.weeks[-1] + WEEK * step) for step in range(1, horizon + 1)]
         recent = history.listened[:, -SEASONS:]
         mean = _repeated(recent.mean(axis=1), horizon) * np.array(self.index)[weeks]
@@ -105,12 +105,12 @@ class Seasonal(Plain, frozen=True, forbid_unknown_fields=True):
 
 
 def _week_of_year(week: date) -> int:
-    """From 0 to 51; ISO week 53, which few years have, counts as the 52nd."""
+    """Return a number from 0 to 51; ISO week 53, which few years have, counts as the 52nd."""
     return min(week.isocalendar().week, SEASONS) - 1
 
 
 def _last(listened: Floats, weeks: int | None) -> Floats:
-    """The last `weeks` weeks, or all."""
+    """Return the last `weeks` weeks, or all."""
     return listened if weeks is None else listened[:, -weeks:]
 
 

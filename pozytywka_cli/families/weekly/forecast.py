@@ -1,4 +1,4 @@
-"""What every weekly model can do, and what it answers."""
+"""What a weekly model returns, and what every weekly model can do."""
 
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -11,30 +11,29 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.weekly.series import Floats, Series
 
 QUANTILES = (0.1, 0.5, 0.9)
-PARAMETERS = "model.json"
 
 
 class Forecast(NamedTuple):
-    """The next weeks' listening in seconds: the mean (artists, …) and the 10, 50 and 90 % quantiles (artists, …, 3).
+    """Forecasts in seconds: the mean (artists, …) and the 10, 50 and 90 % quantiles (artists, …, 3).
 
-    In between stand the weeks ahead, nearest first, (artists, horizon); or, once measured, the test weeks and how many
-    weeks before each it was forecast, (artists, weeks, horizon).
+    The dimensions between are the weeks ahead, nearest first, (artists, horizon); in a rolling forecast they are the
+    test weeks and how many weeks before each it was forecast, (artists, weeks, horizon).
     """
 
     mean: Floats
     quantiles: Floats
 
     def of(self, rows: NDArray[np.intp]) -> "Forecast":
-        """The forecast of the artists in `rows`."""
+        """Return the forecast of the artists in `rows`."""
         return Forecast(self.mean[rows], self.quantiles[rows])
 
     def ahead(self, step: int) -> "Forecast":
-        """Of a measured forecast, what was said `step` weeks before: (artists, weeks)."""
+        """Return the part of a rolling forecast that was made `step` weeks ahead: (artists, weeks)."""
         return Forecast(self.mean[:, :, step - 1], self.quantiles[:, :, step - 1])
 
 
 class Model(Protocol):
-    """What every weekly model can do; each artist's forecast depends on that artist's history alone."""
+    """A weekly model; each artist's forecast depends on that artist's history alone."""
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the `horizon` weeks after `history`: (artists, horizon)."""
@@ -43,11 +42,11 @@ class Model(Protocol):
         """Write the model's files."""
 
 
-def at_least(history: Series, weeks: int) -> Series:
-    """The same history.
+def require_history(history: Series, weeks: int) -> Series:
+    """Return the same history after checking that a model can read it.
 
     Raises:
-        RefusedError: it has fewer weeks than a model needs to read.
+        RefusedError: it has fewer weeks than the model needs.
     """
     if len(history.weeks) < weeks:
         problem = f"only {len(history.weeks)} full weeks of plays; this model reads {weeks}"
@@ -56,11 +55,15 @@ def at_least(history: Series, weeks: int) -> Series:
 
 
 def compound_poisson(mean: Floats, ratio: Floats) -> Forecast:
-    """A forecast of sums of Poisson many listens: `mean` (artists, horizon) and `ratio`, the variance ÷ it, in seconds.
+    """Return the forecast of a sum of Poisson many listens with this mean.
 
-    The sum is taken as `ratio` (artists,) times a Poisson count of the same mean and variance (Bohm & Zech, 2014,
-    "Statistics of weighted Poisson events"), the count spread evenly half a step to both sides, for listens are not all
-    of one length; nothing at all stays zero.
+    The sum is approximated by `ratio` times a Poisson count of the same mean and variance (Bohm & Zech, 2014,
+    "Statistics of weighted Poisson events"). The count is spread evenly half a step to both sides, as listens differ in
+    length; a mean of zero stays zero.
+
+    Args:
+        mean: (artists, horizon), in seconds.
+        ratio: the variance divided by the mean, (artists,), in seconds.
     """
     level = np.array(QUANTILES)
     unit = np.where(ratio > 0, ratio, 1)[:, None, None]
