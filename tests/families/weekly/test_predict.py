@@ -134,11 +134,13 @@ def test_an_artist_without_plays_is_refused(tmp_path: Path):
 def test_artists_are_found_by_name(tmp_path: Path):
     """Up to case and punctuation, all of the same name; without a name by the id; else the nearest are named."""
     dataset = noise(24)
-    names = ["Lóna", "lona!", None, *dataset.artists["name"][3:]]
+    names = ["Łona", "lóna!", None, *dataset.artists["name"][3:]]
     predictor = opened(tmp_path, replace(dataset, artists=dataset.artists.with_columns(name=pl.Series(names))), "mean")
     assert predictor.artist_ids("THE ARTIST 003") == ["artist 003"]
     assert predictor.artist_ids("artist 002") == ["artist 002"]
-    assert predictor.artist_ids("Lona") == ["artist 000", "artist 001"]
+    assert predictor.artist_ids("LONA") == ["artist 001"]
+    assert predictor.artist_ids("łóna") == ["artist 000"]
+    assert predictor.artist_ids("løna") == ["artist 000", "artist 001"]
     with pytest.raises(RefusedError, match="Artist 00x") as refusal:
         predictor.artist_ids("Artist 00x")
     assert refusal.value.hint.count('"') == 6
