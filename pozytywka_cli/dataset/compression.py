@@ -24,7 +24,7 @@ def open_source(source: Source) -> IO[bytes]:
     packed = io.BytesIO(source) if isinstance(source, bytes) else source
     if first.startswith(GZIP):
         return gzip.open(packed)  # type: ignore[return-value]
-    return bz2.open(packed) if BZIP2.match(first) else _raw(source)  # type: ignore[return-value]
+    return bz2.open(packed) if BZIP2.match(first) else _raw(source)
 
 
 def magic(source: Source) -> bytes:

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pozytywka_cli.dataset.discovery import locate, unread
-from pozytywka_cli.dataset.read import Reading, read
+from pozytywka_cli.dataset.discovery import locate
 from pozytywka_cli.dataset.line_reader import UnknownColumn
+from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ARTISTS, SESSIONS, TABLES, TRACK_STORAGE, TRACKS, Table
 from pozytywka_cli.dataset.validate import Checked
 from pozytywka_cli.errors import RefusedError, StorageError

@@ -1,4 +1,4 @@
-"""Bands that exist, under their main genre, each with the other genres of this list that it is also filed under."""
+"""Real bands by their main genre, each with its other genres."""
 
 BANDS: dict[str, dict[str, tuple[str, ...]]] = {
     "post-metal": {
