@@ -10,7 +10,7 @@ MEMORY, SPREAD = 0.9, 0.4  # of the autoregressive log level: lag-one correlatio
 
 
 def weekly_rates(rng: np.random.Generator, fame: Floats, weeks: int, plays: float) -> tuple[Floats, Texts]:
-    """Return expected plays (artists, weeks), `plays` in all, and the kind (artists,) of each, a quarter of each kind."""
+    """Return expected plays (artists, weeks), `plays` in all, and the kind (artists,) of each, equally many of each."""
     count = len(fame)
     kind = rng.permutation(np.arange(count) % len(KINDS))
     levels = np.stack(
