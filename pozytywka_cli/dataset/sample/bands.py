@@ -1,4 +1,4 @@
-"""Real bands by their main genre, each with its other genres."""
+"""Bands that exist, under their main genre, each with the other genres of this list that it is also filed under."""
 
 BANDS: dict[str, dict[str, tuple[str, ...]]] = {
     "post-metal": {
