@@ -8,6 +8,7 @@ import shlex
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fcntl import ioctl
@@ -132,34 +133,44 @@ def run_in_shell(text: str, folder: Path) -> tuple[int, str]:
 
 
 def run_on_terminal(text: str, folder: Path) -> tuple[int, str]:
-    """Run a command line in bash on a terminal of 100 columns, and return its exit code and what is seen there."""
+    """Run a command line in bash on a terminal of 100 columns, and return its exit code and output.
+
+    Messages (stderr) go to a pipe, so that there are no progress bars, and come before what is on the terminal.
+    """
     ours, theirs = pty.openpty()
     ioctl(theirs, TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
-    process = subprocess.Popen(
-        ["bash", "-o", "pipefail", "-c", text],
-        cwd=folder,
-        env=_environment(folder),
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    seen = b""
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(
+            ["bash", "-o", "pipefail", "-c", text],
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=messages,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        seen = b"".join(_read_terminal(ours))
+        os.close(ours)
+        code = process.wait()
+        messages.seek(0)
+        seen = messages.read() + seen
+    return code, ESCAPES.sub("", seen.decode(errors="replace")).replace("\r\n", "\n")
+
+
+def _read_terminal(descriptor: int) -> Iterator[bytes]:
     while True:
         try:
-            chunk = os.read(ours, 65536)
+            chunk = os.read(descriptor, 65536)
         except OSError:  # how Linux reports that the other end was closed
-            break
+            return
         if not chunk:
-            break
-        seen += chunk
-    os.close(ours)
-    return process.wait(), ESCAPES.sub("", seen.decode(errors="replace")).replace("\r", "\n")
+            return
+        yield chunk
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The environment of a reader who has installed this working tree; a dumb terminal shows no progress bars."""
+    """The environment of a reader who has installed this working tree."""
     shims = folder.parent / "bin"
     if not shims.exists():
         shims.mkdir()
@@ -167,24 +178,48 @@ def _environment(folder: Path) -> dict[str, str]:
         shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pozytywka_cli "$@"\n')
         shim.chmod(0o755)
     path = f"{shims}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "TERM": "dumb", "COLUMNS": str(COLUMNS)}
+    return {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "TERM": "xterm",
+        "NO_COLOR": "1",
+        "COLUMNS": str(COLUMNS),
+    }
 
 
 def shape(output: str) -> list[tuple[str, ...]]:
     """Return what must not change in output: the columns of tables, the keys of JSON, the first word of other lines."""
-    shapes = []
+    shapes: list[tuple[str, ...]] = []
+    in_table = False
     for line in output.splitlines():
-        if line.startswith("┃"):
-            shapes.append(tuple(name for cell in line.strip("┃").split("┃") if (name := cell.strip())))
-        elif line.startswith("{"):
-            shapes.append(tuple(json.loads(line)))
-        elif line.strip() and line[0] not in "┏┡│└├…":
-            words = [word for word in line.split() if not re.search(r"\d", word)]
-            shapes.append(tuple(words[:1]))
+        text = line.strip()
+        if text and set(text) == {"─"}:
+            in_table = True
+            continue
+        in_table = in_table and bool(text)
+        if in_table or not text or text == "…":
+            continue
+        if text.startswith("{"):
+            shapes.append(tuple(json.loads(text)))
+        elif text:
+            shapes.append(tuple(word for word in text.split() if not re.search(r"\d", word)))
     return shapes
 
 
-def missing(expected: list[tuple[str, ...]], actual: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return the expected shapes that the actual ones do not contain in this order."""
-    rest = iter(actual)
-    return [one for one in expected if one not in rest]
+def missing(expected: str, actual: str) -> list[str]:
+    """Return the lines of the expected output whose columns, keys or first word do not occur in the actual output."""
+    printed = shape(actual)
+    firsts = {one[:1] for one in printed}
+    tables = _headers(actual)
+    return [
+        " ".join(one)
+        for one in shape(expected)
+        if one not in printed and (one in _headers(expected) - tables or one[:1] not in firsts)
+    ]
+
+
+def _headers(output: str) -> set[tuple[str, ...]]:
+    """Return the words of the lines above the rules of tables."""
+    lines = [line.strip() for line in output.splitlines()]
+    return {tuple(lines[at - 1].split()) for at, line in enumerate(lines) if line and set(line) == {"─"} and at}
