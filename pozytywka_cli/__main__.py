@@ -3,19 +3,19 @@
 import gc
 import sys
 
-AT_START = 200_000  # new objects before cycles are looked for: a lookup makes fewer, and what it imports stays
+GC_THRESHOLD = 200_000  # new objects before a garbage collection: a lookup makes fewer, so that it has none
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
-    gc.set_threshold(AT_START)
+    """Run the command line, and exit with its exit code."""
+    gc.set_threshold(GC_THRESHOLD)
     try:
         from pozytywka_cli.commands.boundary import run
 
         code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # while the libraries were still being imported
+    except KeyboardInterrupt:  # during the imports
         code = 130
-    gc.freeze()  # leaving looks through every object for cycles, a tenth of a lookup's time, unless they are frozen
+    gc.freeze()  # skips the garbage collection at exit, which takes a tenth of a lookup's time
     sys.exit(code)
 
 

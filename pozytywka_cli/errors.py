@@ -1,13 +1,13 @@
-"""The errors that a user can cause, each with its exit code and the next thing to do.
+"""Errors that a user can cause, each with an exit code and a hint.
 
-Code below `commands` raises these and never prints; the one boundary in `commands.app` shows them.
+Code below `commands` raises these and never prints; `commands.boundary` shows them.
 """
 
 from typing import ClassVar
 
 
 class PozytywkaError(Exception):
-    """What is wrong and where (`message`), and what to do next (`hint`)."""
+    """An error: `message` says what is wrong and where, `hint` what to do next."""
 
     exit_code: ClassVar[int] = 1
 
@@ -17,11 +17,11 @@ class PozytywkaError(Exception):
         self.hint = hint
 
 
-def raise_any(refused: dict[str, PozytywkaError]) -> None:
-    """Raise the errors of several families as one, of the kind of the first; nothing if there are none."""
-    if refused:
-        first = next(iter(refused.values()))
-        raise type(first)("; ".join(f"{name}: {error.message}" for name, error in refused.items()), first.hint)
+def raise_any(errors: dict[str, PozytywkaError]) -> None:
+    """Raise the errors of several families as one error of the first one's type; do nothing if there are none."""
+    if errors:
+        first = next(iter(errors.values()))
+        raise type(first)("; ".join(f"{name}: {error.message}" for name, error in errors.items()), first.hint)
 
 
 class UsageError(PozytywkaError):
@@ -31,7 +31,7 @@ class UsageError(PozytywkaError):
 
 
 class RefusedError(PozytywkaError):
-    """The program ran and the answer is no: bad data, an unknown name, a gate that is not met."""
+    """The request is refused: bad data, an unknown name, or a failed check."""
 
     exit_code = 3
 
@@ -43,13 +43,13 @@ class ArtifactError(PozytywkaError):
 
 
 class UnavailableError(PozytywkaError):
-    """A device or an extra that was asked for is not there."""
+    """A required device or extra is missing."""
 
     exit_code = 5
 
 
 class StorageError(PozytywkaError):
-    """Reading or writing failed: no such place, no permission, disk full."""
+    """Reading or writing failed: no such file or folder, no permission, or a full disk."""
 
     exit_code = 74
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and their hashes."""
+"""Write files and folders atomically, and hash files."""
 
 import hashlib
 import os
@@ -16,13 +16,13 @@ from pozytywka_cli.errors import StorageError
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target`, flushed to disk and renamed onto it if the block succeeds.
+    """Yield a temporary path for a file that takes the place of `target` if the block succeeds.
 
-    A kill or an error at any point leaves the old `target`, or none. Through a link, what it points to is replaced; a
-    device or pipe is written to as it is.
+    A kill or an error at any point leaves the old `target`, or none. A symbolic link stays a link: the file that it
+    points to is replaced. A device or a pipe is written to directly.
 
     Raises:
-        StorageError: `target` is a folder.
+        StorageError: `target` is a folder or cannot be written.
     """
     target = target.resolve()
     if target.is_dir():
@@ -30,17 +30,41 @@ def replacing(target: Path) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         yield target
         return
-    temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
-    with explained(target), removed(temporary):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary(target) as temporary:
         yield temporary
         flush(temporary)
         temporary.replace(target)
         flush(target.parent)
 
 
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder that takes the place of the folder `target` if the block succeeds.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    target = target.resolve()
+    with _temporary(target) as temporary, _temporary(target) as old:
+        temporary.mkdir()
+        yield temporary
+        if target.exists():
+            target.rename(old)
+        temporary.rename(target)
+        flush(target.parent)
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[Path]:
+    """Yield an unused path beside `target`; whatever is left there afterwards is removed."""
+    temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
+    with explained(target), removed(temporary):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+
+
 def check_writable(target: Path) -> None:
-    """Refuse a file that could not be made, before the work that it is for; a full disk shows later.
+    """Check that a file can be written, before the work whose result it holds; a full disk is only found later.
 
     Raises:
         StorageError: `target` is a folder, or the nearest folder above it that exists cannot be written to.
@@ -50,12 +74,12 @@ def check_writable(target: Path) -> None:
         raise StorageError(f"{target} is a folder", "Name a file.")
     above = next(parent for parent in target.parents if parent.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
-        raise StorageError(f"cannot write {target}: {above} is no folder to write to", "Check the path.")
+        raise StorageError(f"cannot write {target}: {above} is not a writable folder", "Check the path.")
 
 
 @contextmanager
 def explained(target: Path) -> Iterator[None]:
-    """Make every failure to write a StorageError that names `target`, also those of libraries with their own errors."""
+    """Turn every failure to write into a StorageError that names `target`, also those of libraries with own errors."""
     try:
         yield
     except Exception as error:
@@ -68,7 +92,7 @@ def explained(target: Path) -> Iterator[None]:
 
 @contextmanager
 def removed(temporary: Path) -> Iterator[None]:
-    """Leave nothing of a temporary file or folder behind, however the block ends."""
+    """Remove a temporary file or folder at the end of the block, also after an error."""
     try:
         yield
     finally:
@@ -79,18 +103,18 @@ def removed(temporary: Path) -> Iterator[None]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
+    """Write `text` as UTF-8, atomically."""
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def indented_json(value: Any) -> bytes:
-    """A value as JSON that people can read; dataclasses and structs by their fields, times as ISO 8601."""
+    """Encode a value as indented JSON; dataclasses and structs become objects, times ISO 8601."""
     return msgspec.json.format(msgspec.json.encode(value))
 
 
 def flush(path: Path) -> None:
-    """Wait until a file's bytes, or a folder's entries, are on the disk."""
+    """Wait until the bytes of a file, or the entries of a folder, are on the disk (fsync)."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -99,6 +123,6 @@ def flush(path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

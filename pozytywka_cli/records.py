@@ -1,4 +1,4 @@
-"""The small records that pass between rooms: a figure, a gate, an input, a step of progress."""
+"""Small records that pass between modules: a metric, a gate, an input, a chart, a step of progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,8 +41,9 @@ class Metric(msgspec.Struct, frozen=True):
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A non-inferiority test of a model against its family's plain baseline.
 
-    `difference` is how much worse the model is than the baseline (negative: better), with its 95 % interval;
-    `value` and `baseline` are the two figures of `metric`.
+    value, baseline: the metric of the model and of the baseline
+    difference, low, high: how much worse the model is than the baseline (negative: better), with its 95 % interval
+    margin: how much worse the model may be
     """
 
     metric: str
@@ -56,12 +57,12 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def passed(self) -> bool:
-        """False only where the whole interval lies above the margin: shown to be worse by more than it."""
+        """False only if the whole interval lies above the margin: the model is shown to be worse by more than that."""
         return self.low <= self.margin
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One input of a run: its bytes, its rows, and the time range of what it holds (ISO 8601, UTC)."""
+    """One input file of a run: its hash, size, rows, and the time range of its events (ISO 8601, UTC)."""
 
     name: str
     sha256: str
@@ -73,16 +74,17 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing of a picture: tidy rows, and which of their columns it shows; `x` and `y` also name the axes.
+    """One chart of a figure: tidy rows, and the columns to draw; `x` and `y` also label the axes.
 
-    line: `y` over `x` in the order of the rows, a line for each value of `series`, with a dot at each row where `dots`;
-        where `diagonal`, both axes run from 0 to 1, with the dashed line on which they are equal.
-    band: like line, with the area between the columns `low` and `high` in the line's colour, where they are not null.
-    bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows.
-    histogram: bars of height `y` from `x` to the row's `to`.
-    text: the row's `text` with its middle at `x` and `y`, as large as its `size`, all three in pixels; no axes.
+    The marks:
+        line: `y` over `x` in the order of the rows, one line for each value of `series`; `dots` adds a dot for each
+            row, and `diagonal` makes both axes run from 0 to 1 and adds the dashed line y = x.
+        band: like line, with the area between the columns `low` and `high` shaded where they are not null.
+        bar: horizontal bars of length `x`, one for each value of `y`, in the order of the rows.
+        histogram: bars of height `y` from `x` to the row's `to`.
+        text: the row's `text` centred at `x` and `y`, of font size `size`, all three in pixels; no axes.
 
-    An `x` of dates is drawn as time. A value of `series` has the same colour in every panel of a picture.
+    An `x` of dates is drawn as time. A value of `series` has the same colour in every panel of a figure.
     """
 
     title: str
@@ -96,7 +98,7 @@ class Panel:
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """`done` of `total` steps of a named stage; `loss` is the last one seen, where there is one."""
+    """`done` of `total` steps of a named stage; `loss` is the latest loss, where there is one."""
 
     stage: str
     done: int
@@ -108,4 +110,4 @@ Report = Callable[[Progress], None]
 
 
 def silent(_: Progress) -> None:
-    """Report to nobody."""
+    """Ignore progress."""

@@ -1,11 +1,12 @@
-"""Trained models on disk: manifest, hashes, atomic save, checked load, promotion. Knows no models.
+"""Trained models on disk: manifests with hashes, atomic writing, checked loading, promotion. Knows no models.
 
-<root>/<family>/versions/<version>/manifest.json …     one folder a version, never changed
-<root>/<family>/current -> versions/<version>          what serves, swapped by one rename
-<root>/<family>/served.json  withdrawn.json            what served, oldest first, and what was rolled back
+<root>/<family>/versions/<version>/manifest.json …     one folder for each version, never changed
+<root>/<family>/current -> versions/<version>          the promoted version, replaced by one rename
+<root>/<family>/served.json  withdrawn.json            versions promoted so far, oldest first, and those rolled back
 """
 
-from pozytywka_cli.artifacts.manifest import CardText, Draft, Manifest, Origin, Stored, Version
+from pozytywka_cli.artifacts.draft import CardText, Draft, Origin
+from pozytywka_cli.artifacts.manifest import Manifest, StoredFile, Version
 from pozytywka_cli.artifacts.store import LOOKUP_BYTES, Store
 
-__all__ = ["LOOKUP_BYTES", "CardText", "Draft", "Manifest", "Origin", "Store", "Stored", "Version"]
+__all__ = ["LOOKUP_BYTES", "CardText", "Draft", "Manifest", "Origin", "Store", "StoredFile", "Version"]

@@ -1,18 +1,18 @@
-"""A model card: what a version answers, how it was tested and what it is for, in words that need no statistics."""
+"""The model card of a version: what it answers, how it was tested, and what to use it for, for readers of any training."""
 
-from pozytywka_cli.artifacts.manifest import Draft, Origin
+from pozytywka_cli.artifacts.draft import CardText, Draft, Origin
 from pozytywka_cli.records import Gate, Input, Row
 
-INTERVALS = "In brackets: the range that chance leaves open, at 95 % confidence."
+INTERVALS = "In brackets: the 95 % confidence interval."
 
 
 def card(origin: Origin, draft: Draft) -> str:
-    """The card as Markdown."""
+    """Return the card as Markdown."""
     sections = {
-        "Made from": _data(origin),
+        "Data": _data(origin),
         "How it was tested": draft.card.protocol,
-        "Figures": _figures(draft),
-        "Decision": _decision(draft.gate),
+        "Metrics": _metrics(draft),
+        "Decision": _decision(draft.gate, draft.card),
         "Use it for": draft.card.use,
         "Do not use it for": draft.card.not_for,
         "Limits": "\n\n".join([draft.card.limits, *draft.notes]),
@@ -22,36 +22,50 @@ def card(origin: Origin, draft: Draft) -> str:
 
 
 def _data(origin: Origin) -> str:
-    """A line for each table, and one for all files of events: a log may come as one a day."""
-    tables = [f"- {given.name}: {given.rows:,} rows" for given in origin.inputs if given.last is None]
-    events = _events([given for given in origin.inputs if given.last is not None])
-    until = [f"- nothing from {origin.until[:16].replace('T', ' ')} (UTC) on"] if origin.until else []
+    """Return a line for each table, and one for all files of events, of which there may be one for each day."""
+    tables = [f"- {table.name}: {table.rows:,} rows" for table in origin.inputs if table.last is None]
+    events = _events([file for file in origin.inputs if file.last is not None])
+    until = [f"- only events before {origin.until[:16].replace('T', ' ')} (UTC)"] if origin.until else []
     return "\n".join([*tables, *events, *until])
 
 
 def _events(files: list[Input]) -> list[str]:
     if not files:
         return []
-    first, last = min(given.first or "" for given in files), max(given.last or "" for given in files)
+    first, last = min(file.first or "" for file in files), max(file.last or "" for file in files)
     names = f"{files[0].name} and {len(files) - 1} more" if len(files) > 1 else files[0].name
-    return [f"- {names}: {sum(given.rows for given in files):,} rows, {first[:10]} to {last[:10]}"]
+    return [f"- {names}: {sum(file.rows for file in files):,} rows, {first[:10]} to {last[:10]}"]
 
 
-def _figures(draft: Draft) -> str:
-    """A table for each protocol, and what every name in them means."""
-    rows = draft.metrics
-    tables = [_table(name, [row for row in rows if row.protocol == name]) for name in _distinct(rows, "protocol")]
-    names = [*_distinct(rows, "variant"), *_distinct(rows, "metric")]
-    meanings = "\n".join(f"- {name}: {draft.card.glossary[name]}" for name in names if name in draft.card.glossary)
-    ranged = any(row.low is not None for row in rows)
-    return "\n\n".join(filter(None, [*tables, INTERVALS if ranged else "", meanings]))
+def _metrics(draft: Draft) -> str:
+    """Return a table for each protocol, and the meanings of all names in them."""
+    rows, text = draft.metrics, draft.card
+    tables = [_table([row for row in rows if row.protocol == name], text) for name in _distinct(rows, "protocol")]
+    variants = [f"- {name}: {text.glossary[name]}" for name in _distinct(rows, "variant") if name in text.glossary]
+    metrics = [f"- {meaning}" for name in _distinct(rows, "metric") if (meaning := _meaning(name, text))]
+    intervals = INTERVALS if any(row.low is not None for row in rows) else ""
+    return "\n\n".join(filter(None, [*tables, intervals, "\n".join([*variants, *metrics])]))
 
 
-def _table(protocol: str, rows: list[Row]) -> str:
-    """A row for each metric and a column for each variant."""
+def _meaning(metric: str, text: CardText) -> str:
+    if known := text.metrics.get(metric):
+        best = f"best at {known.target:g}" if known.target is not None else f"{known.better} is better"
+        return f"{known.label}: {known.meaning}; {best}"
+    return f"{metric}: {text.glossary[metric]}" if metric in text.glossary else ""
+
+
+def _label(metric: str, text: CardText) -> str:
+    return text.metrics[metric].label if metric in text.metrics else metric
+
+
+def _table(rows: list[Row], text: CardText) -> str:
+    """Return a table of one protocol with a row for each metric and a column for each variant."""
     variants, cells = _distinct(rows, "variant"), {(row.metric, row.variant): _cell(row) for row in rows}
-    body = [[metric, *(cells.get((metric, name), "–") for name in variants)] for metric in _distinct(rows, "metric")]
-    head = [protocol, *variants]
+    body = [
+        [_label(metric, text), *(cells.get((metric, variant), "–") for variant in variants)]
+        for metric in _distinct(rows, "metric")
+    ]
+    head = [rows[0].protocol, *variants]
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     lines = [head, ["-" * width for width in widths], *body]
     return "\n".join(f"| {' | '.join(map(str.ljust, line, widths))} |" for line in lines)
@@ -71,20 +85,20 @@ def _number(value: float) -> str:
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.4f}"
 
 
-def _decision(gate: Gate | None) -> str:
+def _decision(gate: Gate | None, text: CardText) -> str:
     if gate is None:
-        return "It may serve: it is the plain baseline, beside which every model of this family is tested."
-    baseline = f"`{gate.baseline_variant}`"
-    verdict = "It may serve." if gate.passed else f"It may not serve; {baseline} serves in its place."
-    rule = f"A model may serve unless it is shown to be worse than {baseline} by more than {_number(gate.margin)}."
+        return "There was no test: this is the baseline that every model of this family is compared with."
+    baseline, metric = f"`{gate.baseline_variant}`", _label(gate.metric, text)
+    verdict = "It passed the test." if gate.passed else f"It failed the test: {baseline} is promoted in its place."
+    rule = f"A model fails if it is shown to be worse than {baseline} by more than {_number(gate.margin)}."
     if gate.low == gate.high == 0:
-        return f"{verdict} Its {gate.metric} is that of {baseline}: {_number(gate.value)}. {rule}"
+        return f"{verdict} Its {metric} equals that of {baseline}: {_number(gate.value)}. {rule}"
     return (
-        f"{verdict} Its {gate.metric} is {_worse(gate.difference)} than that of {baseline} ({_number(gate.value)} "
-        f"beside {_number(gate.baseline)}); allowing for chance, between {_worse(gate.low)} and {_worse(gate.high)} "
-        f"with 95 % confidence. {rule}"
+        f"{verdict} Its {metric} is {_compared(gate.difference)} than that of {baseline}: {_number(gate.value)} "
+        f"and {_number(gate.baseline)}. The 95 % confidence interval of the difference is from {_compared(gate.low)} "
+        f"to {_compared(gate.high)}. {rule}"
     )
 
 
-def _worse(difference: float) -> str:
+def _compared(difference: float) -> str:
     return f"{_number(abs(difference))} {'worse' if difference > 0 else 'better'}"

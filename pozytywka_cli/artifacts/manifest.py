@@ -1,31 +1,36 @@
-"""What is known about a version before it is made (`Origin`, `Draft`) and after (`Manifest`), and reading that."""
+"""Write, read and check the manifest of a version.
+
+A manifest is JSON. Numbers that are not finite are null there and NaN when read, for JSON has no NaN. `digest` is the
+SHA-256 over all other fields as JSON with sorted keys and without spaces. Format 1 had no digest, see `format_1`.
+"""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pozytywka_cli import files
+from pozytywka_cli.artifacts import format_1
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Gate, Input, Row
 
-FORMAT = 1
+FORMAT = 2
 MEND = "Roll back with `pozytywka models rollback`, or train again with --force."
+GATE_NUMBERS = ("value", "baseline", "difference", "low", "high", "margin")
 
 
-class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of an artifact."""
+class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of a version."""
 
     sha256: str
     size: int
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything known about a version. It never holds code, class paths or trust lists."""
+    """All metadata of a version. It never holds code, class paths or trust lists."""
 
     format: int
     family: str
@@ -44,74 +49,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: Gate | None
     notes: list[str]
     fingerprint: str
-    files: dict[str, Stored]
+    files: dict[str, StoredFile]
     fallback_for: str | None = None
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Everything that decides a training run's result, known before it starts; `until` is exclusive, ISO 8601."""
-
-    family: str
-    variant: str
-    settings: dict[str, Any]
-    seed: int
-    device: str
-    until: str | None
-    inputs: list[Input]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Two runs of one fingerprint give the same model: this package's source is a part of it."""
-        inputs = sorted((given.name, given.sha256) for given in self.inputs)
-        what = [self.family, self.variant, self.settings, self.seed, self.device, self.until, inputs, _source_hash()]
-        return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
-
-
-@cache
-def _source_hash() -> str:
-    package = Path(__file__).parents[1]
-    return "".join(files.sha256(path)[:16] for path in sorted(package.rglob("*.py")))
-
-
-@dataclass(frozen=True)
-class CardText:
-    """The sentences of a model card, for readers who need no statistics.
-
-    question: what the model answers
-    protocol: how it was tested
-    use, not_for, limits: what to use it for, what not, and what it cannot know
-    glossary: what each variant and metric of the tables means, and which way is better
-    """
-
-    question: str
-    protocol: str
-    use: str
-    not_for: str
-    limits: str
-    glossary: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A trained model that is not saved yet.
-
-    write: puts the model's files into an empty folder
-    signature: the `inputs` and `outputs` of a prediction with their types
-    metrics: those of the model and of the baselines beside it
-    fallback_for: the variant that was asked for, where this one stands in for it because there is too little data
-    epochs: a record for each epoch of training
-    """
-
-    variant: str
-    write: Callable[[Path], None]
-    signature: dict[str, dict[str, str]]
-    metrics: list[Row]
-    card: CardText
-    gate: Gate | None = None
-    notes: list[str] = field(default_factory=list)
-    fallback_for: str | None = None
-    epochs: list[dict[str, float]] = field(default_factory=list)
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,46 +63,89 @@ class Version:
 
     @property
     def name(self) -> str:
-        """Its time of making and the beginning of its fingerprint."""
+        """Its creation time and the beginning of its fingerprint."""
         return self.manifest.version
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` with its digest."""
+    digest = _digest(msgspec.to_builtins(manifest))
+    (folder / "manifest.json").write_bytes(files.indented_json(msgspec.structs.replace(manifest, digest=digest)))
+
+
+def read_manifest(folder: Path, family: str, name: str) -> Manifest:
+    """Read the manifest of the version of this family and name.
+
+    Raises:
+        ArtifactError: missing, damaged, of a newer format, or of another version.
+    """
+    path = folder / "manifest.json"
+    try:
+        manifest = _decoded(path, path.read_bytes())
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing", MEND) from None
+    except IsADirectoryError:
+        raise ArtifactError(f"{path} is damaged: it is a folder", MEND) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
+    if (manifest.family, manifest.version) != (family, name):
+        problem = f"{folder} contains {manifest.family} {manifest.version}, not {family} {name}"
+        raise ArtifactError(problem, "Remove the folder, or move it back to its own name and place.")
+    return manifest
+
+
+def check_files(folder: Path, manifest: Manifest, *, hash_limit: int | None = None) -> Version:
+    """Compare the size of each file, and its hash unless it is larger than `hash_limit` bytes, with the manifest.
+
+    Raises:
+        ArtifactError: a file is missing or damaged.
+    """
+    for name, stored in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ArtifactError(f"{path} is missing", MEND)
+        size = path.stat().st_size
+        if size != stored.size:
+            raise ArtifactError(f"{path} is damaged: it has {size} bytes in place of {stored.size}", MEND)
+        if (hash_limit is None or size <= hash_limit) and files.sha256(path) != stored.sha256:
+            raise ArtifactError(f"{path} is damaged: its SHA-256 is not the one in the manifest", MEND)
+    return Version(folder, manifest)
 
 
 class _FormatOnly(msgspec.Struct):
     format: int
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a version's folder.
-
-    Raises:
-        ArtifactError: missing, damaged, or of a newer format.
-    """
-    path = folder / "manifest.json"
-    try:
-        content = path.read_bytes()
-        written = msgspec.json.decode(content, type=_FormatOnly).format
-        if written > FORMAT:
-            problem = f"{path} has format {written}, and this pozytywka reads up to {FORMAT}"
-            raise ArtifactError(problem, "Upgrade pozytywka, or train again.")
-        return msgspec.json.decode(content, type=Manifest)
-    except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing", MEND) from None
-    except IsADirectoryError:
-        raise ArtifactError(f"{path} is damaged: it is a folder", MEND) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
+def _decoded(path: Path, content: bytes) -> Manifest:
+    tree = msgspec.json.decode(content, type=dict[str, Any])
+    written = msgspec.convert(tree, _FormatOnly).format
+    if written > FORMAT:
+        problem = f"{path} has format {written}; this version of pozytywka reads formats up to {FORMAT}"
+        raise ArtifactError(problem, "Upgrade pozytywka, or train again.")
+    if (written != 1 or "digest" in tree) and tree.get("digest") != _digest(tree):
+        raise ArtifactError(f"{path} is damaged: its content does not match its digest", MEND)
+    rows, gate = tree.get("metrics"), tree.get("gate")
+    if isinstance(rows, list):
+        tree["metrics"] = [_null_as_nan(row, ("value",)) for row in rows]
+    manifest = msgspec.convert(tree | {"gate": _null_as_nan(gate, GATE_NUMBERS)}, Manifest)
+    return _upgraded(manifest) if written == 1 else manifest
 
 
-def check_file(path: Path, stored: Stored, *, hash_limit: int | None) -> None:
-    """Compare a file's size, and its hash unless it is larger than `hash_limit` bytes, with the manifest's.
+def _digest(tree: dict[str, Any]) -> str:
+    content = {name: value for name, value in tree.items() if name != "digest"}
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
-    Raises:
-        ArtifactError: missing or damaged.
-    """
-    if not path.is_file():
-        raise ArtifactError(f"{path} is missing", MEND)
-    size = path.stat().st_size
-    if size != stored.size:
-        raise ArtifactError(f"{path} is damaged: it has {size} bytes, and {stored.size} were written", MEND)
-    if (hash_limit is None or size <= hash_limit) and files.sha256(path) != stored.sha256:
-        raise ArtifactError(f"{path} is damaged: its SHA-256 differs from the manifest's", MEND)
+
+def _null_as_nan(record: Any, names: tuple[str, ...]) -> Any:
+    if not isinstance(record, dict):
+        return record  # null, or damage that the conversion reports
+    return {name: math.nan if value is None and name in names else value for name, value in record.items()}
+
+
+def _upgraded(manifest: Manifest) -> Manifest:
+    return msgspec.structs.replace(
+        manifest,
+        metrics=[format_1.renamed(row) for row in manifest.metrics],
+        gate=format_1.renamed_gate(manifest.gate),
+        fallback_for=format_1.fallback_for(manifest.notes),
+    )

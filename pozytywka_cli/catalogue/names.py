@@ -1,51 +1,72 @@
-"""When two spellings mean one artist."""
+"""Normalisation: when two spellings of a name mean the same artist."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 
-SUGGESTED = 3
-SHOWN = 60  # code points of a name in a message
-DIACRITICS = re.compile("[\u0300-\u036f]")  # this block alone: the marks of other scripts are letters there
+SUGGESTIONS = 3
+MAX_SHOWN = 60  # code points of a name in a message
+DIACRITICS = re.compile("[\u0300-\u036f]")  # this block alone: in other scripts combining marks are letters
 
 
-def key(name: str) -> str:
-    """What two spellings of one name share: no case, no diacritics, no punctuation, "&" as "and", no leading "the".
+def key(name: str, *, fold: bool = True) -> str:
+    """Return what all spellings of a name share: no case, accents, punctuation or leading "the", and "&" is "and".
 
-    A name that consists of nothing else ("!!!", "The !!!") is only casefolded, without the "the".
+    White space of any kind is one space, and invisible format characters (joiners, direction marks) are dropped. A name
+    without any letter or digit ("!!!", "The !!!") is only casefolded, and loses its "the".
+
+    fold: also write Latin letters as ASCII ones (ł l, ø o, æ ae); those of other scripts stay
     """
-    letters = unicodedata.normalize("NFKD", name)
-    text = DIACRITICS.sub("", letters).casefold().replace("&", " and ")
-    kept = "".join(letter for letter in text if not unicodedata.category(letter).startswith("P"))
-    words, whole = " ".join(kept.split()), " ".join(letters.casefold().split())
+    compatible = unicodedata.normalize("NFKD", name)
+    text = DIACRITICS.sub("", compatible).casefold().replace("&", " and ")
+    words = " ".join("".join(map(_ascii if fold else _visible, text)).split())
+    whole = " ".join(compatible.casefold().split())
     if not words or (words == "the" and whole.startswith("the ")):
         return whole.removeprefix("the ")
     return words.removeprefix("the ")
 
 
-def readings(asked: str) -> list[str]:
-    """Which keys one with a typo may stand for: itself, and what follows a first word that is nearly "the".
+@cache
+def _visible(letter: str) -> str:
+    """Drop punctuation and format characters."""
+    category = unicodedata.category(letter)
+    return "" if category[0] == "P" or category == "Cf" else letter
 
-    "teh beatles" has lost no leading "the", and is four letters away from "beatles".
+
+@cache
+def _ascii(letter: str) -> str:
+    letter = _visible(letter)
+    if letter.isascii() or not (letter.isalpha() and unicodedata.name(letter, "").startswith("LATIN")):
+        return letter
+    from anyascii import anyascii  # for these letters only: the import takes 10 ms
+
+    return "".join(filter(str.isalnum, anyascii(letter).lower())) or letter
+
+
+def typo_readings(key: str) -> list[str]:
+    """Return the keys that a misspelt one may stand for: itself, and the rest after a first word close to "the".
+
+    The key of "teh beatles" has lost no leading "the", and is four letters away from "beatles".
     """
     from rapidfuzz.distance import OSA
 
-    first, _, rest = asked.partition(" ")
-    return [asked, rest] if rest and OSA.distance(first, "the") <= 1 else [asked]
+    first, _, rest = key.partition(" ")
+    return [key, rest] if rest and OSA.distance(first, "the") <= 1 else [key]
 
 
-def swapped(asked: str) -> Iterator[str]:
-    """The keys that would be asked for, were two neighbouring letters the other way round."""
-    return (f"{asked[:at]}{two}{one}{asked[at + 2 :]}" for at, (one, two) in enumerate(pairwise(asked)))
+def swaps(key: str) -> Iterator[str]:
+    """Yield the key with each pair of neighbouring letters swapped."""
+    return (f"{key[:at]}{second}{first}{key[at + 2 :]}" for at, (first, second) in enumerate(pairwise(key)))
 
 
-def shown(name: str) -> str:
-    """A name as a message quotes it: shortened, where somebody has piped in something else than names."""
-    return name if len(name) <= SHOWN else f"{name[: SHOWN - 1]}…"
+def shorten(name: str) -> str:
+    """Shorten a name for a message: somebody may have piped in something else than names."""
+    return name if len(name) <= MAX_SHOWN else f"{name[: MAX_SHOWN - 1]}…"
 
 
-def suggestion(found: Iterable[str]) -> str:
-    """What to try in place of a name that there is not."""
-    quoted = ", ".join(f'"{shown(name)}"' for name in found)
+def suggestion(nearest: Iterable[str]) -> str:
+    """Return the hint for an unknown name."""
+    quoted = ", ".join(f'"{shorten(name)}"' for name in nearest)
     return f"The nearest are {quoted}." if quoted else "Nothing is near; check the spelling."

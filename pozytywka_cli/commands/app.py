@@ -14,6 +14,7 @@ from pozytywka_cli.commands import (
     predict,
     sample,
     schema,
+    settings,
     similar,
     train,
     transform,
@@ -44,33 +45,33 @@ def main(
         Path | None, typer.Option(help="The folder for plays, models and predictions.  [default: artifacts]")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="A configuration file.  [default: pozytywka.toml, or pyproject.toml's table]")
+        Path | None,
+        typer.Option(help="A configuration file.  [default: pozytywka.toml, or [tool.pozytywka] in pyproject.toml]"),
     ] = None,
-    log_format: Annotated[
-        Literal["text", "json"] | None, typer.Option(help="How messages on stderr are written.")
-    ] = None,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more, and show tracebacks of faults.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing unless something is wrong.")] = False,
+    log_format: Annotated[Literal["text", "json"] | None, typer.Option(help="The format of messages.")] = None,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="More messages, and tracebacks of errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """From a music service's raw logs to validated data, plays, models and answers.
+    """Validate a music service's raw logs, train models on them, and predict with the models.
 
     \b
-      pozytywka sample data                  make a data set to try everything with
-      pozytywka validate                     is the data sound?
-      pozytywka train                        plays, then all models
-      pozytywka predict                      next week's listening, and the tracks that will be skipped
-      pozytywka similar "Rosetta"            artists like this one
+      pozytywka sample data                  generate a data set to try everything with
+      pozytywka validate                     check the data
+      pozytywka train                        make plays, and train all models
+      pozytywka predict                      forecast next week's listening, and tracks that will be skipped
+      pozytywka similar "Rosetta"            find similar artists
 
-    Options of this level may also stand after the command. Each can be set by an environment variable
-    (POZYTYWKA_DATA_DIR) or in pozytywka.toml (data_dir = "…"); a flag wins over both.
+    These options may also follow the command. Folders and log format can also be set by an environment variable
+    (POZYTYWKA_DATA_DIR) or in pozytywka.toml (data_dir = "…"); a flag overrides both. `pozytywka settings` lists all
+    settings.
 
     \b
-    Exit codes: 0 done, 1 a fault in the program, 2 usage, 3 the answer is no (bad data, unknown name),
-    4 an artifact is missing or damaged, 5 no such device, 74 input or output failed, 75 busy,
-    130 interrupted, 143 terminated.
+    Exit codes: 0 done, 1 internal error, 2 usage or configuration, 3 refused: bad data, unknown name, or a
+    failed check, 4 an artifact is missing or damaged, 5 a GPU or an extra is missing, 74 input or output
+    failed, 75 another run holds the lock, 130 interrupted, 143 terminated.
     """
     flags = {
         "data_dir": None if data_dir is None else str(data_dir),
@@ -89,5 +90,6 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(similar.similar)
 app.command()(doctor.doctor)
+app.command()(settings.settings)
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")

@@ -1,71 +1,71 @@
-"""What a person hears while a command works: messages and progress, on stderr, in words or as JSON lines."""
+"""Console messages and progress bars, on stderr.
+
+Commands report through `Console`. Code below them takes a callable for messages and one for progress, and logs nothing.
+"""
 
 import gc
-import json
+import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from threading import Timer
 from typing import TYPE_CHECKING, Literal
 
 from pozytywka_cli.records import Progress, Report
 
 if TYPE_CHECKING:
+    from logging import Logger
+
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-USUAL = (700, 10, 10)  # objects and younger collections between looks for garbage: Python's own numbers
-PATIENCE = 2.0  # seconds before a bar appears
+PYTHON_THRESHOLDS = (700, 10, 10)  # of garbage collection, Python's own defaults
+BAR_DELAY = 2.0  # seconds before a bar appears
+# control characters but the line feed, overrides and isolates of text direction, and what UTF-8 or XML cannot hold
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def literal(text: str) -> str:
-    """Text from data as it may be shown: control characters, which a terminal would obey, become escapes."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-
-
-def write_log(level: str, message: str, **more: object) -> None:
-    """One JSON line on stderr."""
-    record = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": level, "message": message, **more}
-    sys.stderr.write(json.dumps(record, ensure_ascii=False) + "\n")
+    """Escape the characters of a text that a terminal would obey; all others stay, so that output is valid input."""
+    return UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class Console:
     """Messages to stderr: `info` unless quiet, `detail` only when verbose, `warn` always."""
 
     def __init__(self, *, log_format: Literal["text", "json"], verbose: bool, quiet: bool) -> None:
-        self.json = log_format == "json"
+        self.log_format = log_format
         self.verbose = verbose
         self.quiet = quiet
 
+    @cached_property
+    def _logger(self) -> "Logger":
+        from pozytywka_cli.commands.logs import logger  # imported for the first message: many lookups have none
+
+        return logger(self.log_format, verbose=self.verbose, quiet=self.quiet)
+
     def info(self, message: str) -> None:
-        """Say what is being done, or was done."""
-        if not self.quiet:
-            self._write("info", message)
+        """Report what is being done, or was done."""
+        self._logger.info("%s", message)
 
     def detail(self, message: str) -> None:
-        """Say what only somebody who asked for it wants to know."""
-        if self.verbose:
-            self._write("detail", message)
+        """Report a detail for --verbose."""
+        self._logger.debug("%s", message)
 
     def warn(self, message: str) -> None:
-        """Say what the user should know even when they asked for silence."""
-        self._write("warning", message)
-
-    def _write(self, level: str, message: str) -> None:
-        if self.json:
-            write_log(level, message)
-        else:
-            sys.stderr.write(("warning: " if level == "warning" else "") + literal(message) + "\n")
+        """Report a problem that does not stop the command."""
+        self._logger.warning("%s", message)
 
     @contextmanager
     def progress(self) -> Iterator[Report]:
-        """A report that shows bars with rate and time left on a terminal, and, when verbose, lines elsewhere.
+        """Show bars with rate and time left on a terminal; elsewhere, with --verbose, log a line for each step.
 
-        What takes long makes garbage, so from here on Python looks for it as it usually does (see `__main__`).
+        Long work makes reference cycles, so from here on garbage collection runs as usual (see `__main__`).
         """
-        gc.set_threshold(*USUAL)
-        if self.quiet or self.json or not sys.stderr.isatty():
+        gc.set_threshold(*PYTHON_THRESHOLDS)
+        if self.quiet or self.log_format == "json" or not sys.stderr.isatty():
             yield self._line
             return
         from rich.console import Console
@@ -82,13 +82,13 @@ class Console:
             TimeRemainingColumn(),
         )
         bars = RichProgress(*columns, console=Console(stderr=True), transient=True)
-        patience = Timer(PATIENCE, bars.start)  # a step may last longer than that, and says nothing meanwhile
-        patience.daemon = True
-        patience.start()
+        timer = Timer(BAR_DELAY, bars.start)  # not at the next step: a step may take much longer
+        timer.daemon = True
+        timer.start()
         try:
             yield _Bars(bars)
         finally:
-            patience.cancel()
+            timer.cancel()
             bars.stop()
 
     def _line(self, step: Progress) -> None:
@@ -97,19 +97,19 @@ class Console:
 
 
 class _Bars:
-    """One bar for each stage."""
+    """A progress report that draws one bar for each stage."""
 
     def __init__(self, bars: "RichProgress") -> None:
         self.bars = bars
         self.tasks: dict[str, TaskID] = {}
-        self.begun: dict[str, float] = {}
+        self.started: dict[str, float] = {}
 
     def __call__(self, step: Progress) -> None:
         now = time.monotonic()
         if step.stage not in self.tasks:
             self.tasks[step.stage] = self.bars.add_task(step.stage, total=step.total, rate="", loss="")
-            self.begun[step.stage] = now
-        elapsed = now - self.begun[step.stage]
+            self.started[step.stage] = now
+        elapsed = now - self.started[step.stage]
         rate = f"{step.done / elapsed:.1f}/s" if elapsed > 0.1 else ""
         loss = "" if step.loss is None else f"loss {step.loss:.4f}"
         self.bars.update(self.tasks[step.stage], completed=step.done, total=step.total, rate=rate, loss=loss)

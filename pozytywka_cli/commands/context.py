@@ -1,8 +1,9 @@
-"""What every command shares: the settings in force, the folders, and the voice. Nothing is read until it is needed."""
+"""What every command shares: settings, folders and console. Nothing is read until it is needed."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,27 +11,40 @@ from pozytywka_cli.commands.console import Console
 
 if TYPE_CHECKING:
     from pozytywka_cli.artifacts import Store
-    from pozytywka_cli.settings import Settings
+    from pozytywka_cli.settings import Assigned, General, Settings
 
 
 class Context:
-    """Made from the global options; a command gets it with `context(ctx)`."""
+    """The global options of a command line; `flags` are values by setting. A command gets it with `context(ctx)`."""
 
-    def __init__(self, config: Path | None, flags: dict[str, Any], *, verbose: bool, quiet: bool) -> None:
+    def __init__(self, config: Path | None, flags: dict[str, str | None], *, verbose: bool, quiet: bool) -> None:
         self._config, self._flags = config, flags
         self._verbose, self._quiet = verbose, quiet
+        self._overrides: list[Assigned] = []
+
+    def override(self, assigned: "Sequence[Assigned]") -> None:
+        """Assign settings before anything else is read."""
+        self._overrides += assigned
 
     @cached_property
     def settings(self) -> "Settings":
-        """Flag, then environment, then file, then default."""
-        from pozytywka_cli import settings
+        """The settings in force: command line, then environment, then file, then default."""
+        from pozytywka_cli.families import registry
+        from pozytywka_cli.settings import Assigned
 
-        return settings.load(self._config, self._flags)
+        flags = {key: value for key, value in self._flags.items() if value is not None}
+        assigned = [Assigned(key, value, f"--{key.replace('_', '-')}") for key, value in flags.items()]
+        return registry.load_settings(self._config, [*self._overrides, *assigned])
+
+    @cached_property
+    def general(self) -> "General":
+        """The settings outside of any section."""
+        return self.settings.general
 
     @cached_property
     def console(self) -> Console:
-        """Messages and progress."""
-        return Console(log_format=self.settings.log_format, verbose=self._verbose, quiet=self._quiet)
+        """Messages and progress bars."""
+        return Console(log_format=self.general.log_format, verbose=self._verbose, quiet=self._quiet)
 
     @cached_property
     def store(self) -> "Store":
@@ -41,20 +55,20 @@ class Context:
 
     @property
     def artifacts(self) -> Path:
-        """The artifacts folder's path."""
-        return Path(self.settings.artifacts_dir)
+        """The path of the artifacts folder."""
+        return Path(self.general.artifacts_dir)
 
     @property
     def plays(self) -> Path:
         """The plays that `train` and `predict` read."""
         return self.artifacts / "plays.parquet"
 
-    def data(self, given: Path | None = None) -> Path:
-        """The data folder: the one given to the command, else the configured one."""
-        return given or Path(self.settings.data_dir)
+    def data(self, folder: Path | None = None) -> Path:
+        """Return the data folder: the argument of the command, else the configured one."""
+        return folder or Path(self.general.data_dir)
 
 
 def context(ctx: typer.Context) -> Context:
-    """The context that the global options made."""
-    found: Context = ctx.obj
-    return found
+    """Return the context of the global options."""
+    shared: Context = ctx.obj
+    return shared

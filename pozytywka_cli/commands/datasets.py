@@ -38,7 +38,7 @@ def scrobbles(
         raise UsageError("--scrobbles and --artists go together", "Give both files, or neither.")
     if families != ["similar"] or until is not None:
         raise UsageError(
-            "--scrobbles is for similar alone, without --until", "Write `pozytywka train similar --scrobbles …`."
+            "--scrobbles only applies to similar, without --until", "Name only similar, and leave out --until."
         )
     from pozytywka_cli.families.similar.features import from_scrobbles
 

@@ -1,16 +1,23 @@
 """`pozytywka evaluate`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import context
+from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import UsageError, raise_any
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from pozytywka_cli.families.family import Family
+    from pozytywka_cli.pipeline.evaluate import Evaluation
     from pozytywka_cli.records import Row
+
+GRID = ("similar.factors", "similar.iterations")  # settings that --curve varies
 
 
 def evaluate(
@@ -21,98 +28,118 @@ def evaluate(
     seed: options.Seed = 0,
     measure: options.Measure = None,
     horizon: options.Horizon = None,
-    weeks: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="weekly: how many of the last weeks to test on.")
-    ] = None,
-    weighting: options.Weighting = None,
-    factors: options.Factors = None,
-    regularization: options.Regularization = None,
-    alpha: options.Alpha = None,
-    iterations: options.Iterations = None,
-    min_listeners: options.MinListeners = None,
     scrobbles: options.Scrobbles = None,
     artists: options.Artists = None,
+    overrides: options.Set = None,
     planted: Annotated[bool, typer.Option("--planted", help="Measure on generated data whose truth is known.")] = False,
     curve: Annotated[
         bool, typer.Option("--curve", help="similar: measure quality against cost, over factors and iterations.")
     ] = False,
     plot: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Draw the figures: a .png, .svg, .pdf or .html.")
+        Path | None, typer.Option(metavar="PATH", help="Draw the results: a .png, .svg, .pdf or .html.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write one row for each metric: a .parquet or .csv.")
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Print honest figures of every variant beside the baselines, from one run.
+    """Compare every variant with the baselines on held-out data.
 
-    Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale; writes nothing else but
-    --plot's picture. Every variant is measured on data that it did not learn from: of skip and weekly what is later, of
-    similar a random fifth of every listener's artists. low and high bound the 95 % interval over users (skip, similar)
-    or artists (weekly). --planted needs no data: it makes a sample and prints how much of the best possible score each
-    model reaches.
+    Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes only the files of
+    -o and --plot.
 
-    --plot shows, of skip, calibration, ROC curves, when tracks are skipped and what the model leans on; of weekly, the
-    error of each week, the calibration of the intervals and six artists' series with their forecasts; of similar, each
-    metric of every variant. It needs the extra `plot`. weekly is also measured beside AutoETS and SES where the extra
-    `forecast` is installed; with --horizon, each number of weeks ahead apart.
+    Prints a table for each protocol: the default variant first, the others from best to worst. ↓ marks metrics of which
+    less is better, ↑ more, → a target; the best value is bold on a terminal. Intervals are 95 % bootstrap intervals
+    over users (skip, similar) or artists (weekly). "vs DEFAULT" is the difference from the default variant with its
+    p-value.
 
-    similar is measured on four such splits: its default settings were tuned on split 0, and splits 1
-    to 3 report. "als, old settings" is the old system's model, and in-sample its metric, which rewards memory.
-    --curve, in place of all that, trains fifteen models of 16 to 256 factors and 5 to 40 iterations on split 0, and
-    prints the PM, the training time and the lookup time of each; with --plot it draws them.
+    skip is measured on the latest plays and by user, weekly on the last weeks, similar on a random fifth of every
+    user's artists in four splits (split 0 chose its default settings) and, in-sample, by the old system's metric, which
+    rewards memorizing. --planted needs no data: it generates some, and shows how close each variant comes to the best
+    possible value. --curve trains similar with 15 settings, and measures quality, training time and lookup time.
 
     \b
     Examples:
       pozytywka evaluate
       pozytywka evaluate skip --planted
       pozytywka evaluate skip --plot skip.png
-      pozytywka evaluate weekly --weeks 13 --horizon 4 --plot weekly.png
+      pozytywka evaluate weekly --horizon 4 --set weekly.test_weeks=13 -o weekly.csv
       pozytywka evaluate similar --curve --plot curve.png
-      pozytywka evaluate weekly --json | jq '.rows[] | select(.metric == "RMSE")'
+      pozytywka evaluate weekly --json | jq '.rows[] | select(.metric == "rmse")'
     """
     from pozytywka_cli import plots
     from pozytywka_cli.commands import datasets
-    from pozytywka_cli.families.registry import chosen, device, evaluate_all
-    from pozytywka_cli.pipeline import ground_truth as known
-    from pozytywka_cli.records import Evaluated
+    from pozytywka_cli.commands import outputs as out
+    from pozytywka_cli.families import registry
+    from pozytywka_cli.families.family import Tradeoff
+    from pozytywka_cli.pipeline import evaluate as pipeline
 
-    shared, families = context(ctx), chosen(family)
-    settings = options.applied(ctx, shared.settings, families)
+    shared, families = context(ctx), registry.chosen(family)
+    names = [family.name for family in families]
+    assigned = options.assigned(overrides, names, {"weekly.measure": measure, "weekly.horizon": horizon})
+    shared.override(assigned)
     if planted and (until or scrobbles or artists or curve or plot):
         others = "--until, --scrobbles, --artists, --curve and --plot"
-        raise UsageError("--planted makes its own data", f"Leave out {others}.")
-    if curve and families != ["similar"]:
-        raise UsageError("--curve is for similar alone", "Write `pozytywka evaluate similar --curve`.")
-    if curve and (fixed := [flag for flag, value in (("--factors", factors), ("--iterations", iterations)) if value]):
-        raise UsageError(f"--curve goes over {' and '.join(fixed)}", f"Leave out {' and '.join(fixed)}, or --curve.")
+        raise UsageError("--planted generates its own data", f"Leave out {others}.")
+    if curve:
+        for one in families:
+            pipeline.capable(one, Tradeoff, "--curve")
+        if fixed := [setting.key for setting in assigned if setting.key in GRID]:
+            raise UsageError(f"--curve varies {' and '.join(fixed)}", "Leave out --set for them, or --curve.")
     if plot:
         plots.check(plot)
-    where = device(families, gpu=gpu)
-    given = datasets.scrobbles(shared, families, scrobbles, artists, until)
-    source = None if planted else given or datasets.dataset(shared, until)
-    with shared.console.progress() as report:
+    out.check_target(output, shared.data(), (".parquet", ".csv"))
+    device, settings = options.device(families, gpu=gpu), shared.settings
+    with shared.console.progress() as progress:
         if planted:
-            found, refused = known.evaluate(families, settings, seed=seed, device=where, report=report)
-            evaluated = {name: Evaluated(rows) for name, rows in found.items()}
+            evaluation = pipeline.evaluate_ground_truth(families, settings, seed=seed, device=device, progress=progress)
         else:
-            evaluated, refused = evaluate_all(
-                families, source, settings, curve=curve, seed=seed, device=where, report=report
+            dataset = datasets.scrobbles(shared, names, scrobbles, artists, until) or datasets.dataset(shared, until)
+            evaluation = pipeline.evaluate(
+                families, dataset, settings, tradeoff=curve, seed=seed, device=device, progress=progress
             )
-        panels = [panel for measured in evaluated.values() for panel in measured.panels()] if plot else []
-    rows = [row for measured in evaluated.values() for row in measured.rows]
-    if rows or not refused:
-        _print(rows, json=json)
-    for note in (note for measured in evaluated.values() for note in measured.notes):
-        shared.console.info(note)
+        panels = [panel for result in evaluation.evaluated.values() for panel in result.panels()] if plot else []
+    _deliver(shared, families, evaluation, output, json=json)
     if plot and panels:
-        plots.draw(panels, plot, f"pozytywka evaluate {' '.join(families)}")
+        plots.draw(panels, plot, f"pozytywka evaluate {' '.join(names)}")
         shared.console.info(f"Wrote {plot}.")
-    raise_any(refused)
+    raise_any(evaluation.errors)
 
 
-def _print(rows: "list[Row]", *, json: bool) -> None:
+def _deliver(
+    shared: Context, families: "list[Family]", evaluation: "Evaluation", output: Path | None, *, json: bool
+) -> None:
+    """Write and print the rows of all families, and report their notes."""
+    from pozytywka_cli.commands import outputs as out
     from pozytywka_cli.commands import tables
 
+    rows = [row for result in evaluation.evaluated.values() for row in result.rows]
+    if output:
+        out.write_frame(_frame(rows), output)
+        shared.console.info(f"Wrote {output}: {len(rows):,} rows.")
     if json:
         tables.json_object("evaluate", rows)
-        return
-    columns = ("family", "variant", "protocol", "metric", "value", "low", "high")
-    tables.table("", columns, ([getattr(row, column) for column in columns] for row in rows))
+    elif output is None:
+        for family in families:
+            if family.name in evaluation.evaluated:
+                _print(shared, family, evaluation.evaluated[family.name].rows)
+    for note in (note for result in evaluation.evaluated.values() for note in result.notes):
+        shared.console.info(note)
+
+
+def _frame(rows: "Sequence[Row]") -> "pl.DataFrame":
+    import polars as pl
+
+    text, figures = ("family", "variant", "protocol", "metric"), ("value", "low", "high", "p_value")
+    schema = dict.fromkeys(text, pl.String()) | dict.fromkeys(figures, pl.Float64())
+    return pl.DataFrame({name: [getattr(row, name) for row in rows] for name in schema}, schema=schema)
+
+
+def _print(shared: Context, family: "Family", rows: "Sequence[Row]") -> None:
+    from pozytywka_cli.commands import conclusions, evaluation_table
+
+    for comparison in evaluation_table.comparisons(family, rows):
+        evaluation_table.show(comparison)
+        print(conclusions.conclusion(comparison), end="\n\n")
+    evaluation_table.print_sentence(conclusions.promotion(family, shared.store))
+    print()

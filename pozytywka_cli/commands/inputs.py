@@ -1,4 +1,4 @@
-"""Standard input, read in one place."""
+"""Read standard input."""
 
 import sys
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from pozytywka_cli.errors import UsageError
 
 
 def stdin() -> BinaryIO:
-    """The bytes of standard input.
+    """Return the bytes of standard input.
 
     Raises:
         UsageError: it is closed.
     """
     if sys.stdin is None:
-        raise UsageError("standard input is closed, and - reads it", "Give it a pipe or a file, or leave out -.")
+        raise UsageError("standard input is closed, and - reads it", "Connect a pipe or a file, or leave out -.")
     return sys.stdin.buffer
 
 
 def lines() -> Iterator[str]:
-    """The lines of standard input that are not blank, as they come; what is not UTF-8 becomes �.
+    """Yield the lines of standard input that are not blank, as they come; invalid UTF-8 becomes �.
 
     Raises:
         UsageError: it is closed.

@@ -1,5 +1,6 @@
-"""Options that several commands share, written once."""
+"""Options that several commands share, and the settings that they assign."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,38 +10,38 @@ import typer
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.settings import Settings
+    from pozytywka_cli.families.family import Family
+    from pozytywka_cli.settings import Assigned
 
 
 def complete_family(incomplete: str) -> list[str]:
-    """Shell completion of a family."""
-    from pozytywka_cli.families.registry import FAMILIES
+    """Complete the name of a family."""
+    from pozytywka_cli.families import registry
 
-    return [name for name in FAMILIES if name.startswith(incomplete)]
+    return [name for name in registry.names() if name.startswith(incomplete)]
 
 
 def complete_variant(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Shell completion of a variant of the families that stand before it."""
-    from pozytywka_cli.families.registry import chosen, variants
+    """Complete a variant of the families on the command line."""
+    from pozytywka_cli.families import registry
 
-    return [
-        name for family in chosen(ctx.params.get("family")) for name in variants(family) if name.startswith(incomplete)
-    ]
+    families = registry.chosen(ctx.params.get("family"))
+    return [name for family in families for name in family.variants if name.startswith(incomplete)]
 
 
 def complete_version(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Shell completion of a version of the family that stands before it."""
-    from pozytywka_cli import settings
-    from pozytywka_cli.artifacts import Store
+    """Complete a version of the family on the command line."""
+    from pozytywka_cli.commands.context import Context
 
-    given = ctx.find_root().params
-    flags = {"artifacts_dir": str(given["artifacts_dir"]) if given.get("artifacts_dir") else None}
-    store = Store(Path(settings.load(given.get("config"), flags).artifacts_dir))
+    options = ctx.find_root().params
+    folder = options.get("artifacts_dir")
+    flags = {"artifacts_dir": None if folder is None else str(folder)}
+    store = Context(options.get("config"), flags, verbose=False, quiet=True).store
     return [name for name in store.names(ctx.params.get("family") or "") if name.startswith(incomplete)]
 
 
 def moment(text: str | None) -> datetime | None:
-    """A date or time as UTC.
+    """Parse a date or time as UTC.
 
     Raises:
         UsageError: it is neither.
@@ -50,75 +51,88 @@ def moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        given = datetime.fromisoformat(text)
-        given = given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+        parsed = datetime.fromisoformat(text)
+        parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UsageError(f"--until {text!r} is no date", "Write it as 2024-11-26 or 2024-11-26T12:00:00.") from None
-    return given
+        problem = f"--until {text!r} is not a date"
+        raise UsageError(problem, "Write it as 2024-11-26 or 2024-11-26T12:00:00.") from None
+    return parsed
 
 
-def applied(ctx: typer.Context, settings: "Settings", families: list[str]) -> "Settings":
-    """The settings with those flags of the command that were given and are settings of a family, see `FLAGS`.
+def device(families: "list[Family]", *, gpu: bool) -> str:
+    """Return "cpu", or "cuda" after checking that the libraries of these families can use a GPU.
 
     Raises:
-        UsageError: one was given and its family is not asked for, or its value cannot be used.
+        UnavailableError: they cannot.
     """
-    from pozytywka_cli.settings import changed
-
-    changes: dict[str, dict[str, object]] = {}
-    for family, flags in FLAGS.items():
-        given = {name: ctx.params[name] for name in flags if ctx.params.get(name) is not None}
-        if given and family not in families:
-            named = " and ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise UsageError(f"{named}: {family} alone reads this", f"Name {family}, or leave out {named}.")
-        changes[family] = {flags[name]: value for name, value in given.items()}
-    return changed(settings, changes)
+    if not gpu:
+        return "cpu"
+    for family in families:
+        family.require_gpu()
+    return "cuda"
 
 
-FLAGS = {  # by family, the names of flags and of the settings that they change
-    "weekly": {"measure": "measure", "horizon": "horizon", "weeks": "test_weeks"},
-    "similar": {
-        name: name for name in ("weighting", "factors", "regularization", "alpha", "iterations", "min_listeners")
-    },
-}
+def assigned(
+    overrides: list[str] | None, families: Collection[str], flags: Mapping[str, object] | None = None
+) -> "list[Assigned]":
+    """Return the settings that a command line assigns, by --set and by `flags` (values by key, None if absent).
+
+    Raises:
+        UsageError: one is malformed, or belongs to a family that the command does not run.
+    """
+    from pozytywka_cli.families import registry
+    from pozytywka_cli.settings import Assigned, parse_override
+
+    values = {key: value for key, value in (flags or {}).items() if value is not None}
+    settings = [parse_override(text) for text in overrides or []]
+    settings += [Assigned(key, value, f"--{key.rpartition('.')[2]}") for key, value in values.items()]
+    for setting in settings:
+        family = setting.key.rpartition(".")[0]
+        if family in registry.names() and family not in families:
+            name = f"--set {setting.key}" if setting.source == "--set" else setting.source
+            raise UsageError(f"{name} only applies to {family}", f"Name {family}, or leave out {name}.")
+    return settings
+
+
+def assigned_for_prediction(overrides: list[str] | None, flags: Mapping[str, object] | None = None) -> "list[Assigned]":
+    """Return the settings that the command line of a prediction assigns, see `assigned`.
+
+    Raises:
+        UsageError: one is malformed, or was fixed in training.
+    """
+    from pozytywka_cli.families import registry
+    from pozytywka_cli.settings import General
+
+    settings = assigned(overrides, registry.names(), flags)
+    for setting in settings:
+        family = setting.key.rpartition(".")[0]
+        if family in registry.names() and setting.key not in READ_BY_PREDICTION:
+            problem = f"--set {setting.key}: fixed when a version of {family} is trained"
+            readable = ", ".join([*READ_BY_PREDICTION, *General.__struct_fields__])
+            hint = f"Use it with `pozytywka train {family}`; settings that predictions read: {readable}."
+            raise UsageError(problem, hint)
+    return settings
+
+
+READ_BY_PREDICTION = ("weekly.horizon",)
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FAMILY.KEY=VALUE", help="Override a setting; repeatable, see `pozytywka settings`."),
+]
 Measure = Annotated[
     Literal["total", "mean"] | None,
-    typer.Option(
-        metavar="total|mean", help="weekly: forecast all listening of a week, or a listen's mean; default: total."
-    ),
+    typer.Option(metavar="total|mean", help="weekly: forecast an artist's total listening, or the mean of one play."),
 ]
-Horizon = Annotated[int | None, typer.Option(metavar="H", min=1, max=13, help="weekly: how many weeks to look ahead.")]
-Weighting = Annotated[
-    Literal["log1p", "bm25", "raw"] | None,
-    typer.Option(metavar="log1p|bm25|raw", help="similar: what a count of listens weighs; default: log1p."),
-]
-Factors = Annotated[
-    int | None, typer.Option(metavar="K", min=1, help="similar: the length of an artist's vector; default: 128.")
-]
-Regularization = Annotated[
-    float | None,
-    typer.Option(metavar="X", min=0, max=1e9, help="similar: how strongly vectors are kept small; default: 100."),
-]
-Alpha = Annotated[
-    float | None, typer.Option(metavar="X", min=1e-9, max=1e9, help="similar: what multiplies the weights; default: 5.")
-]
-Iterations = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="similar: iterations of least squares, at most; default: 40.")
-]
-MinListeners = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="similar: leave out artists with fewer listeners; default: 3.")
-]
+Horizon = Annotated[int | None, typer.Option(metavar="H", min=1, max=13, help="weekly: weeks to forecast ahead.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Families = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FAMILY", help="skip, weekly, similar; all if none.", autocompletion=complete_family),
+    typer.Argument(metavar="FAMILY", help="Model families; all if none.", autocompletion=complete_family),
 ]
 DataDir = Annotated[Path | None, typer.Argument(metavar="DIR", help="The data folder; default: --data-dir.")]
-Gpu = Annotated[bool, typer.Option("--gpu", help="Compute on the GPU, or exit 5 if there is none.")]
-Until = Annotated[
-    str | None, typer.Option(metavar="DATE", help="Use only what happened before this date or time (UTC).")
-]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The seed of everything random.")]
+Gpu = Annotated[bool, typer.Option("--gpu", help="Compute on the GPU; exit 5 if there is none.")]
+Until = Annotated[str | None, typer.Option(metavar="DATE", help="Use only events before this date or time (UTC).")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The seed of all random numbers.")]
 Scrobbles = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="similar: a CSV of user_id,artist_id,scrobbles in place of plays."),

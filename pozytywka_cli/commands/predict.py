@@ -1,7 +1,9 @@
 """`pozytywka predict`."""
 
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 
 import typer
 
@@ -12,42 +14,69 @@ from pozytywka_cli.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from pozytywka_cli.pipeline.predict import Predicted
+    from pozytywka_cli.artifacts import Version
+    from pozytywka_cli.families.family import Predictor
+    from pozytywka_cli.settings import Assigned
 
-SHOWN = 10  # artists in the table of the forecast
+FLAGS = {"--explain": "skip", "--artist": "weekly", "--horizon": "weekly"}  # the family that reads each
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A predictor that can name the inputs that moved each prediction most."""
+
+    def explain(self, requests: "pl.DataFrame") -> "pl.DataFrame":
+        """Answer requests like `predict`, with the inputs in a further column."""
+        ...
+
+
+@runtime_checkable
+class FindingArtists(Protocol):
+    """A predictor of artists that can find them by name."""
+
+    def artist_ids(self, name: str) -> Sequence[str]:
+        """Return the ids of the artists with a name.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        ...
 
 
 def predict(
     ctx: typer.Context,
     family: Annotated[
-        str | None, typer.Argument(metavar="skip|weekly", help="What to predict; both if none.", show_default=False)
+        str | None,
+        typer.Argument(metavar="FAMILY", help="The model family; all if none.", autocompletion=options.complete_family),
     ] = None,
-    pairs: Annotated[str | None, typer.Argument(metavar="INPUT|-", help="skip: pairs, from a file or stdin.")] = None,
+    source: Annotated[str | None, typer.Argument(metavar="INPUT|-", help="Requests, from a file or stdin.")] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="skip: name the three inputs that moved each prediction most.")
     ] = False,
     horizon: options.Horizon = None,
-    artist: Annotated[str | None, typer.Option(metavar="NAME", help="weekly: tell of this artist alone.")] = None,
+    artist: Annotated[str | None, typer.Option(metavar="NAME", help="weekly: forecast only this artist.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
+    overrides: options.Set = None,
     json: options.Json = False,
 ) -> None:
-    """Predict with the models that serve: the tracks that will be skipped, and next week's listening.
+    """Predict with the promoted models: next week's listening, and the tracks that will be skipped.
 
-    Reads the serving artifacts, the data folder, and artifacts/plays.parquet, which it makes where missing or stale.
+    Reads the promoted versions, the data folder, and artifacts/plays.parquet, which it makes where missing or stale.
+    INPUT holds requests as JSONL, CSV or Parquet; a line of JSON is printed for each answer. JSONL from - (stdin) is
+    answered as it comes; a bad line is a warning, the others are answered, and the exit code is 3. Without INPUT each
+    family answers its usual requests, into artifacts/predictions/FAMILY.parquet.
 
-    weekly writes every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model was
-    trained to look ahead, to artifacts/predictions/weekly.parquet and shows the ten most heard; --artist shows one and
-    writes nothing but -o. recent is the mean of the last 4 weeks, usual that of the weeks before, since the artist's
-    first; change is the forecast against recent. verdict compares recent with usual: rising or falling where they
-    differ by more than noise, and the artist's own ups and downs, explain, with at most a tenth of all such verdicts
-    false (Benjamini-Hochberg), else steady. A rising artist's change may be below zero, where the model expects part of
-    the rise to pass.
+    weekly forecasts every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model
+    was trained for, and shows the ten highest forecasts. recent is the mean of the last 4 weeks, usual that of the
+    weeks before, since the artist's first; change is the forecast relative to recent. verdict is rising or falling
+    where recent and usual differ by more than the artist's own variation (Benjamini-Hochberg, at most 10 % false
+    discoveries), else steady. The change of a rising artist is negative where the model expects a part of the rise to
+    pass.
 
-    skip reads pairs (user_id, track_id; at and session_id if known) as JSONL, CSV or Parquet and prints a line for
-    each; without input it scores every pair played in the last 28 days into artifacts/predictions/skip.parquet. Each
-    answer has the probability of a skip, whether the track is likely to be played to its end (no likelier to be skipped
-    than is usual), and a reason: model, unknown user (the usual rate of skips) or unknown track (the user's own rate).
-    A pair without `at` is the user's next play, once all that the log knows has ended.
+    skip predicts for pairs of user_id and track_id, optionally with at (a time) and session_id, how likely the user
+    skips the track; its usual requests are all pairs played in the last 28 days. played_to_end is true where a skip is
+    not more likely than on average. reason is model, unknown user (the average is predicted) or unknown track (the
+    user's own rate is predicted). A pair without at is the user's next play after all known plays.
 
     \b
     Examples:
@@ -57,83 +86,129 @@ def predict(
       pozytywka predict skip pairs.csv --explain -o skips.jsonl
       echo '{"user_id": 101, "track_id": "2PmGtDUyJIpYBEtI1hQIVp"}' | pozytywka predict skip -
     """
+    from pozytywka_cli import files
     from pozytywka_cli.commands import datasets, tables
     from pozytywka_cli.commands import outputs as out
-    from pozytywka_cli.pipeline import predict
+    from pozytywka_cli.commands.requests import RequestReader
+    from pozytywka_cli.pipeline import predict as pipeline
 
     shared = context(ctx)
-    _check(family, pairs, output, explain=explain, horizon=horizon, artist=artist)
+    _check(family, source, output, {"--explain": explain, "--artist": artist, "--horizon": horizon})
+    assigned = options.assigned_for_prediction(overrides, {"weekly.horizon": horizon})
+    shared.override(assigned)
     out.check_target(output, shared.data())
-    named = artist and artist.encode(errors="surrogateescape").decode(errors="replace")  # not UTF-8: no name
-    to_file = output is not None or (pairs is None and artist is None)
-    versions = predict.serving(shared.store, family)
-    asked = out.read_pairs(pairs) if pairs else None
-    dataset, rows = datasets.dataset(shared), []
-    with shared.console.progress() as report:
-        for made in predict.predict(versions, dataset, asked, report, explain=explain, horizon=horizon, artist=named):
-            rows += [{"family": made.family, **row} for row in out.dated(made.rows).to_dicts()] if json else []
-            _deliver(shared, made, output, to_file=to_file, shown=not json)
+    versions = pipeline.promoted(shared.store, family)
+    to_file = output is not None or (source is None and artist is None)
+    targets = {name: output or shared.artifacts / "predictions" / f"{name}.parquet" for name in versions if to_file}
+    for target in targets.values():
+        files.check_writable(target)
+    dataset = datasets.dataset(shared)
+    reader = RequestReader(source, shared.console.warn) if source else None
+    rows: list[dict[str, object]] = []
+    for name, version in versions.items():
+        predictor = pipeline.open_predictor(version, dataset)
+        batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
+        answers = _answers(predictor, batches, _fields(shared, assigned, name), explain=explain)
+        if reader and not output and not json:
+            _stream(answers)
+        elif frames := list(answers):
+            rows += _deliver(shared, version, predictor, frames, targets.get(name), json=json, shown=not output)
+        elif not reader and family:
+            problem = f"{family} answers requests, and there are none"
+            raise UsageError(problem, f"Write `pozytywka predict {family} INPUT`, or - for standard input.")
     if json:
         tables.json_object("predict", rows)
+    if reader:
+        reader.raise_bad()
 
 
-def _deliver(shared: Context, made: "Predicted", output: Path | None, *, to_file: bool, shown: bool) -> None:
-    """A family's answers to a file, or a line for each to stdout; of the forecast, the most heard as a table."""
-    from pozytywka_cli.commands import outputs as out
+def _check(family: str | None, source: str | None, output: Path | None, flags: dict[str, object]) -> None:
+    """Check before any work is done that the arguments go together.
 
-    if to_file:
-        target = output or shared.artifacts / "predictions" / f"{made.family}.parquet"
-        out.write_frame(made.rows, target)
-        shared.console.info(
-            f"Wrote {target}: {len(made.rows):,} rows by {made.family} {made.version.manifest.variant}."
-        )
-    elif shown and made.family == "skip":
-        typer.echo(out.dated(made.rows).write_ndjson(), nl=False)
-    if made.family == "weekly" and output is None and shown and not (to_file and shared.console.quiet):
-        _show(made.rows)
+    Raises:
+        UsageError: they do not.
+    """
+    from pozytywka_cli.families import registry
 
-
-def _check(
-    family: str | None,
-    pairs: str | None,
-    output: Path | None,
-    *,
-    explain: bool,
-    horizon: int | None,
-    artist: str | None,
-) -> None:
-    """Refuse what cannot be meant, before any work is done."""
-    from pozytywka_cli.pipeline.predict import PREDICTING
-
-    if family is not None and family not in PREDICTING:
-        raise UsageError(
-            f"{family!r} is nothing to predict", f"Choose from {', '.join(PREDICTING)}, or give none for both."
-        )
-    if pairs is not None and family != "skip":
-        raise UsageError("only skip reads pairs", "Write `pozytywka predict skip INPUT`.")
-    if explain and family != "skip":
-        raise UsageError("--explain is for skip", "Write `pozytywka predict skip --explain`.")
-    if horizon is not None and family == "skip":
-        raise UsageError("--horizon is for weekly", "Write `pozytywka predict weekly --horizon H`.")
-    if artist is not None and family != "weekly":
-        raise UsageError("--artist is for weekly", "Write `pozytywka predict weekly --artist NAME`.")
-    if family is None and output is not None:
+    name = registry.get(family).name if family else None
+    for flag in (flag for flag, value in flags.items() if value):
+        if name != FLAGS[flag] and not (name is None and flag == "--horizon"):
+            raise UsageError(
+                f"{flag} only applies to {FLAGS[flag]}", f"Write `pozytywka predict {FLAGS[flag]} {flag}`."
+            )
+    if name is None and output is not None:
         raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
+    if source is not None and flags["--artist"]:
+        raise UsageError("--artist and INPUT exclude each other", "Leave out one of them.")
 
 
-def _show(forecast: "pl.DataFrame") -> None:
-    """The nearest week of the most heard artists; of one artist, all its weeks."""
+def _fields(shared: Context, assigned: "Sequence[Assigned]", family: str) -> dict[str, object]:
+    """Return the settings of the command line that are fields of a family's requests."""
+    from pozytywka_cli.families import registry
+
+    settings = shared.settings.section(family, registry.get(family).Settings)
+    names = [setting.key.partition(".")[2] for setting in assigned if setting.key.startswith(f"{family}.")]
+    return {name: getattr(settings, name) for name in names}
+
+
+def _requests(predictor: "Predictor", artist: str | None) -> "pl.DataFrame":
+    """Return the usual requests of a predictor, or those for an artist."""
     import polars as pl
 
-    from pozytywka_cli.commands import tables
+    if artist is None or not isinstance(predictor, FindingArtists):
+        return predictor.default_requests()
+    name = artist.encode(errors="surrogateescape").decode(errors="replace")  # an argument may be no UTF-8
+    return pl.DataFrame({"artist_id": predictor.artist_ids(name)}, schema={"artist_id": pl.String})
 
-    named = forecast.with_columns(pl.coalesce("name", "artist_id").alias("name"), pl.col("week").cast(pl.String))
-    alone = forecast["artist_id"].n_unique() == 1
-    top = named if alone else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
-    title = f"Seconds, by weekly {top['method'][0]}" if len(top) else "No artist to forecast"
-    columns = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "verdict")
-    rows = (
-        (*others, None if change is None else tables.Percent(change), recent, usual, verdict)
-        for *others, change, recent, usual, verdict in top.select(columns).iter_rows()
-    )
-    tables.table(title, columns, rows)
+
+def _answers(
+    predictor: "Predictor", batches: "Iterator[pl.DataFrame]", fields: dict[str, object], *, explain: bool
+) -> "Iterator[pl.DataFrame]":
+    """Yield the answers to each batch that has requests, with `fields` set in all of them."""
+    import polars as pl
+
+    for batch in batches:
+        if batch.is_empty():
+            continue
+        requests = batch.with_columns(pl.lit(value).alias(name) for name, value in fields.items())
+        yield (
+            predictor.explain(requests)
+            if explain and isinstance(predictor, Explaining)
+            else predictor.predict(requests)
+        )
+
+
+def _stream(answers: "Iterator[pl.DataFrame]") -> None:
+    """Print a line of JSON for each answer, at once."""
+    from pozytywka_cli.commands import outputs as out
+
+    for answer in answers:
+        sys.stdout.write(out.with_text_times(answer).write_ndjson())
+        sys.stdout.flush()
+
+
+def _deliver(
+    shared: Context,
+    version: "Version",
+    predictor: "Predictor",
+    frames: "list[pl.DataFrame]",
+    target: Path | None,
+    *,
+    json: bool,
+    shown: bool,
+) -> list[dict[str, object]]:
+    """Write a family's answers to a file, print a forecast as a table, or return rows for --json."""
+    import polars as pl
+
+    from pozytywka_cli.commands import forecast_table
+    from pozytywka_cli.commands import outputs as out
+
+    answers, manifest = pl.concat(frames), version.manifest
+    if target:
+        out.write_frame(answers, target)
+        shared.console.info(f"Wrote {target}: {len(answers):,} rows by {manifest.family} {manifest.variant}.")
+    if json:
+        return [{"family": manifest.family, **row} for row in out.with_text_times(answers).to_dicts()]
+    if shown and isinstance(predictor, FindingArtists) and not (target and shared.console.quiet):
+        forecast_table.show(answers)
+    return []

@@ -1,51 +1,75 @@
 """Tables for people and JSON for programs, on stdout; no computing."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any, Literal
 
 from pozytywka_cli.commands.console import literal
 
 FORMAT = 1
+WIDTH = 100  # columns, at most
+NUMERIC = (int, float, Decimal, type(None))
 
 
 class Percent(float):
     """A share that a table shows as a percentage."""
 
 
+class Bold(str):
+    """A text that a table shows in bold."""
+
+
 def json_object(command: str, rows: Iterable[Any], **more: Any) -> None:
-    """`{"format": 1, "command": …, "rows": […]}` on one line; times are ISO 8601, what is not a number is null."""
+    """Print `{"format": 1, "command": …, "rows": […]}` on one line; times are ISO 8601, NaN is null."""
     import msgspec
 
     answer = {"format": FORMAT, "command": command, "rows": list(rows), **more}
     sys.stdout.write(msgspec.json.encode(answer, enc_hook=str).decode() + "\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, file: Any = None) -> None:
-    """A table whose cells are shown literally; numbers stand to the right, and text is folded where the width is short.
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Iterable[Any]],
+    *,
+    right: Collection[int] = (),
+    gap: int = 2,
+    file: IO[str] | None = None,
+) -> None:
+    """Print a table of at most 100 columns, whose cells are shown literally; text is folded where space is short.
 
-    Off a terminal there are 160 columns.
+    Columns of numbers, and those in `right`, are right-aligned and never folded. `gap` is the space between columns.
+    Off a terminal there are neither colours nor bold text.
     """
+    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     cells = [tuple(row) for row in rows]
-    numeric = [
-        all(isinstance(row[i], int | float | Decimal) or row[i] is None for row in cells) for i in range(len(columns))
-    ]
-    grid = Table(title=Text(literal(title)), title_justify="left", header_style="bold")
-    for column, right in zip(columns, numeric, strict=True):
-        grid.add_column(Text(column), justify="right" if right and cells else "left", overflow="fold", no_wrap=right)
+    grid = Table(
+        title=Text(literal(title), "bold") if title else None,
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, gap - 1, 0, 0),
+    )
+    for place, column in enumerate(columns):
+        figures = place in right or (bool(cells) and all(isinstance(row[place], NUMERIC) for row in cells))
+        justify: Literal["left", "right"] = "right" if figures else "left"
+        grid.add_column(Text(column, justify=justify), justify=justify, overflow="fold", no_wrap=figures)
     for row in cells:
-        grid.add_row(*(Text(cell(value)) for value in row))
+        grid.add_row(*(Text(cell(value), "bold" if isinstance(value, Bold) else "") for value in row))
     stream = file or sys.stdout
-    Console(file=stream, highlight=False, width=None if stream.isatty() else 160).print(grid)
+    console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
+    console.print(grid, width=min(console.width, WIDTH))
 
 
 def cell(value: Any) -> str:
-    """A value as a table shows it; of a list, a line for each item."""
+    """Format a value for a table; a list has a line for each item."""
     if isinstance(value, list):
         return "\n".join(cell(item) for item in value)
     if value is None:

@@ -1,11 +1,12 @@
 """`pozytywka train`."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import context
+from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import RefusedError, raise_any
 
 if TYPE_CHECKING:
@@ -22,32 +23,28 @@ def train(
         str | None, typer.Option(help="Another variant than the default.", autocompletion=options.complete_variant)
     ] = None,
     tune: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="First search for better settings, by N trials.")
+        int | None, typer.Option(metavar="N", min=1, help="Search hyperparameters first, with N trials.")
     ] = None,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Run N trials at a time.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Train even if nothing has changed.")] = False,
-    no_promote: Annotated[bool, typer.Option("--no-promote", help="Save, but change nothing that serves.")] = False,
+    no_promote: Annotated[bool, typer.Option("--no-promote", help="Save the version, but do not promote it.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a model is worse than its baseline.")] = False,
     measure: options.Measure = None,
     horizon: options.Horizon = None,
-    weighting: options.Weighting = None,
-    factors: options.Factors = None,
-    regularization: options.Regularization = None,
-    alpha: options.Alpha = None,
-    iterations: options.Iterations = None,
-    min_listeners: options.MinListeners = None,
     scrobbles: options.Scrobbles = None,
     artists: options.Artists = None,
+    overrides: options.Set = None,
     json: options.Json = False,
 ) -> None:
-    """Train models, measure them beside their baselines, and let the good ones serve.
+    """Train models, compare them with their baselines, and promote those that are not worse.
 
-    Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes a version for each
-    family under artifacts/, with its manifest, metrics and card. A model is first measured on data that it did not
-    learn from (of skip and weekly what is later, of similar a random fifth of every listener's artists), then fitted
-    on everything. If it is shown to be worse than its plain baseline, the baseline serves. --tune tries random
-    settings, after those in force, on data before what the model is measured on, and trains with the best; every trial
-    is kept in artifacts/FAMILY/trials.jsonl and never run twice.
+    Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes a version of each
+    family under artifacts/, with its manifest, metrics and card. A model is first measured on held-out data (skip and
+    weekly: the latest; similar: a random fifth of every user's artists), then fitted on all data. A model that is
+    shown to be worse than its baseline is saved, and the baseline is promoted in its place.
+
+    --tune tries random hyperparameters after the configured ones, measures them on data before the held-out data, and
+    trains with the best. Every trial is recorded in artifacts/FAMILY/trials.jsonl and never repeated.
 
     \b
     Examples:
@@ -56,62 +53,97 @@ def train(
       pozytywka train skip --tune 20 --jobs 4
       pozytywka train weekly --until 2026-01-05
       pozytywka train weekly --horizon 4 --measure mean
+      pozytywka train similar --set similar.factors=64 --set similar.min_listeners=5
       pozytywka train similar --scrobbles scrobbles.csv --artists artists.csv
-      pozytywka train similar --weighting bm25 --factors 64 --min-listeners 5
     """
     from pozytywka_cli.commands import datasets, tables
-    from pozytywka_cli.families.registry import chosen, device
+    from pozytywka_cli.families import registry
     from pozytywka_cli.pipeline import train
 
-    shared, families = context(ctx), chosen(family)
+    shared, families = context(ctx), registry.chosen(family)
+    names = [family.name for family in families]
+    shared.override(options.assigned(overrides, names, {"weekly.measure": measure, "weekly.horizon": horizon}))
     plan = train.Plan(
-        settings=options.applied(ctx, shared.settings, families),
+        settings=shared.settings,
         seed=seed,
-        device=device(families, gpu=gpu),
+        device=options.device(families, gpu=gpu),
         until=options.moment(until),
         variant=variant,
         force=force,
         promote=not no_promote,
-        tune=tune or 0,
+        trials=tune or 0,
         jobs=jobs,
     )
     plan.check(families)
     with shared.store.lock():
-        given = datasets.scrobbles(shared, families, scrobbles, artists, until)
-        source = given or datasets.dataset(shared, until, locked=True)
-        with shared.console.progress() as report:
-            run = train.train(shared.store, families, source, plan, report)
+        dataset = datasets.scrobbles(shared, names, scrobbles, artists, until)
+        dataset = dataset or datasets.dataset(shared, until, locked=True)
+        with shared.console.progress() as progress:
+            run = train.train(shared.store, families, dataset, plan, progress)
         shared.console.detail(f"Wrote {train.record(shared.artifacts, 'train', run, plan)}.")
     if json:
         tables.json_object("train", run.outcomes)
+    elif run.outcomes and not shared.console.quiet:
+        _print(shared, run.outcomes)
     for outcome in run.outcomes:
-        short = outcome.family == "weekly" and outcome.notes  # of weeks: who runs it quietly should know, too
-        say = shared.console.info if outcome.passed and not short else shared.console.warn
-        tuned = [_chosen(outcome.tuned)] if outcome.tuned else []
-        say("\n  ".join([_sentence(outcome, shared.store.serving(outcome.family)), *tuned, *outcome.notes]))
-    raise_any(run.refused)
+        _report(shared, outcome)
+    raise_any(run.errors)
     failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:
         raise RefusedError(f"worse than the baseline: {', '.join(failed)}", "See `pozytywka models show`.")
 
 
-def _sentence(outcome: "Outcome", serving: str | None) -> str:
-    name = f"{outcome.family} {outcome.variant} {outcome.version}"
+def _print(shared: Context, outcomes: "list[Outcome]") -> None:
+    from pozytywka_cli.commands import tables
+
+    columns = ("family", "variant", "version", "metric", "value", "baseline", "result")
+    tables.table("", columns, (_row(shared, outcome) for outcome in outcomes), right=(4, 5))
+
+
+def _row(shared: Context, outcome: "Outcome") -> tuple[str | None, ...]:
+    from pozytywka_cli.commands.evaluation_table import number
+    from pozytywka_cli.families import registry
+
+    metrics: tuple[str, ...] = ("", "", "")
+    if gate := outcome.gate:
+        label = registry.get(outcome.family).metrics[gate.metric].label
+        metrics = (label, number(gate.value), f"{gate.baseline_variant} {number(gate.baseline)}")
+    return (outcome.family, outcome.variant, outcome.version, *metrics, _result(shared, outcome))
+
+
+def _result(shared: Context, outcome: "Outcome") -> str:
+    """Return whether the version is promoted, or why not."""
+    if shared.store.serving(outcome.family) == outcome.version:
+        return "unchanged" if outcome.unchanged and not outcome.promoted else "promoted"
+    if not outcome.passed:
+        return "worse: baseline promoted" if outcome.promoted else "worse: not promoted"
+    return "unchanged: not promoted" if outcome.unchanged else "not promoted"
+
+
+def _report(shared: Context, outcome: "Outcome") -> None:
+    """Log the notes of an outcome; a model that is not what was asked for is a warning, which --quiet shows too."""
+    report = shared.console.info if outcome.passed and not outcome.fallback_for else shared.console.warn
+    if notes := list(_notes(shared, outcome)):
+        report("\n  ".join([f"{outcome.family} {outcome.variant} {outcome.version}:", *notes]))
+
+
+def _notes(shared: Context, outcome: "Outcome") -> Iterator[str]:
     if outcome.unchanged:
-        who = "it" if serving == outcome.version else serving or "nothing"
-        return f"{name}: nothing has changed since it was trained, and {who} serves; --force trains again."
-    gate = outcome.gate
-    figures = f" ({gate.metric} {gate.value:.4f}, {gate.baseline_variant} {gate.baseline:.4f})" if gate else ""
-    if outcome.passed:
-        return f"{name} {'serves' if outcome.promoted else 'is saved and does not serve'}{figures}."
-    return f"{name} is worse than the baseline{figures}; {outcome.promoted or serving or 'nothing'} serves."
+        yield "trained before with the same data, settings and code; --force trains again"
+    if not outcome.passed:
+        promoted = shared.store.serving(outcome.family)
+        yield f"worse than the baseline; promoted is {promoted or 'nothing'}"
+    if outcome.fallback_for:
+        yield f"fallback for {outcome.fallback_for}"
+    if outcome.tuned:
+        yield _tuned(outcome.tuned)
+    yield from outcome.notes
 
 
-def _chosen(tuned: "Tuned") -> str:
+def _tuned(tuned: "Tuned") -> str:
     trials = f"{tuned.trials} trial{'s' if tuned.trials > 1 else ''}"
-    in_force = f"{tuned.in_force:.4f}"
+    configured = f"{tuned.loss_in_force:.4f}"
     if tuned.best == 0:
-        return f"{trials}; the settings in force are the best (validation {tuned.metric} {in_force})"
+        return f"{trials}; the configured settings are the best (validation {tuned.metric} {configured})"
     values = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
-    figures = f"validation {tuned.metric} {tuned.loss:.4f}, settings in force {in_force}"
-    return f"{trials}; the best has {values} ({figures})"
+    return f"{trials}; best: {values} (validation {tuned.metric} {tuned.loss:.4f}, configured settings {configured})"

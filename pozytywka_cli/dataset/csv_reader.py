@@ -1,81 +1,117 @@
-"""CSV files of text columns, read strictly: every refusal names the file, the line and the column."""
+"""Read CSV files strictly: every error names the file, the line and the column."""
 
 import csv
-import hashlib
 import io
 import re
-from pathlib import Path
 
 import polars as pl
 
-from pozytywka_cli.errors import RefusedError, StorageError
-from pozytywka_cli.records import Input
+from pozytywka_cli.dataset.line_decoder import epoch_text
+from pozytywka_cli.dataset.line_reader import Raw
+from pozytywka_cli.dataset.parquet_reader import from_frame
+from pozytywka_cli.dataset.tables import Column, Kind, Table
+from pozytywka_cli.dataset.values import RAW, finite
+from pozytywka_cli.errors import RefusedError
 
-MEND = "Mend or remove that line, and run again."
+CORRECT = "Correct or remove that line, and run again."
 QUOTE = 'Write such a value in quotes, with each of its own doubled ("12"" Mix"), and run again.'
 # whole values, quoted or not, up to the first with a quote further in: searched for where nothing else is wrong
 STRAY = re.compile(rb'\A(?:(?:"(?:[^"]|"")*+"|[^",\r\n]*+)[,\r\n])*+[^",\r\n]+"')
 
 
-def read_csv(path: Path, columns: tuple[str, ...]) -> tuple[pl.DataFrame, Input]:
-    """All rows of a UTF-8 CSV file whose header is exactly `columns`, and what was read. Blank lines may end it.
+def header(content: bytes) -> list[str]:
+    """Return the column names in the first line."""
+    first = content.partition(b"\n")[0].decode("utf-8-sig", errors="replace").strip()
+    return next(csv.reader([first]), [])
 
-    Every value is text, or null where it is empty, with quotes or without. A pipe is read once: what is known of the
-    input is known of those bytes.
+
+def read_csv(content: bytes, name: str) -> pl.DataFrame:
+    """Read UTF-8 CSV as text, null where a value is empty, with quotes or without; blank lines may end it.
+
+    Args:
+        content: the file
+        name: the file's name in errors
 
     Raises:
-        StorageError: the file cannot be opened.
-        RefusedError: another header, or a line that is not CSV.
+        RefusedError: a line is not CSV, or has more values than the header; the line is named.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}", "Check the path.") from None
-    header = content.partition(b"\n")[0].decode("utf-8-sig", errors="replace").strip()
-    if next(csv.reader([header]), None) != list(columns):
-        raise RefusedError(f"{path}:1: the header is another", f"It must be {','.join(columns)!r}.")
-    try:
-        rows = pl.read_csv(content.rstrip(b"\r\n"), infer_schema=False).select(pl.all().replace("", None))
+        frame = pl.read_csv(content.rstrip(b"\r\n"), infer_schema=False).select(pl.all().replace("", None))
     except pl.exceptions.PolarsError as error:
-        raise _not_csv(path, content, len(columns), error) from None
-    return rows, Input(path.name, hashlib.sha256(content).hexdigest(), len(content), rows.height)
+        raise _not_csv(name, content, error) from None
+    return frame
 
 
-def refuse_first(path: Path, frame: pl.DataFrame, column: str, bad: pl.Expr, problem: str) -> None:
-    """Refuse the first row of `frame` for which `bad` holds; `problem` is the rest of "<value> …".
+def read_rows(table: Table, content: bytes, name: str) -> Raw:
+    """Read CSV as the raw columns of a table; the file may have others too.
+
+    Raises:
+        RefusedError: a line is not CSV, or a column that the table requires is missing or there twice.
+    """
+    names = header(content)
+    for column in table.columns:
+        if names.count(column.name) > 1:
+            raise RefusedError(f"{name}:1: the column {column.name} is there twice", "Leave out one of them.")
+        if column.required and column.name not in names:
+            raise RefusedError(f"{name}:1: there is no column {column.name}", "Add it, and run again.")
+    frame = read_csv(content, name)
+    return from_frame(table, frame, line_numbers(frame), _cast)
+
+
+def line_numbers(frame: pl.DataFrame) -> pl.Series:
+    """Return the line on which each row starts: line 1 is the header, and quoted values may span lines."""
+    breaks = pl.concat_str(pl.all().fill_null("")).str.count_matches("\n")
+    before = breaks.cum_sum().shift(fill_value=0)
+    return frame.select((pl.int_range(2, pl.len() + 2) + before).cast(pl.UInt32).alias("line")).to_series()
+
+
+def refuse_first(name: str, frame: pl.DataFrame, column: str, bad: pl.Expr, problem: str) -> None:
+    """Refuse the first row for which `bad` holds; the message is "<value> <problem>".
 
     Raises:
         RefusedError: there is such a row.
     """
-    rows = frame.select(bad).to_series()
-    if not rows.any():
-        return
-    row = frame.filter(rows).row(0, named=True)
-    value = "is empty" if row[column] is None else f"{row[column]!r} {problem}"
-    what = f"column {column}: {value}" if any(row.values()) else "a blank line"
-    raise RefusedError(f"{path}:{first_line(frame, rows)}: {what}", MEND)
+    rows = frame.with_columns(line=line_numbers(frame)).filter(bad)
+    for line in rows["line"].head(1):
+        row = rows.drop("line").row(0, named=True)
+        value = "is empty" if row[column] is None else f"{row[column]!r} {problem}"
+        what = f"column {column}: {value}" if any(row.values()) else "a blank line"
+        raise RefusedError(f"{name}:{line}: {what}", CORRECT)
 
 
-def first_line(frame: pl.DataFrame, rows: pl.Series) -> int:
-    """The line of the file on which the first of the `rows` (a mask) starts: quoted values may span lines."""
-    row = rows.arg_max() or 0
-    breaks = frame.head(row).select(pl.concat_str(pl.all(), ignore_nulls=True).str.count_matches("\n").sum())
-    return 2 + row + int(breaks.item())
+def _cast(column: Column, written: pl.Series) -> pl.Series:
+    """Return text as the column's raw type; null where it is none."""
+    wanted = RAW[column.kind]
+    if written.dtype == pl.Null or column.kind is Kind.TEXTS:
+        return pl.repeat(None, len(written), dtype=wanted, eager=True)
+    if column.kind is Kind.NUMBER:
+        return finite(written)
+    if column.kind is Kind.INTEGER:
+        return written.cast(pl.Int64, strict=False)
+    if column.kind is Kind.FLAG:
+        flags = {"true": True, "false": False}
+        return written.str.to_lowercase().replace_strict(flags, default=None, return_dtype=pl.Boolean)
+    if column.kind is Kind.TIME:  # milliseconds since 1970 become ISO 8601
+        return pl.Series(
+            [epoch_text(int(text)) if text and text.isdecimal() else text for text in written], dtype=wanted
+        )
+    return written
 
 
-def _not_csv(path: Path, content: bytes, columns: int, error: Exception) -> RefusedError:
-    """Where a file stops being CSV: polars does not tell the line, so a second, slower reader finds it."""
+def _not_csv(name: str, content: bytes, error: Exception) -> RefusedError:
+    """Find the line where a file stops being CSV, with a second, slower reader: polars does not tell it."""
+    columns = len(header(content))
     try:
         reader = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
-        for values in reader:
-            if len(values) > columns:
-                return RefusedError(f"{path}:{reader.line_num}: {len(values)} columns in place of {columns}", MEND)
+        for row in reader:
+            if len(row) > columns:
+                return RefusedError(f"{name}:{reader.line_num}: {len(row)} columns in place of {columns}", CORRECT)
     except UnicodeDecodeError as fault:
         line = content.count(b"\n", 0, fault.start) + 1
-        return RefusedError(f"{path}:{line}: the text is not UTF-8", "Save the file as UTF-8, and run again.")
+        return RefusedError(f"{name}:{line}: the text is not UTF-8", "Save the file as UTF-8, and run again.")
     except csv.Error as fault:
-        return RefusedError(f"{path}:{reader.line_num}: not CSV: {fault}", MEND)
+        return RefusedError(f"{name}:{reader.line_num}: not CSV: {fault}", CORRECT)
     if stray := STRAY.search(content):
         line = content.count(b"\n", 0, stray.end()) + 1
-        return RefusedError(f"{path}:{line}: not CSV: a quote in a value that does not begin with one", QUOTE)
-    return RefusedError(f"{path}: not CSV: {str(error).splitlines()[0]}", "Save the file as plain CSV, and run again.")
+        return RefusedError(f"{name}:{line}: not CSV: a quote in a value that does not begin with one", QUOTE)
+    return RefusedError(f"{name}: not CSV: {str(error).splitlines()[0]}", "Save the file as plain CSV, and run again.")

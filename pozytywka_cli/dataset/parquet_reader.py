@@ -1,51 +1,68 @@
-"""Parquet files to raw columns: the types are the file's own, and a value of another type is a finding."""
+"""Read Parquet files: types are the file's own, and a value of another type than the table's is a finding."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
 from pozytywka_cli.dataset import values
+from pozytywka_cli.dataset.line_reader import EXAMPLES, Raw, UnknownColumn
 from pozytywka_cli.dataset.tables import Column, Kind, Table
 
 
-def read_parquet(table: Table, path: Path) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """The raw columns of a Parquet file with row numbers as lines (from 1), findings, and how many rows it has."""
+def read_parquet(table: Table, path: Path) -> Raw:
+    """Read a Parquet file; row numbers (from 1) stand for line numbers."""
     stored = pl.read_parquet(path, glob=False)
-    return *raw(table, stored), len(stored)
+    return from_frame(table, stored, pl.int_range(1, len(stored) + 1, dtype=pl.UInt32, eager=True))
 
 
-def raw(table: Table, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A frame's columns as the table's raw types with row numbers as lines (from 1), and findings."""
-    lines = pl.int_range(1, len(stored) + 1, dtype=pl.UInt32, eager=True).alias("line")
-    columns, findings = [lines], []
+def from_frame(
+    table: Table, stored: pl.DataFrame, lines: pl.Series, cast: Callable[[Column, pl.Series], pl.Series] | None = None
+) -> Raw:
+    """Convert a frame to the table's raw types.
+
+    Args:
+        table: the columns that are wanted
+        stored: a row for each line
+        lines: the line numbers of the rows
+        cast: converts values of a column, to null where they are of another type
+    """
+    lines = lines.alias("line")
+    columns, findings = [lines], [pl.DataFrame(schema=values.FINDING)]
     for column in table.columns:
         given = stored.get_column(column.name, default=pl.repeat(None, len(stored), eager=True))
-        cast = _cast(column, given)
-        columns.append(cast.alias(column.name))
-        findings.append(_findings(lines, given, cast.is_null() & given.is_not_null(), column.name, "type"))
-    unknown = sorted(set(stored.columns) - table.schema.keys())
-    findings += [_findings(lines, stored[name], stored[name].is_not_null(), name, "extra") for name in unknown]
-    return values.with_times(pl.DataFrame(columns), table), pl.concat(findings)
+        converted = (cast or _cast)(column, given)
+        columns.append(converted.alias(column.name))
+        wrong = _shown(lines, given, converted.is_null() & given.is_not_null())
+        findings.append(wrong.select("line", rule=pl.lit("type"), column=pl.lit(column.name), value="value"))
+    unknown = {
+        name: UnknownColumn(
+            int(filled.sum()), _shown(lines, stored[name], filled, EXAMPLES).select(0, "line", "value").rows()
+        )
+        for name in sorted(set(stored.columns) - table.schema.keys())
+        if (filled := stored[name].is_not_null()).any()
+    }
+    return Raw(values.with_times(pl.DataFrame(columns), table), pl.concat(findings), unknown, len(stored))
 
 
-def _findings(lines: pl.Series, given: pl.Series, wrong: pl.Series, column: str, rule: str) -> pl.DataFrame:
-    rows = pl.DataFrame({"line": lines, "given": given}).filter(wrong)
+def _shown(lines: pl.Series, given: pl.Series, mask: pl.Series, most: int | None = None) -> pl.DataFrame:
+    """Return line and text of the values under a mask."""
+    rows = pl.DataFrame({"line": lines, "given": given}).filter(mask).head(len(lines) if most is None else most)
     written = pl.Series("value", [str(value)[:80] for value in rows["given"].to_list()], dtype=pl.String)
-    return rows.select("line", pl.lit(rule).alias("rule"), pl.lit(column).alias("column"), written)
+    return rows.select("line", written)
 
 
 def _cast(column: Column, given: pl.Series) -> pl.Series:
-    """The values as the column's raw type; null where they are of another type."""
+    """Return the values as the column's raw type; null where they are of another type."""
     dtype, wanted = given.dtype, values.RAW[column.kind]
     nothing = pl.repeat(None, len(given), dtype=wanted, eager=True)
     if column.kind is Kind.TIME:
         return _time(given, nothing)
     if column.kind is Kind.INTEGER and dtype.is_numeric():
-        cast = given.cast(pl.Int64, strict=False)
-        return pl.select(pl.when(cast.cast(dtype, strict=False) == given).then(cast)).to_series()
+        integers = given.cast(pl.Int64, strict=False)
+        return pl.select(pl.when(integers.cast(dtype, strict=False) == given).then(integers)).to_series()
     if column.kind is Kind.NUMBER and dtype.is_numeric():
-        cast = given.cast(pl.Float64, strict=False)
-        return pl.select(pl.when(cast.is_finite()).then(cast)).to_series()
+        return values.finite(given)
     text = dtype in (pl.String, pl.Categorical, pl.Enum)
     if dtype == wanted or (wanted == pl.String and text):
         return given.cast(wanted)

@@ -1,4 +1,4 @@
-"""Bad lines set aside as they were, beside the good ones as Parquet: good + bad = all."""
+"""Set bad lines aside as they were, and the good ones as Parquet: good + bad = all lines."""
 
 from pathlib import Path
 
@@ -6,27 +6,35 @@ import msgspec
 import polars as pl
 
 from pozytywka_cli import files
-from pozytywka_cli.dataset.read import Reading, numbered_lines
+from pozytywka_cli.dataset.line_reader import numbered_lines
+from pozytywka_cli.dataset.read import Reading
 from pozytywka_cli.dataset.validate import Checked
 
 
 def write(checked: Checked, folder: Path) -> dict[str, int]:
-    """Write each table's lines apart and return how many were bad.
+    """Write the bad lines and the good rows of each table and return how many lines were bad.
 
-    `good/<table>.parquet` holds the good rows and is itself a data folder. `bad/<table>.jsonl` holds the bad lines as
-    they were, byte for byte, and `bad/<table>.reasons.jsonl` their files, line numbers and every rule that they break.
+    `good/<table>.parquet` holds the good rows; the folder `good` is itself a data folder.
     """
-    counts = {}
-    for name, reading in checked.readings.items():
-        bad = checked.bad(name)
+    for name in checked.readings:
         with files.replacing(folder / "good" / f"{name}.parquet") as temporary:
             checked.good(name).write_parquet(temporary)
-        _write_bad(reading, bad, folder / "bad")
-        counts[name] = len(bad)
-    return counts
+    return write_bad(checked, folder)
 
 
-def _write_bad(reading: Reading, bad: pl.DataFrame, folder: Path) -> None:
+def write_bad(checked: Checked, folder: Path) -> dict[str, int]:
+    """Write the bad lines of each table and return how many there were.
+
+    `bad/<table>.jsonl` holds them as they were, byte for byte, and `bad/<table>.reasons.jsonl` their files, line
+    numbers and every rule that they break.
+    """
+    bad = {name: checked.bad(name) for name in checked.readings}
+    for name, lines in bad.items():
+        _write_table(checked.readings[name], lines, folder / "bad")
+    return {name: len(lines) for name, lines in bad.items()}
+
+
+def _write_table(reading: Reading, bad: pl.DataFrame, folder: Path) -> None:
     name = reading.table.name
     lines, reasons = [], []
     for number, path in enumerate(reading.paths):

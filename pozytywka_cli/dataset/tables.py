@@ -1,4 +1,4 @@
-"""The five tables and the rules that they are held to: declarations only."""
+"""Declare the five tables, their columns and the rules that they are checked against."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,10 +34,15 @@ DTYPES: dict[Kind, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its kind, whether it can be done without, its range, the words it may hold, the table it points to.
+    """A column of a table.
 
-    `words` are matched in any case; `spellings` maps further spellings to one of them. `sometimes_needed`: by some
-    events only (`track_id`: a PLAY needs it, a SKIP or LIKE should have it).
+    required: every line needs a value
+    low, high: the range of values, both included; above: the bound that values must exceed
+    words: the allowed values, in any case; `spellings` maps further spellings to one of them
+    word_rule: the rule that another word breaks
+    references: the table whose key the values are; `reference_rule` is the rule that an unknown one breaks
+    sometimes_needed: some events need a value (`track_id`: a PLAY needs it, a SKIP or LIKE should have it)
+    personal: values are never shown, and never leave `validate`
     """
 
     name: str
@@ -61,7 +66,7 @@ class Column:
 
     @property
     def allowed(self) -> str:
-        """The range or the words, as text."""
+        """The range or the allowed words, as text."""
         if self.words:
             return " ".join(self.words)
         if self.above is not None:
@@ -72,7 +77,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its columns, its key, and whether the service can be understood without it."""
+    """A table: its columns, its key column, and the level of the violation if it is missing."""
 
     name: str
     columns: tuple[Column, ...]
@@ -80,12 +85,12 @@ class Table:
     missing: Level = "error"
 
     def column(self, name: str) -> Column:
-        """The column of this name."""
+        """Return the column of this name."""
         return next(column for column in self.columns if column.name == name)
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
-        """Each column's type once it is read."""
+        """The type of each column in the frame that is read."""
         return {column.name: DTYPES[column.kind] for column in self.columns}
 
 
@@ -167,29 +172,31 @@ TABLES = {table.name: table for table in (USERS, ARTISTS, TRACKS, SESSIONS, TRAC
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule's level, and what it means to break it."""
+    """The level of a rule, and what is wrong where it is broken."""
 
     level: Level
     meaning: str
 
 
 RULES = {
-    "json": Rule("error", "the line is not one JSON object with each key once"),
+    "json": Rule("error", "the line is not one JSON object that has each key once"),
     "type": Rule("error", "the value has the wrong type"),
-    "required": Rule("error", "null, empty or -1 where a value is needed"),
-    "key": Rule("error", "a key seen before; the first line is good, the later ones are bad"),
-    "range": Rule("error", "out of range, or not one of the words allowed"),
-    "event_type": Rule("error", "not one of " + ", ".join(EVENTS)),
-    "time": Rule("error", "not a time or date that can be read; for events also before 2000 or in the future"),
-    "track": Rule("error", "an event names a track that tracks does not have"),
+    "required": Rule("error", "a value that is needed is missing: null, empty or -1"),
+    "key": Rule("error", "an earlier line has the same key; the first one is used"),
+    "range": Rule("error", "the value is out of range, or not one of the allowed words"),
+    "event_type": Rule("error", "the event is not one of " + ", ".join(EVENTS)),
+    "time": Rule("error", "the time or date cannot be read, or the event lies before 2000 or in the future"),
+    "track": Rule("error", "an event names a track that is not in tracks"),
     "table": Rule("error", "the table is missing or empty (track_storage: a warning)"),
-    "reference": Rule("warning", "names a user, artist or track that its table does not have"),
-    "optional": Rule("warning", "null where a value is expected but can be done without"),
-    "duplicate_name": Rule("warning", "artists that share a name, counted in names"),
-    "duplicate_title": Rule("warning", "tracks of one artist that share a name, counted in names"),
-    "orphan": Rule("warning", "a SKIP or LIKE before any PLAY of its user and session"),
-    "event_track": Rule("warning", "a SKIP or LIKE that names another track than the one playing"),
-    "order": Rule("warning", "an event earlier than the line before it of the same user and session"),
-    "storage": Rule("warning", "a track that track_storage does not have"),
-    "extra": Rule("warning", "a column that the schema does not have"),
+    "unread": Rule("warning", "the file looks like a part of this table and is not read"),
+    "reference": Rule("warning", "the value names a user, artist or track that is not in its table"),
+    "optional": Rule("warning", "a value is missing that is useful but not needed"),
+    "duplicate_name": Rule("warning", "several artists have the same name (the count is of names)"),
+    "duplicate_title": Rule("warning", "several tracks of an artist have the same name (the count is of names)"),
+    "orphan": Rule("warning", "a SKIP or LIKE comes before any PLAY of its session"),
+    "event_track": Rule("warning", "a SKIP or LIKE names another track than the one that is playing"),
+    "order": Rule("warning", "an event is earlier than the line before it of the same session"),
+    "storage": Rule("warning", "the track is not in track_storage"),
+    "extra": Rule("warning", "the column is unknown and is not used"),
 }
+ERROR_RULES = [name for name, rule in RULES.items() if rule.level == "error"]

@@ -1,46 +1,40 @@
-"""Raw logs to `plays.parquet`, which remembers what it was made from and so knows when it is stale."""
+"""Turn raw events into the file of plays."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 import narwhals as nw
 import polars as pl
 
-from pozytywka_cli import files
-from pozytywka_cli.dataset import quarantine
-from pozytywka_cli.dataset.plays import COLUMNS, MOMENTS, ORDER, SESSION, plays
-from pozytywka_cli.dataset.read import Reading, locate
+from pozytywka_cli.dataset import plays_file, quarantine
+from pozytywka_cli.dataset.discovery import unread_messages
+from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
+from pozytywka_cli.dataset.provenance import describe_inputs, hash_inputs
 from pozytywka_cli.dataset.rules import in_order
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.records import Input, Progress, Report, silent
+from pozytywka_cli.records import Progress, Report, silent
 
-VERSION = 2  # of what plays mean; a new one makes every plays file stale
-NEEDED = ("tracks", "sessions")
-METADATA = "pozytywka"
 OnInvalid = Literal["fail", "quarantine"]
-
-
-class Provenance(msgspec.Struct, frozen=True):
-    """What a plays file was made from, kept in its Parquet metadata."""
-
-    transform: int
-    inputs: list[Input]
 
 
 @dataclass(frozen=True)
 class Transformed:
-    """What a transformation wrote, and how many bad lines it left out of each table."""
+    """The plays that were written.
+
+    dropped: how many bad lines of each table were left out
+    quarantine: the folder that they were written to
+    unread: a sentence for each table with files that look like its data and were not read
+    """
 
     plays: Path
     rows: int
     dropped: dict[str, int]
     quarantine: Path | None
+    unread: list[str] = field(default_factory=list)
 
 
 def transform(
@@ -51,48 +45,34 @@ def transform(
     quarantine_dir: Path | None = None,
     report: Report = silent,
 ) -> Transformed:
-    """Turn the events in `folder` into plays at `output`, and what else they tell into two files beside it.
+    """Turn the events in `folder` into plays, and write them to `output`.
 
     Raises:
         RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
+        StorageError: a file cannot be read or written.
     """
     with ThreadPoolExecutor(1) as pool:  # hashing needs no interpreter lock, and reading is not always busy
-        hashing = pool.submit(_hashes, folder, NEEDED)
-        checked = check(folder, NEEDED, warnings=False, report=report)
+        hashing = pool.submit(hash_inputs, folder, plays_file.TABLES)
+        checked = check(folder, plays_file.TABLES, warnings=False, report=report)
         hashes = hashing.result()
-    refuse_missing(checked)
-    dropped = {name: len(checked.bad(name)) for name in NEEDED}
+    checked.require_tables()
+    dropped = {name: len(checked.bad(name)) for name in plays_file.TABLES}
     if on_invalid == "fail" and any(dropped.values()):
         hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
-        raise RefusedError(_first_error(checked), hint)
+        raise RefusedError(_first_error(checked, sum(dropped.values())), hint)
     if on_invalid == "quarantine" and quarantine_dir is not None:
-        quarantine.write(checked, quarantine_dir)
+        quarantine.write_bad(checked, quarantine_dir)
     events = checked.good("sessions")
     report(Progress("make plays", 0, 1))
     made = to_plays(events, checked.good("tracks"))
     report(Progress("make plays", 1, 1))
-    provenance = Provenance(VERSION, _describe_all(checked.readings, hashes))
-    for frame, target in (
-        (made.select(COLUMNS), output),
-        (made.select(MOMENTS), moments_of(output)),
-        (_purchases(events), purchases_of(output)),
-    ):
-        _write(frame, target, provenance)
-    return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None)
-
-
-def purchases_of(plays_file: Path) -> Path:
-    """Where every user's first premium purchase stands: `plays.purchases.parquet` beside `plays.parquet`."""
-    return plays_file.with_name(f"{plays_file.stem}.purchases.parquet")
-
-
-def moments_of(plays_file: Path) -> Path:
-    """Where it stands when each play of a plays file was skipped and liked, row by row: `plays.moments.parquet`."""
-    return plays_file.with_name(f"{plays_file.stem}.moments.parquet")
+    plays_file.write(output, made, _purchases(events), describe_inputs(folder, checked.readings.values(), hashes))
+    unread = unread_messages(folder, [TABLES[name] for name in plays_file.TABLES])
+    return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None, unread)
 
 
 def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
-    """Plays of good events and good tracks with the moments of their SKIP and LIKE, by Polars' streaming engine."""
+    """Return the plays of good events and good tracks, with the times of their SKIP and LIKE, see `plays`."""
     numeric = events.select(
         *SESSION,
         pl.col("timestamp").to_physical(),
@@ -111,79 +91,14 @@ def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _purchases(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the first purchase of each user: user_id, purchased_at."""
     bought = events.filter(pl.col("event_type") == "BUY_PREMIUM")
     return bought.group_by("user_id").agg(purchased_at=pl.col("timestamp").min()).sort("user_id")
 
 
-def _write(frame: pl.DataFrame, target: Path, provenance: Provenance) -> None:
-    with files.replacing(target) as temporary:
-        frame.write_parquet(temporary, metadata={METADATA: msgspec.json.encode(provenance).decode()})
-
-
-def provenance(plays_file: Path) -> Provenance | None:
-    """What a plays file was made from; None where there is no such file, or one that this version cannot vouch for."""
-    try:
-        found = msgspec.json.decode(pl.read_parquet_metadata(plays_file).get(METADATA, ""), type=Provenance)
-    except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
-        return None
-    return found if found.transform == VERSION else None
-
-
-def stale(folder: Path, plays_file: Path) -> str | None:
-    """Why plays must be made again from `folder`, in a few words; None where they are up to date."""
-    if not plays_file.exists():
-        return "there are no plays yet"
-    made_from = provenance(plays_file)
-    if made_from is None:
-        return "they are damaged, or were made by another version"
-    for beside in (moments_of(plays_file), purchases_of(plays_file)):
-        if provenance(beside) != made_from:
-            return f"{beside.name} is missing or was made from other data"
-    now = sorted((path.name, digest) for path, digest in _hashes(folder, NEEDED).items())
-    return None if now == sorted((i.name, i.sha256) for i in made_from.inputs) else "the data have changed"
-
-
-def describe_inputs(folder: Path, tables: Sequence[str], checked: Checked) -> list[Input]:
-    """Each file of these tables: hash, size, rows and, for events, the time range."""
-    readings = {name: reading for name, reading in checked.readings.items() if name in tables}
-    return _describe_all(readings, _hashes(folder, tables))
-
-
-def _hashes(folder: Path, tables: Sequence[str]) -> dict[Path, str]:
-    return {path: files.sha256(path) for name in tables for path in locate(folder, TABLES[name])}
-
-
-def _describe_all(readings: dict[str, Reading], hashes: dict[Path, str]) -> list[Input]:
-    return [
-        _describe(reading, number, path, hashes[path])
-        for reading in readings.values()
-        for number, path in enumerate(reading.paths)
-    ]
-
-
-def _describe(reading: Reading, number: int, path: Path, digest: str) -> Input:
-    rows = reading.frame.filter(pl.col("file") == number)
-    ends: tuple[str | None, str | None] = (None, None)
-    if "timestamp" in rows.columns and rows["timestamp"].count():
-        moments = pl.col("timestamp").min().alias("first"), pl.col("timestamp").max().alias("last")
-        ends = rows.select(moments).select(pl.all().dt.strftime("%Y-%m-%dT%H:%M:%SZ")).row(0)
-    return Input(path.name, digest, path.stat().st_size, len(rows), *ends)
-
-
-def refuse_missing(checked: Checked) -> None:
-    """Raise RefusedError where a table that is needed is missing."""
-    for violation in checked.violations:
-        if violation.rule == "table" and violation.level == "error":
-            raise RefusedError(
-                f"{violation.examples[0].file} is {violation.examples[0].value.partition(';')[0]}",
-                "Check --data-dir; see `pozytywka validate`.",
-            )
-
-
-def _first_error(checked: Checked) -> str:
-    count = sum(len(checked.bad(name)) for name in NEEDED)
-    worst = checked.errors[0]
-    at = worst.examples[0]
-    lines = "line" if count == 1 else "lines"
-    where = f"{at.file}:{at.line}: {worst.column or 'line'} breaks `{worst.rule}`: {at.value}"
-    return f"{count:,} bad {lines}, first {where}"
+def _first_error(checked: Checked, count: int) -> str:
+    """Say how many lines are bad and show the first violation."""
+    violation = checked.errors[0]
+    example = violation.examples[0]
+    problem = f"{violation.column or 'line'} breaks `{violation.rule}`: {example.value}"
+    return f"{count:,} bad {'line' if count == 1 else 'lines'}, first {example.file}:{example.line}: {problem}"

@@ -1,4 +1,4 @@
-"""Raw columns to typed ones: times, words, blanks. What cannot be read becomes null and a finding."""
+"""Convert raw columns to typed ones: times, words, blanks. What cannot be read becomes null and a finding."""
 
 from collections import Counter
 
@@ -10,30 +10,39 @@ from pozytywka_cli.dataset.tables import DTYPES, Column, Kind, Table
 RAW: dict[Kind, pl.DataType] = {**DTYPES, Kind.TIME: pl.String()}
 FINDING = {"line": pl.UInt32, "rule": pl.String, "column": pl.String, "value": pl.String}
 UNREADABLE = "{} as written"
+ISO = "%Y-%m-%dT%H:%M:%S%.f"
 
 
 def with_times(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Turn time columns into UTC; beside each stands a column with the text of what could not be read, else null."""
-    for column in (column.name for column in table.columns if column.kind is Kind.TIME):
-        written = pl.col(column)
-        time = _from_epoch(written) if frame.schema[column].is_integer() else _from_text(written)
-        frame = frame.with_columns(time.alias(column), written.alias(UNREADABLE.format(column)))
-        lost = pl.when(pl.col(column).is_null()).then(UNREADABLE.format(column)).cast(pl.String)
-        frame = frame.with_columns(lost.alias(UNREADABLE.format(column)))
+    """Convert time columns to UTC; beside each stands a column with the text of what could not be read, else null."""
+    for name in (column.name for column in table.columns if column.kind is Kind.TIME):
+        written = frame[name]
+        times = _from_epoch(written) if written.dtype.is_integer() else _from_text(written)
+        unreadable = pl.select(pl.when(times.is_null()).then(written)).to_series().cast(pl.String)
+        frame = frame.with_columns(times.alias(name), unreadable.alias(UNREADABLE.format(name)))
     return frame
 
 
-def _from_epoch(written: pl.Expr) -> pl.Expr:
-    usable = pl.when(written.is_between(0, EPOCH_MS - 1)).then(written)
+def _from_epoch(written: pl.Series) -> pl.Series:
+    usable = pl.select(pl.when(written.is_between(0, EPOCH_MS - 1)).then(written)).to_series()
     return (usable * 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def _from_text(written: pl.Expr) -> pl.Expr:
-    """ISO 8601 with or without a fraction; without an offset it is UTC, with one it is converted."""
-    plain = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).dt.replace_time_zone("UTC")
-    other = pl.when(plain.is_null()).then(written)
-    offset = other.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
-    return plain.fill_null(offset)
+def _from_text(written: pl.Series) -> pl.Series:
+    """Parse ISO 8601 with or without a fraction, with T or a space; without an offset it is UTC, else converted."""
+    times = written.str.to_datetime(ISO, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    if times.null_count() == written.null_count():
+        return times
+    rest = pl.select(pl.when(times.is_null()).then(written)).to_series().str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T")
+    naive = rest.str.to_datetime(ISO, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    offset = rest.str.to_datetime(f"{ISO}%#z", time_unit="us", time_zone="UTC", strict=False)
+    return pl.select(pl.coalesce(times, naive, offset)).to_series()
+
+
+def finite(given: pl.Series) -> pl.Series:
+    """Return numbers as floats; null where they are not finite or no numbers."""
+    floats = given.cast(pl.Float64, strict=False)
+    return pl.select(pl.when(floats.is_finite()).then(floats)).to_series()
 
 
 def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from pozytywka_cli.artifacts.manifest import Draft, Version
+from pozytywka_cli.artifacts import Draft, Version
 from pozytywka_cli.records import Gate, Metric, Panel, Report, Row, silent
 from pozytywka_cli.tuning import Space
 

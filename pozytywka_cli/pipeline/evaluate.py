@@ -49,7 +49,7 @@ def evaluate(
         UsageError: a family has no tradeoff to measure.
     """
     measure: dict[str, Callable[[Dataset, TrainingRun], Evaluated]] = {
-        family.name: _capable(family, Tradeoff, "--curve").tradeoff if tradeoff else family.evaluate
+        family.name: capable(family, Tradeoff, "--curve").tradeoff if tradeoff else family.evaluate
         for family in families
     }
 
@@ -67,7 +67,7 @@ def evaluate_ground_truth(
     Raises:
         UsageError: a family cannot be measured against a known truth.
     """
-    families = [_capable(family, GroundTruth, "--planted") and family for family in families]
+    families = [capable(family, GroundTruth, "--planted") and family for family in families]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "data"
         write_sample(folder, users=USERS, weeks=WEEKS, seed=seed)
@@ -75,12 +75,17 @@ def evaluate_ground_truth(
 
         def work(family: Family) -> Evaluated:
             run = run_for(family, settings, seed=seed, device=device, progress=progress)
-            return Evaluated(_capable(family, GroundTruth, "--planted").ground_truth(dataset, folder / "truth", run))
+            return Evaluated(capable(family, GroundTruth, "--planted").ground_truth(dataset, folder / "truth", run))
 
         return Evaluation(*each(families, work))
 
 
-def _capable(family: Family, capability: type[C], flag: str) -> C:
+def capable(family: Family, capability: type[C], flag: str) -> C:
+    """Return a family as one that has a capability, which `flag` needs.
+
+    Raises:
+        UsageError: the family does not have it.
+    """
     if not isinstance(family, capability):
         raise UsageError(f"{flag} does not apply to {family.name}", f"Leave out {flag}, or name other families.")
     return family

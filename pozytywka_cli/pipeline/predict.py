@@ -13,7 +13,7 @@ def promoted(store: Store, family: str | None) -> dict[str, Version]:
     Raises:
         ArtifactError: there is none, or one is damaged.
     """
-    names = [family] if family else [name for name in registry.names() if store.serving(name)]
+    names = [family] if family else [name for name in registry.names() if store.promoted(name)]
     if not names:
         raise ArtifactError(f"no model is promoted in {store.root}", "Train some: `pozytywka train`.")
     return {name: store.load(name) for name in names}

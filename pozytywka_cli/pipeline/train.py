@@ -10,6 +10,7 @@ import msgspec
 
 from pozytywka_cli import __version__, files, tuning
 from pozytywka_cli.artifacts import Origin, Store, Version
+from pozytywka_cli.artifacts.fingerprint import code_digest
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError, PozytywkaError, UsageError
 from pozytywka_cli.families import registry
@@ -133,6 +134,7 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
         device=plan.device,
         until=plan.until.isoformat() if plan.until else None,
         inputs=dataset.inputs,
+        code=code_digest(registry.MODULES[family.name]),
     )
     if not plan.trials:
         return _train(store, family, origin, dataset, run, plan)
@@ -217,7 +219,7 @@ def _trained_before(store: Store, family: Family, origin: Origin, plan: Plan) ->
     version = known if outcome.passed else store.same(_baseline(family, origin))
     if version is None:
         return None
-    if _is_promoted(store, family.name) and store.has_served(family.name, version.name):
+    if _is_promoted(store, family.name) and store.was_promoted(family.name, version.name):
         return outcome
     return msgspec.structs.replace(outcome, promoted=store.promote(family.name, version.name))
 

@@ -1,4 +1,4 @@
-"""How far plans would have been off from paying by what was listened to: none sees a week that it pays for."""
+"""Backtest plans: compare the pay-outs of past weeks, planned without them, with pay-outs by actual listening."""
 
 from dataclasses import replace
 
@@ -8,24 +8,25 @@ from msgspec import structs
 
 from pozytywka_cli.artifacts.manifest import Manifest
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.weekly.fit import measured, missing_weeks
-from pozytywka_cli.families.weekly.metrics import Split, split
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
 from pozytywka_cli.families.weekly.series import Series
-from pozytywka_cli.families.weekly.trends import verdicts
+from pozytywka_cli.families.weekly.settings import WeeklySettings
+from pozytywka_cli.families.weekly.splits import Split, split
+from pozytywka_cli.families.weekly.trends import trends
 from pozytywka_cli.planning.payouts import CENTS, Cents, Floats, Rule, payouts
 from pozytywka_cli.records import Progress, Report
-from pozytywka_cli.settings import WeeklySettings
 
 WEEKS = 13
 PLAN = "the plan"
-PLAIN = {"last": "last week", "mean4": "mean of 4 weeks", "mean": "mean of all weeks"}
+BASELINES = {"last": "last week", "mean4": "mean of 4 weeks", "mean": "mean of all weeks"}
 
 
-class Backtested(msgspec.Struct, frozen=True):
-    """How far the pay-outs to `artists` were off over `weeks` weeks, in money: `by` the plan, or by a plain rule.
+class Backtest(msgspec.Struct, frozen=True):
+    """The errors of the pay-outs to `artists` over `weeks` weeks, in money: `by` the plan, or by a baseline.
 
-    `absolute_error` is by how much an artist got too much or too little, on average over weeks and artists;
-    `misallocated` is what went to the wrong artists in a week on average: half the sum of those errors.
+    absolute_error: the mean over weeks and artists of how much an artist gets too much or too little
+    misallocated: what goes to the wrong artists in an average week, which is half the sum of those errors
     """
 
     by: str
@@ -35,66 +36,66 @@ class Backtested(msgspec.Struct, frozen=True):
     misallocated: float
 
 
-def backtest(manifest: Manifest, history: Series, rule: Rule, report: Report) -> list[Backtested]:
-    """The errors of the plan, and of paying by the last week, the last 4 and all, over the last 13 weeks.
+def backtest(manifest: Manifest, history: Series, rule: Rule, report: Report) -> list[Backtest]:
+    """Return the errors of the plan, and of paying by the last week, the last 4 and all, over the last 13 weeks.
 
-    The pay-outs of `plans` are held against the same budget divided by what was really listened to, under the same
-    floor and cap but without premium and cut.
+    The pay-outs of `plans` are compared with the same budget divided by actual listening, under the same floor and cap
+    but without premium and cut.
 
     Raises:
         RefusedError: there are too few weeks for the variant, or the rule cannot pay so few artists.
     """
     divided = split(history, WEEKS)
-    came = _paid(plain(rule), divided.truth)
-    return [_errors(by, made, came) for by, made in plans(manifest, divided, rule, report).items()]
+    actual = _paid(without_trends(rule), divided.truth)
+    return [_errors(by, planned, actual) for by, planned in plans(manifest, divided, rule, report).items()]
 
 
 def plans(manifest: Manifest, divided: Split, rule: Rule, report: Report) -> dict[str, Cents]:
-    """What would have been paid in each test week by the plan and by the plain rules: (artists, weeks) each.
+    """Return what the plan and the baselines would have paid in each test week: (artists, weeks) each.
 
-    The variant that serves is fitted anew, with its settings and seed, to the weeks before all of those (a third of the
-    log at most); each is then forecast, and the verdicts are given, from the weeks before it. Paid are the artists
-    heard before all of them. The plan alone has the premium and the cut.
+    The version's variant is fitted again, with its settings and seed, to the weeks before all test weeks (a third of
+    the log at most); each test week's forecast and trends come from the weeks before it. The artists are those with
+    listening before all test weeks. Only the plan has the premium and the cut.
 
     Raises:
         RefusedError: see `backtest`.
     """
-    found = {}
-    for done, (variant, by) in enumerate(((manifest.variant, PLAN), *PLAIN.items()), 1):
+    pay_outs = {}
+    for done, (variant, by) in enumerate(((manifest.variant, PLAN), *BASELINES.items()), 1):
         forecast = _forecast(variant, manifest, divided, report)
-        found[by] = _planned(rule, forecast, divided) if by == PLAN else _paid(plain(rule), forecast)
-        report(Progress("backtest", done, 1 + len(PLAIN)))
-    return found
+        pay_outs[by] = _planned(rule, forecast, divided) if by == PLAN else _paid(without_trends(rule), forecast)
+        report(Progress("backtest", done, 1 + len(BASELINES)))
+    return pay_outs
 
 
-def plain(rule: Rule) -> Rule:
-    """The rule without premium and cut."""
+def without_trends(rule: Rule) -> Rule:
+    """Return the rule without premium and cut."""
     return replace(rule, premium=0.0, cut=0.0)
 
 
 def _forecast(variant: str, manifest: Manifest, divided: Split, report: Report) -> Floats:
-    """What the variant says of each test week the week before: (artists, weeks), in seconds."""
+    """Return the variant's forecasts of each test week one week ahead: (artists, weeks), in seconds."""
     settings = structs.replace(msgspec.convert(manifest.settings, WeeklySettings), test_weeks=WEEKS)
-    if missing := missing_weeks(variant, len(divided.series.weeks), settings, ahead=divided.horizon):
-        raise RefusedError(missing, "Give it a longer log.")
-    found = measured(variant, divided, settings, seed=manifest.seed, device="cpu", report=report)
-    return found.forecast.ahead(1).mean
+    if missing := too_little_history(variant, len(divided.series.weeks), settings, ahead=divided.horizon):
+        raise RefusedError(missing, "Use a longer log.")
+    run = TrainingRun(settings, variant, manifest.seed, progress=report)
+    return measure(variant, divided, run).forecast.ahead(1).mean
 
 
 def _planned(rule: Rule, forecast: Floats, divided: Split) -> Cents:
     weights = [
-        rule.weights(said, verdicts(divided.series.before(week)))
-        for week, said in zip(divided.tested, forecast.T, strict=True)
+        rule.weights(of_week, trends(divided.series.before(week)))
+        for week, of_week in zip(divided.test_weeks, forecast.T, strict=True)
     ]
     return _paid(rule, np.stack(weights, axis=1))
 
 
 def _paid(rule: Rule, weights: Floats) -> Cents:
-    """The budget divided in each week: (artists, weeks)."""
+    """Divide the budget in each week: (artists, weeks)."""
     return np.stack([payouts(rule, week) for week in weights.T], axis=1)
 
 
-def _errors(by: str, made: Cents, came: Cents) -> Backtested:
-    apart = np.abs(made - came) / CENTS
-    artists, weeks = apart.shape
-    return Backtested(by, weeks, artists, float(apart.mean()), float(apart.sum() / 2 / weeks))
+def _errors(by: str, planned: Cents, actual: Cents) -> Backtest:
+    error = np.abs(planned - actual) / CENTS
+    artists, weeks = error.shape
+    return Backtest(by, weeks, artists, float(error.mean()), float(error.sum() / 2 / weeks))

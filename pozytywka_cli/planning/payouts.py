@@ -1,4 +1,4 @@
-"""A budget divided among artists by weight, to the cent."""
+"""Divide a budget among artists by weight, to the cent."""
 
 import re
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ Floats = NDArray[np.float64]
 Cents = NDArray[np.int64]
 
 CENTS = 100
-LARGEST = 10**11  # of an amount: beyond it doubles no longer hold every cent safely
-VANISHING = 1e-100  # of the largest weight: to pay a cent for much less, one unit would cost more than doubles hold
+MAX_AMOUNT = 10**11  # beyond it, doubles cannot represent every cent
+NEGLIGIBLE = 1e-100  # relative to the largest weight: a cent for less would overflow the level of a unit
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How next week's budget is divided; amounts are in cents, `premium` and `cut` are shares.
+    """How to divide next week's budget; amounts are in cents, `premium` and `cut` are shares.
 
-    No artist gets less than the `floor` or more than the `cap` (None: no limit). A rising artist's weight grows by the
-    premium, a falling one's shrinks by the cut.
+    No artist gets less than the `floor` or more than the `cap` (None: no limit). A rising artist's weight is increased
+    by the premium, a falling one's is reduced by the cut.
     """
 
     budget: int
@@ -33,41 +33,41 @@ class Rule:
 
     @property
     def most(self) -> int:
-        """What one artist can get."""
+        """The largest possible pay-out."""
         return self.budget if self.cap is None else self.cap
 
-    def weights(self, forecast: Floats, verdicts: NDArray[np.str_]) -> Floats:
-        """The weight of each artist: (artists,), in the forecast's unit."""
-        factors = np.select([verdicts == "rising", verdicts == "falling"], [1 + self.premium, 1 - self.cut], 1.0)
+    def weights(self, forecast: Floats, trends: NDArray[np.str_]) -> Floats:
+        """Return the weight of each artist: (artists,), in the forecast's unit."""
+        factors = np.select([trends == "rising", trends == "falling"], [1 + self.premium, 1 - self.cut], 1.0)
         return np.asarray(forecast * factors)
 
 
 def cents(amount: str, name: str) -> int:
-    """An amount of money like 1000 or 12.50 in cents; `name` is the flag that it was given with.
+    """Parse an amount of money like 1000 or 12.50 to cents; `name` is its flag.
 
     Raises:
-        UsageError: it is no amount of zero or more, has more than two decimals, or is too large.
+        UsageError: it is not an amount of zero or more, has more than two decimals, or is too large.
     """
     if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", amount):
-        raise UsageError(f"{name} {amount!r} is no amount of money", "Write it like 1000 or 12.50.")
-    if Decimal(amount) > LARGEST:
-        raise UsageError(f"{name} {amount} is too much", f"Give {LARGEST:,} at most.")
+        raise UsageError(f"{name} {amount!r} is not an amount of money", "Write it like 1000 or 12.50.")
+    if Decimal(amount) > MAX_AMOUNT:
+        raise UsageError(f"{name} {amount} is too much", f"The most is {MAX_AMOUNT:,}.")
     return int(Decimal(amount) * CENTS)
 
 
 def percentage(text: str, name: str) -> float:
-    """A percentage from 0% to 100% as a share; `name` is the flag that it was given with.
+    """Parse a percentage from 0% to 100% to a share; `name` is its flag.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not one.
     """
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%", text) or float(text[:-1]) > 100:
-        raise UsageError(f"{name} {text!r} is no percentage from 0% to 100%", "Write it like 5%.")
+        raise UsageError(f"{name} {text!r} is not a percentage from 0% to 100%", "Write it like 5%.")
     return float(text[:-1]) / 100
 
 
 def money(amount: int) -> str:
-    """Cents as 1,234.50."""
+    """Format cents as 1,234.50."""
     return f"{amount // CENTS:,}.{amount % CENTS:02}"
 
 
@@ -76,10 +76,10 @@ def feasible(rule: Rule, artists: int) -> None:
 
     Raises:
         UsageError: the floor is above the cap.
-        RefusedError: there are no artists, the floors need more than the budget, or the caps leave some of it over.
+        RefusedError: there are no artists, the floors need more than the budget, or the caps leave some of it unpaid.
     """
     if not artists:
-        raise RefusedError("there is no artist to pay", "Give it a log whose tracks have artists.")
+        raise RefusedError("there is no artist to pay", "Use a log whose tracks have artists.")
     if rule.cap is not None and rule.floor > rule.cap:
         raise UsageError(f"--floor {money(rule.floor)} is above --cap {money(rule.cap)}", "Lower it, or raise the cap.")
     short = artists * rule.floor - rule.budget
@@ -93,48 +93,49 @@ def feasible(rule: Rule, artists: int) -> None:
 
 
 def payouts(rule: Rule, weights: Floats) -> Cents:
-    """Each artist's part of the budget in cents: (artists,); they sum to the budget.
+    """Return each artist's part of the budget in cents, (artists,), which sum to the budget.
 
-    In proportion to the weights, but for those whom the floor lifts or the cap holds; what that costs or leaves is
-    shared by the others in the same proportion. What is left when all with a weight have the cap, those without share
-    in equal parts. Parts of a cent go by largest remainder (Hamilton's method): all are rounded down, and the cents
-    left go one each to the largest parts cut off, of equals to the larger weight, then to the first artist. A weight
-    that vanishes beside the largest counts as none.
+    The parts are in proportion to the weights, except where the floor or the cap applies; the difference is shared by
+    the others in the same proportion. If all artists with a weight have the cap, those without share the rest in equal
+    parts. Fractions of a cent go by largest remainder (Hamilton's method): all parts are rounded down, and the cents
+    left over go one each to the largest remainders, of equal ones to the larger weight, then to the first artist. A
+    weight that is negligible relative to the largest counts as zero.
 
     Raises:
-        UsageError, RefusedError: see `feasible`; or a weight is no number from zero on.
+        UsageError, RefusedError: see `feasible`; or a weight is negative or not finite.
     """
     feasible(rule, len(weights))
     if bad := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
-        problem = f"{bad:,} of {len(weights):,} artists have a forecast that is no number of seconds"
-        raise RefusedError(problem, "Train weekly again, or let an older version serve: `pozytywka models rollback`.")
+        problem = f"{bad:,} of {len(weights):,} artists have a forecast that is not a number of seconds"
+        raise RefusedError(problem, "Train weekly again, or return to an older version: `pozytywka models rollback`.")
     exact = _exact(rule, _relative(weights))
-    whole = np.floor(exact)
-    left = rule.budget - int(whole.sum())
-    order = np.lexsort((-weights, whole - exact))
-    whole[order[:left]] += 1
-    return whole.astype(np.int64)
+    rounded = np.floor(exact)
+    left_over = rule.budget - int(rounded.sum())
+    order = np.lexsort((-weights, rounded - exact))
+    rounded[order[:left_over]] += 1
+    return rounded.astype(np.int64)
 
 
 def _relative(weights: Floats) -> Floats:
-    """Each weight ÷ the largest; 0 where it vanishes beside that."""
+    """Return each weight relative to the largest; 0 where it is negligible."""
     largest = weights.max()
-    found = weights / largest if largest > 0 else weights
-    return np.where(found >= VANISHING, found, 0)
+    relative = weights / largest if largest > 0 else weights
+    return np.where(relative >= NEGLIGIBLE, relative, 0)
 
 
 def _exact(rule: Rule, weights: Floats) -> Floats:
-    """The parts before they are rounded: (artists,), in cents."""
-    known = weights > 0
-    over = rule.budget - int(known.sum()) * rule.most - int((~known).sum()) * rule.floor
+    """Return the parts before rounding: (artists,), in cents."""
+    positive = weights > 0
+    others = int((~positive).sum())
+    over = rule.budget - int(positive.sum()) * rule.most - others * rule.floor
     if over >= 0:  # every artist with a weight has the cap
-        return np.where(known, rule.most, rule.floor + over / max(int((~known).sum()), 1))
+        return np.where(positive, rule.most, rule.floor + over / max(others, 1))
     return np.clip(_level(rule, weights) * weights, rule.floor, rule.most)
 
 
 def _level(rule: Rule, weights: Floats) -> float:
-    """The cents for one unit of weight at which floors, caps and all between them sum to the budget, by bisection."""
-    ordered = np.sort(weights)  # so that the order of the artists does not change the last bit of a sum
+    """Return the cents for one unit of weight at which all parts sum to the budget, by bisection."""
+    ordered = np.sort(weights)  # sums then have the same bits for any order of the artists
     low, high = 0.0, rule.most / float(ordered[ordered > 0][0])
     while low < (middle := (low + high) / 2) < high:
         paid = np.clip(middle * ordered, rule.floor, rule.most).sum()

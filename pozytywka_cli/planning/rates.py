@@ -1,4 +1,4 @@
-"""What will each artist be paid next week, out of a fixed budget?"""
+"""Divide a budget among artists by next week's forecast."""
 
 from dataclasses import dataclass, field
 
@@ -7,52 +7,55 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.weekly.predict import predict
-from pozytywka_cli.families.weekly.series import series
-from pozytywka_cli.planning.backtest import Backtested, backtest
+from pozytywka_cli.families.weekly.predict import WeeklyPredictor
+from pozytywka_cli.planning.backtest import Backtest, backtest
 from pozytywka_cli.planning.payouts import CENTS, Rule, payouts
 from pozytywka_cli.records import Report
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The plan: artist_id, name, week, forecast (s), verdict, share of the budget and payout (money), by artist_id.
+    """The plan of one week.
 
-    `week` is the Monday of the week that is paid for, one for all rows, and `method` what it is forecast by, as in
-    `predict`. `backtest` says how far such plans were off; `notes` say why there is none.
+    rows: artist_id, name, week (the Monday of the week that is paid for), forecast (s), trend, share (of the budget)
+        and payout (money), sorted by artist_id
+    method: the variant that made the forecast, and whether it is a fallback
+    backtest: the errors of such plans in past weeks
+    notes: why there is no backtest
     """
 
     rows: pl.DataFrame
     method: str
-    backtest: list[Backtested]
+    backtest: list[Backtest]
     notes: list[str] = field(default_factory=list)
 
 
 def rates(version: Version, dataset: Dataset, rule: Rule, report: Report) -> Rates:
-    """Divide the budget by what a serving weekly version forecasts of next week: see `payouts`.
+    """Divide the budget by a weekly version's forecast of next week: see `payouts`.
 
     Raises:
-        RefusedError: fewer than 4 full weeks of plays, or the version forecasts no total; or see `payouts`.
+        RefusedError: there are fewer than 4 full weeks of plays, the version does not forecast total listening, or the
+            rule cannot pay these artists.
         UsageError: the floor is above the cap.
         UnavailableError: the version needs an extra that is not installed.
     """
     if version.manifest.settings.get("measure", "total") != "total":
-        problem = f"weekly {version.name} forecasts a listen's mean, by which nobody can be paid"
-        raise RefusedError(problem, "Train one that forecasts all listening: `pozytywka train weekly`.")
-    history = series(dataset)
-    found = predict(version, dataset, horizon=1, history=history).sort("artist_id")
-    paid = payouts(rule, rule.weights(found["mean"].to_numpy(), found["verdict"].to_numpy()))
-    rows = found.select(
+        problem = f"weekly {version.name} forecasts the mean listen, which does not show how much was listened to"
+        raise RefusedError(problem, "Train one that forecasts total listening: `pozytywka train weekly`.")
+    predictor = WeeklyPredictor.open(version, dataset)
+    forecast = predictor.predict(predictor.default_requests().with_columns(horizon=1)).sort("artist_id")
+    paid = payouts(rule, rule.weights(forecast["mean"].to_numpy(), forecast["trend"].to_numpy()))
+    rows = forecast.select(
         "artist_id",
         "name",
         "week",
         pl.col("mean").alias("forecast"),
-        "verdict",
+        "trend",
         share=pl.Series(paid / rule.budget),
         payout=pl.Series(paid / CENTS),
     )
-    method = found["method"][0]
+    method = forecast["method"][0]
     try:
-        return Rates(rows, method, backtest(version.manifest, history, rule, report))
+        return Rates(rows, method, backtest(version.manifest, predictor.history, rule, report))
     except RefusedError as error:
         return Rates(rows, method, [], [f"There is no backtest: {error.message}."])

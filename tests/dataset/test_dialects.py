@@ -9,7 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pozytywka_cli.dataset.read import Reading, locate, read
+from pozytywka_cli.dataset.discovery import locate, unread
+from pozytywka_cli.dataset.read import Reading, read
+from pozytywka_cli.dataset.line_reader import UnknownColumn
 from pozytywka_cli.dataset.tables import ARTISTS, SESSIONS, TABLES, TRACK_STORAGE, TRACKS, Table
 from pozytywka_cli.dataset.validate import Checked
 from pozytywka_cli.errors import RefusedError, StorageError
@@ -52,6 +54,9 @@ def test_events_in_any_case(spelling: str, event: str, line: Callable[..., str],
         ('"2023-05-01T12:00:00+02:00"', TEN),
         ('"2023-05-01T05:30:00-0430"', TEN),
         ('"2023-05-01T11:00:00+01"', TEN),
+        ('"2023-05-01 10:00:00"', TEN),
+        ('"2023-05-01 10:00:00.250000"', TEN + timedelta(milliseconds=250)),
+        ('"2023-05-01 12:00:00.5+02:00"', TEN + timedelta(milliseconds=500)),
         ("1682935200000", TEN),
         ("1682935200123", TEN + timedelta(milliseconds=123)),
         ("0", datetime(1970, 1, 1, tzinfo=UTC)),
@@ -273,9 +278,9 @@ def test_parquet_of_wrong_types(folder: Callable[..., Path]) -> None:
         (1, "type", "genres", "rock"),
         (1, "type", "id", "7"),
         (1, "type", "name", "True"),
-        (2, "extra", "x", "2023-01-01"),
         (2, "required", "id", "-1"),
     ]
+    assert reading.unknown == {"x": UnknownColumn(1, [(0, 2, "2023-01-01")])}
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pozytywka_cli.dataset.plays import COLUMNS, MOMENTS
 from pozytywka_cli.dataset.tables import EVENTS
-from pozytywka_cli.dataset.transform import moments_of, to_plays, transform
+from pozytywka_cli.dataset.transform import to_plays, transform
 
 START = datetime(2023, 5, 1, 10, tzinfo=UTC)
 DURATIONS = {"a": 100_000, "b": 60_000, "c": 3_000}
@@ -246,8 +246,7 @@ def plays_written(lines: list[str], cuts: list[int]) -> bytes:
         for number, (start, stop) in enumerate(zip([0, *cuts], [*cuts, len(lines)], strict=True)):
             (folder / "sessions" / f"{number}.jsonl").write_text("".join(lines[start:stop]))
         made = transform(folder, folder / "plays.parquet")
-        frame = pl.concat([pl.read_parquet(path) for path in (made.plays, moments_of(made.plays))], how="horizontal")
-        frame.write_ipc(folder / "plays.arrow")
+        pl.read_parquet(made.plays).write_ipc(folder / "plays.arrow")
         return (folder / "plays.arrow").read_bytes()
 
 

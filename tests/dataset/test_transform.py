@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from pozytywka_cli import files
-from pozytywka_cli.dataset import transform as module
-from pozytywka_cli.dataset.transform import Provenance, provenance, stale, transform
-from pozytywka_cli.errors import RefusedError, StorageError
+from pozytywka_cli.dataset import plays_file
+from pozytywka_cli.dataset.loading import load
+from pozytywka_cli.dataset.plays_file import Provenance, provenance, stale
+from pozytywka_cli.dataset.transform import transform
+from pozytywka_cli.errors import ArtifactError, RefusedError, StorageError
 from pozytywka_cli.records import Input
-
-FILES = ["plays.moments.parquet", "plays.parquet", "plays.purchases.parquet"]
 
 
 @pytest.fixture
@@ -82,16 +82,18 @@ def test_bad_lines_are_dropped_counted_and_kept(dirty: Path, tmp_path: Path) -> 
     assert made.dropped == {"tracks": 1, "sessions": 3}
     assert made.quarantine == tmp_path / "q"
     assert len((tmp_path / "q/bad/sessions.jsonl").read_bytes().splitlines()) == 3
-    assert pl.read_parquet(output).rows() == [
-        (1, 7, "t1", datetime(2023, 5, 1, 10, tzinfo=UTC), False, True, False, 4000)
-    ]
-    assert pl.read_parquet(output.with_name("plays.moments.parquet")).rows() == [
-        (datetime(2023, 5, 1, 10, 0, 4, tzinfo=UTC), None)
-    ]
-    assert pl.read_parquet(output.with_name("plays.purchases.parquet")).rows() == [
-        (1, datetime(2023, 5, 1, 10, 0, 7, tzinfo=UTC))
-    ]
-    assert sorted(path.name for path in output.parent.iterdir()) == FILES
+    plays, purchases, _ = plays_file.read(output)
+    start, skip = datetime(2023, 5, 1, 10, tzinfo=UTC), datetime(2023, 5, 1, 10, 0, 4, tzinfo=UTC)
+    assert plays.rows() == [(1, 7, "t1", start, False, True, False, 4000, skip, None)]
+    assert purchases.rows() == [(1, datetime(2023, 5, 1, 10, 0, 7, tzinfo=UTC))]
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_good_rows_are_not_copied_to_the_quarantine(folder: Callable[..., Path], tmp_path: Path) -> None:
+    """`transform` sets aside bad lines only: the good ones are plays already."""
+    made = transform(folder(), tmp_path / "plays.parquet", on_invalid="quarantine", quarantine_dir=tmp_path / "q")
+    assert made.quarantine is None
+    assert not (tmp_path / "q" / "good").exists()
 
 
 def test_a_track_with_a_bad_line_still_plays(
@@ -105,14 +107,14 @@ def test_a_track_with_a_bad_line_still_plays(
 
 
 def test_plays_know_what_they_were_made_from(folder: Callable[..., Path], tmp_path: Path) -> None:
-    """All three files hold the transform's version and each input's hash, size, rows and time range."""
+    """The file holds the transform's version and each input's hash, size, rows and time range."""
     place = folder()
     transform(place, tmp_path / "plays.parquet")
     paths = (place / "tracks.jsonl", place / "sessions.jsonl")
     moment = "2023-05-01T10:00:00Z"
     inputs = [Input(p.name, files.sha256(p), p.stat().st_size, 1) for p in paths]
-    expected = Provenance(2, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)])
-    assert [provenance(tmp_path / name) for name in FILES] == [expected] * 3
+    expected = Provenance(3, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)])
+    assert provenance(tmp_path / "plays.parquet") == expected
     assert stale(place, tmp_path / "plays.parquet") is None
 
 
@@ -120,14 +122,14 @@ def test_the_same_data_give_the_same_bytes(dirty: Path, tmp_path: Path) -> None:
     """Files are compared with files."""
     for name in ("one", "two"):
         transform(dirty, tmp_path / name / "plays.parquet", on_invalid="quarantine")
-    for name in FILES:
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    one, two = (tmp_path / name / "plays.parquet" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
 
 
 def test_stale_plays(
     line: Callable[..., str], folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Plays are stale where there are none, and when the data, the transform or the files beside them changed."""
+    """Plays are stale where there are none, and when the data or the transform changed."""
     place, output = folder(), tmp_path / "plays.parquet"
     assert stale(place, output) == "there are no plays yet"
     transform(place, output)
@@ -144,16 +146,48 @@ def test_stale_plays(
     (place / "sessions-2.jsonl").unlink()
     assert stale(place, output) is None
 
-    monkeypatch.setattr(module, "VERSION", 3)
+    monkeypatch.setattr(plays_file, "VERSION", 4)
     assert stale(place, output) == "they are damaged, or were made by another version"
     assert provenance(output) is None
-    monkeypatch.undo()
 
-    for name in (FILES[0], FILES[2]):
-        (tmp_path / name).unlink()
-        assert stale(place, output) == f"{name} is missing or was made from other data"
-        transform(place, output)
-        assert stale(place, output) is None
+
+def test_files_of_nested_folders_are_told_apart(
+    line: Callable[..., str], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Inputs are named by their paths in the data folder, so that two of one name do not stand for each other."""
+    place, output = folder(sessions=None), tmp_path / "plays.parquet"
+    for number in (1, 2):
+        (place / "sessions" / str(number)).mkdir(parents=True)
+        (place / "sessions" / str(number) / "a.jsonl").write_text(line("sessions", session_id=str(number)))
+    transform(place, output)
+    names = [record.name for record in plays_file.read(output)[2]]
+    assert names == ["tracks.jsonl", "sessions/1/a.jsonl", "sessions/2/a.jsonl"]
+    assert stale(place, output) is None
+
+
+def test_data_that_are_not_read_are_named(folder: Callable[..., Path], tmp_path: Path) -> None:
+    """A log in another format is named by `transform`, and whenever the dataset is loaded."""
+    place = folder()
+    (place / "sessions-2.csv").write_text("user_id")
+    made = transform(place, tmp_path / "plays.parquet")
+    assert len(made.unread) == 1
+    assert str(place / "sessions-2.csv") in made.unread[0]
+    messages: list[str] = []
+    load(place, tmp_path / "plays.parquet", messages.append)
+    assert messages == made.unread
+
+
+def test_damaged_plays_are_refused(folder: Callable[..., Path], tmp_path: Path) -> None:
+    """A file whose metadata are whole and whose rows are not is an error of the artifact, with the way out."""
+    place, output = folder(), tmp_path / "plays.parquet"
+    transform(place, output)
+    content = bytearray(output.read_bytes())
+    content[4:40] = bytes(36)
+    output.write_bytes(content)
+    with pytest.raises(ArtifactError) as raised:
+        load(place, output, lambda _: None)
+    assert str(output) in raised.value.message
+    assert "pozytywka transform" in raised.value.hint
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "no metadata"])
@@ -184,4 +218,4 @@ def test_a_failure_leaves_the_old_plays(
     with pytest.raises(StorageError, match=r"^cannot write .*: No space left"):
         transform(place, output)
     assert output.read_bytes() == before
-    assert sorted(path.name for path in output.parent.iterdir()) == FILES
+    assert list(output.parent.iterdir()) == [output]

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.similar.model import Factors
+from pozytywka_cli.families.similar.models.factors import Factors
 from pozytywka_cli.records import Panel
 
 SHOWN = 300

@@ -1,127 +1,123 @@
-"""The family's figures on held-out listens, beside its baselines."""
+"""Evaluation: ALS beside popularity, item neighbours and the old settings, on held-out artists of four splits."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.evaluation import mean_interval
-from pozytywka_cli.families.similar import als, charts, scorers
-from pozytywka_cli.families.similar.features import Listens, listens
-from pozytywka_cli.families.similar.metrics import METRICS, Floats, Scorer, best, measure
-from pozytywka_cli.families.similar.splits import Ints, Split, hold_out, nothing_held_out
-from pozytywka_cli.records import Evaluated, Report, Row
-from pozytywka_cli.settings import SimilarSettings
+from pozytywka_cli.evaluation import paired_difference, sign_flip
+from pozytywka_cli.families.family import Evaluated, TrainingRun
+from pozytywka_cli.families.similar import FAMILY, charts
+from pozytywka_cli.families.similar.features import listens
+from pozytywka_cli.families.similar.metrics import HEADLINE, Floats, Scorer, mean_row, measure, summary, top
+from pozytywka_cli.families.similar.models.scorers import Embeddings, Popularity, bm25, cosine
+from pozytywka_cli.families.similar.settings import SimilarSettings
+from pozytywka_cli.families.similar.splits import SPLITS, Ints, Split, hold_out, without_hold_out
+from pozytywka_cli.records import Row
 
-TUNED = 0  # the split that settings are tuned on, and that the figures kept with a model come from
-SPLITS = (TUNED, 1, 2, 3)  # the others report
 STABILITY_ARTISTS = 500
-OLD = SimilarSettings(weighting="bm25", factors=64, regularization=0.05, alpha=1.0, iterations=15)  # the old system's
+OLD_SETTINGS = SimilarSettings(weighting="bm25", factors=64, regularization=0.05, alpha=1.0, iterations=15)
 
 
-def evaluate(
-    source: Dataset | Listens, settings: SimilarSettings, *, seed: int, device: str, report: Report
-) -> Evaluated:
-    """ALS, with the old system's settings too, popularity, item cosine and BM25 on four splits, with 95 % intervals.
+def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
+    """Measure ALS, ALS with the old system's settings, popularity, item cosine and BM25 on four splits.
 
-    Beside the metrics of the protocol, for ALS "stability@10": how much of an artist's ten most similar another seed
-    keeps (Jaccard, over 500 artists). And for the record the old system's metric, see `in_sample`.
+    Of ALS also measure stability@10 over two seeds, and own_library@5 (see `own_library`).
 
     Raises:
-        RefusedError: too few listens to hold any out.
-        UnavailableError: `device` is "cuda" and cannot be used.
+        RefusedError: there are too few listens to hold any out.
+        UnavailableError: the device is "cuda" and cannot be used.
     """
-    counts, of_als, found = listens(source).counts, {"als": settings, "als, old settings": OLD}, []
-    fit = partial(latent, device=device, report=report)
+    settings, counts = run.settings_as(SimilarSettings), listens(dataset).counts
+    runs = {FAMILY.default: run, "als, old settings": replace(run, settings=OLD_SETTINGS)}
+    rows = []
     for number in SPLITS:
         split = hold_out(counts, seed=number, min_listeners=settings.min_listeners)
-        models = {name: [fit(split, given, seed=seed + again) for again in (0, 1)] for name, given in of_als.items()}
-        found += _compared(split, models, report)
-    everything = nothing_held_out(counts)
-    found += in_sample(everything, {name: fit(everything, given, seed=seed) for name, given in of_als.items()})
-    return Evaluated(found, partial(charts.panels, found))
+        rows += _evaluate_split(split, runs, run)
+    everything = without_hold_out(counts)
+    rows += own_library(everything, {name: Embeddings.fit(everything, one) for name, one in runs.items()})
+    return Evaluated(rows, partial(charts.panels, rows))
 
 
-def latent(split: Split, settings: SimilarSettings, *, seed: int, device: str, report: Report) -> scorers.Latent:
-    """ALS fitted on the training part of a split."""
-    stage = f"fit on split {split.seed}" if split.held_out.nnz else "fit on everything"
-    found = als.fit(split.training, settings, seed=seed, device=device, report=report, stage=stage)
-    return scorers.Latent(found.users, found.artists, split.candidates)
-
-
-def rows(split: Split, figures: Mapping[str, Floats]) -> list[Row]:
-    """Means over users of `measure`'s figures, with 95 % intervals."""
-    return [
-        _row(f"split {split.seed}", variant, metric, column, split.users)
-        for variant, matrix in figures.items()
-        for metric, column in zip(METRICS, matrix.T, strict=True)
+def _evaluate_split(split: Split, runs: Mapping[str, TrainingRun], run: TrainingRun) -> list[Row]:
+    """Return the rows of a split; each model is fitted with two seeds."""
+    models = {
+        name: [Embeddings.fit(split, replace(one, seed=one.seed + again)) for again in (0, 1)]
+        for name, one in runs.items()
+    }
+    scorers: dict[str, Scorer] = {
+        **{name: model for name, (model, _) in models.items()},
+        FAMILY.baseline: Popularity(split.listeners),
+        "item cosine": cosine(split),
+        "bm25 items": bm25(split),
+    }
+    values = measure(split, scorers, run.progress)
+    stable = [
+        mean_row(f"split {split.seed}", name, "stability@10", *stability(split, *pair)) for name, pair in models.items()
     ]
+    return [*summary(split, values), *stable, *_differences(split, values, run.variant)]
 
 
-def in_sample(everything: Split, models: Mapping[str, scorers.Latent]) -> list[Row]:
-    """The old system's metric, "own library@5", of models that learned from all listens, and of item cosine.
+def _differences(split: Split, values: Mapping[str, Floats], default: str) -> list[Row]:
+    """Return the headline metric of every other variant minus the default's, over users for whom it is defined."""
+    headline = {name: columns[:, 0] for name, columns in values.items()}
+    users = np.flatnonzero(~np.isnan(headline[default]))
+    baseline = headline.pop(default)[users]
+    rows = []
+    for name, column in headline.items():
+        difference = paired_difference(column[users], baseline, users)
+        p_value = sign_flip(column[users] - baseline, users)
+        rows.append(Row("similar", name, f"split {split.seed}", f"{HEADLINE}_difference", *difference, p_value))
+    return rows
 
-    The share of an artist's five most similar, of all artists, that the user holds who holds the artist: a mean over
-    each user's artists, then over users. It asks for what was learned by heart, so memory alone does best.
+
+def own_library(everything: Split, models: Mapping[str, Embeddings]) -> list[Row]:
+    """Return own_library@5, the old system's metric, of models fitted on all listens, and of item cosine.
+
+    The share of an artist's five most similar artists that a user of the artist has listened to: a mean over each
+    user's artists, then over users. It is in-sample, so it rewards memory.
     """
-    found: dict[str, Scorer] = {**models, "item cosine": scorers.cosine(everything)}
+    scorers: dict[str, Scorer] = {**models, "item cosine": cosine(everything)}
     users = np.arange(everything.training.shape[0])
     return [
-        _row("in-sample", name, "own library@5", _own_library(everything, scorer), users)
-        for name, scorer in found.items()
+        mean_row("in-sample", name, "own_library@5", _own_library(everything, scorer), users)
+        for name, scorer in scorers.items()
     ]
 
 
 def _own_library(split: Split, scorer: Scorer) -> Floats:
-    heard = split.training.sign()
-    top = neighbours(split, scorer, split.candidates, 5)
-    where = (np.repeat(split.candidates, top.shape[1]), top.ravel())
-    likeness = csr_matrix((np.ones(top.size, dtype=np.float32), where), shape=(heard.shape[1],) * 2)
-    shared = (heard @ likeness).multiply(heard).sum(axis=1)
-    shares: Floats = np.asarray(shared, dtype=np.float64).ravel() / (np.diff(heard.indptr) * top.shape[1])
+    library = split.training.sign()
+    similar = neighbours(split, scorer, split.candidates, 5)
+    where = (np.repeat(split.candidates, similar.shape[1]), similar.ravel())
+    adjacency = csr_matrix((np.ones(similar.size, dtype=np.float32), where), shape=(library.shape[1],) * 2)
+    shared = (library @ adjacency).multiply(library).sum(axis=1)
+    shares: Floats = np.asarray(shared, dtype=np.float64).ravel() / (np.diff(library.indptr) * similar.shape[1])
     return shares
 
 
 def stability(split: Split, one: Scorer, other: Scorer) -> tuple[Floats, Ints]:
-    """Jaccard similarities (500,), 0 to 1, of two scorers' ten most similar, for random candidates; and those (500,).
+    """Compare the ten most similar artists of two scorers for 500 random candidates, or for all if there are fewer.
 
-    Fewer where there are no more candidates, which are columns of the counts.
+    Returns:
+        the Jaccard similarities (artists,), 0 to 1, and the artists (artists,) as columns of the counts.
     """
     size = min(STABILITY_ARTISTS, len(split.candidates))
     artists = np.random.default_rng(split.seed).choice(split.candidates, size, replace=False)
-    ours, theirs = (neighbours(split, scorer, artists, 10) for scorer in (one, other))
-    shared = (ours[:, :, None] == theirs[:, None, :]).sum(axis=(1, 2))
-    return shared / (ours.shape[1] + theirs.shape[1] - shared), artists
+    first, second = (neighbours(split, scorer, artists, 10) for scorer in (one, other))
+    shared = (first[:, :, None] == second[:, None, :]).sum(axis=(1, 2))
+    return shared / (first.shape[1] + second.shape[1] - shared), artists
 
 
 def neighbours(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
-    """The `n` candidates most similar to each artist, itself left out, as columns of the counts."""
+    """Return the `n` candidates most similar to each artist, without itself, as columns of the counts."""
     blocks = np.array_split(artists, 1 + len(artists) * len(split.candidates) // 2**24)
-    return np.vstack([_without_itself(split, scorer, block, n) for block in blocks])
+    return np.vstack([_neighbours(split, scorer, block, n) for block in blocks])
 
 
-def _compared(split: Split, models: Mapping[str, list[scorers.Latent]], report: Report) -> list[Row]:
-    """All rows of a split; each model is fitted twice, from different seeds."""
-    found: dict[str, Scorer] = {
-        **{name: model for name, (model, _) in models.items()},
-        "popularity": scorers.Popularity(split.listeners),
-        "item cosine": scorers.cosine(split),
-        "bm25 items": scorers.bm25(split),
-    }
-    protocol = f"split {split.seed}"
-    stable = [_row(protocol, name, "stability@10", *stability(split, *model)) for name, model in models.items()]
-    return [*rows(split, measure(split, found, report)), *stable]
-
-
-def _without_itself(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
+def _neighbours(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
     scores = scorer.of_artists(artists).copy()
     scores[artists[:, None] == split.candidates] = -np.inf
-    return split.candidates[best(scores, min(n, len(split.candidates) - 1))]
-
-
-def _row(protocol: str, variant: str, metric: str, values: Floats, groups: Ints) -> Row:
-    known = ~np.isnan(values)
-    value, low, high = mean_interval(values[known], groups[known])
-    return Row("similar", variant, protocol, metric, value, low, high)
+    return split.candidates[top(scores, min(n, len(split.candidates) - 1))]

@@ -1,4 +1,4 @@
-"""Who listened to which artist, and how often: the one input of every variant."""
+"""Counts of listens per user and artist: the input of every variant."""
 
 from dataclasses import dataclass, field
 
@@ -17,9 +17,9 @@ class Listens:
     """Counts of listens; rows are users and columns artists, both in the order of their ids.
 
     counts: (users, artists) float32, every stored value above 0
-    artist_ids, names: (artists,); where an artist has no name, its id
-    listeners: (artists,) int64, how many users listened to each
-    unheard: names of artists that nobody listened to
+    artist_ids, names: (artists,); the name of an artist without one is its id
+    listeners: (artists,) int64, the number of users that listened to each
+    unheard: names of artists without listeners
     """
 
     counts: csr_matrix
@@ -31,28 +31,17 @@ class Listens:
 
 
 def listens(dataset: Dataset) -> Listens:
-    """Count the listens of each user and artist: from scrobbles where the dataset has them, else from plays.
+    """Count the listens of each user and artist: from scrobbles if the dataset has them, else from plays.
 
     Raises:
         RefusedError: there are none.
     """
     named = dataset.artists.select(artist_id=pl.col("id").cast(pl.String), artist_name="name")
-    listened = dataset.scrobbles if dataset.scrobbles is not None else _from_plays(dataset)
-    return _listens(listened, named, dataset.inputs)
-
-
-def _from_plays(dataset: Dataset) -> pl.DataFrame:
-    artist_of = dataset.tracks.select(track_id="id", artist_id=pl.col("id_artist").cast(pl.String))
-    listened = dataset.plays.select(pl.col("user_id").cast(pl.String), "track_id").join(artist_of, on="track_id")
-    return listened.with_columns(listens=pl.lit(1, pl.Int64))
-
-
-def _listens(listened: pl.DataFrame, named: pl.DataFrame, inputs: list[Input]) -> Listens:
-    """From rows of user_id, artist_id, listens and rows of artist_id, artist_name."""
-    if listened.is_empty():
+    events = dataset.scrobbles if dataset.scrobbles is not None else _from_plays(dataset)
+    if events.is_empty():
         raise RefusedError("there are no plays to learn from", "Check that the input is the one you meant.")
     # summed as integers: float sums would depend on the order of lines
-    pairs = listened.group_by("user_id", "artist_id").agg(pl.col("listens").sum())
+    pairs = events.group_by("user_id", "artist_id").agg(pl.col("listens").sum())
     users, artists = (pairs[column].unique().sort() for column in ("user_id", "artist_id"))
     where = (_positions(pairs["user_id"], users), _positions(pairs["artist_id"], artists))
     counts = csr_matrix((pairs["listens"].cast(pl.Float32).to_numpy(), where), shape=(len(users), len(artists)))
@@ -62,9 +51,16 @@ def _listens(listened: pl.DataFrame, named: pl.DataFrame, inputs: list[Input]) -
         artist_ids=artists.to_list(),
         names=names.select(pl.coalesce("artist_name", "artist_id")).to_series().to_list(),
         listeners=np.bincount(counts.indices, minlength=len(artists)).astype(np.int64),
-        inputs=inputs,
+        inputs=dataset.inputs,
         unheard=named.join(pairs, on="artist_id", how="anti")["artist_name"].drop_nulls().to_list(),
     )
+
+
+def _from_plays(dataset: Dataset) -> pl.DataFrame:
+    """Return rows of user_id, artist_id and listens, one for each play."""
+    artist_of = dataset.tracks.select(track_id="id", artist_id=pl.col("id_artist").cast(pl.String))
+    plays = dataset.plays.select(pl.col("user_id").cast(pl.String), "track_id").join(artist_of, on="track_id")
+    return plays.with_columns(listens=pl.lit(1, pl.Int64))
 
 
 def _positions(values: pl.Series, distinct: pl.Series) -> NDArray[np.int32]:

@@ -1,161 +1,70 @@
-"""The lookup: from a name to an artist, from an artist or several to the most similar ones."""
+"""The predictor: requests about artists, as frames."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
+import msgspec
+import polars as pl
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.manifest import MEND
-from pozytywka_cli.catalogue import fuzzy, names
-from pozytywka_cli.errors import ArtifactError, RefusedError
-from pozytywka_cli.families.similar.model import Factors
+from pozytywka_cli.families.similar.lookup import Lookup, UnknownArtistError
+from pozytywka_cli.settings import Count
+
+SCHEMA = {
+    "query": pl.String,
+    "matched": pl.String,
+    "name": pl.String,
+    "id": pl.String,
+    "score": pl.Float32,
+    "problem": pl.String,
+}
 
 
-class UnknownError(RefusedError):
-    """No artist that a model knows is meant by `query`; `nearest` are what may have been."""
+class SimilarRequest(msgspec.Struct):
+    """The artists most similar to one: `artist` is its name, or its id with `by_id`; `count` is how many."""
 
-    def __init__(self, query: str, message: str, nearest: Sequence[str], hint: str = "") -> None:
-        super().__init__(message, f"{names.suggestion(nearest)} {hint}".rstrip())
-        self.query, self.nearest = query, list(nearest)
-
-
-@dataclass(frozen=True)
-class Match:
-    """The artist that a query means; `exact` unless the spelling had to be guessed.
-
-    `others` are the ids of artists with fewer listeners whose names have the same key.
-    """
-
-    query: str
-    matched: str
-    index: int
-    exact: bool
-    others: tuple[str, ...] = ()
+    artist: str
+    by_id: bool = False
+    count: Count = 5
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """A similar artist; `score` is a cosine, -1 to 1."""
+class SimilarPredictor:
+    """A loaded version; all of it stays memory-mapped."""
 
-    name: str
-    id: str
-    score: float
+    Request = SimilarRequest
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What is most similar to the artist, or to the blend of artists, that a query means."""
-
-    query: str
-    matched: str
-    neighbours: list[Neighbour]
-
-    def rows(self) -> Iterator[dict[str, str | float]]:
-        """One for each neighbour."""
-        for neighbour in self.neighbours:
-            yield {"query": self.query, "matched": self.matched, **asdict(neighbour)}
-
-
-class Lookup:
-    """The artists of a version."""
-
-    def __init__(self, artists: Factors) -> None:
-        self._artists = artists
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
 
     @classmethod
-    def open(cls, version: Version) -> "Lookup":
+    def open(cls, version: Version) -> "SimilarPredictor":
         """Open a saved version.
 
         Raises:
             ArtifactError: a file is missing or damaged.
         """
-        return cls(Factors.load(version))
+        return cls(Lookup.open(version))
 
-    def find(self, name: str) -> Match:
-        """The artist with this name but for case, diacritics and punctuation, else but for typos.
+    def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
+        """Return query, matched, name, id, score (cosine) and problem: a row for each similar artist, best first.
 
-        Of several the one with the most listeners. A typo is two letters swapped, else an optimal string alignment
-        similarity of at least .6.
-
-        Raises:
-            UnknownError: nothing is that near, or the name is that of an artist with too few listeners.
+        A request about an unknown artist has one row, where `problem` says why and all but the query is null.
         """
-        keys, asked = self._artists.keys, names.key(name)
-        if rows := keys.find(asked):
-            return self._match(name, rows, exact=True)
-        if (listeners := self._artists.rare.listeners(asked)) is not None:
-            raise self._unknown(name, asked, listeners)
-        if (row := fuzzy.misspelt(keys, asked)) is not None:
-            # a damaged table, which is size-checked only where it is large, may not find what stands in it
-            return self._match(name, keys.find(keys.strings[row]) or [row], exact=False)
-        raise self._unknown(name, asked)
+        rows = [row for request in _requests(requests) for row in self._rows(request)]
+        return pl.DataFrame(rows, SCHEMA, orient="row")
 
-    def by_id(self, artist_id: str) -> Match:
-        """The artist with this id.
+    def default_requests(self) -> pl.DataFrame:
+        """Return no requests: the family answers about named artists only."""
+        return pl.DataFrame(schema={"artist": pl.String, "by_id": pl.Boolean, "count": pl.Int64})
 
-        Raises:
-            UnknownError: none that the model knows has it.
-        """
-        ids = self._artists.ids
-        if rows := ids.find(artist_id):
-            return self._match(artist_id, rows, exact=True)
-        nearest = ids.strings.take(fuzzy.suggested(ids, [artist_id]))
-        raise UnknownError(artist_id, f'the model knows no artist with the id "{names.shown(artist_id)}"', nearest)
-
-    def similar(self, match: Match, n: int) -> list[Neighbour]:
-        """The `n` most similar artists (fewer where there are no more), without the match itself, best first."""
-        return self._most_similar([match.index], n)
-
-    def answer(self, match: Match, n: int) -> Answer:
-        """`similar`, with what was asked."""
-        return Answer(match.query, match.matched, self.similar(match, n))
-
-    def blend(self, matches: Sequence[Match], n: int) -> Answer:
-        """What lies between several artists: most similar to the mean of their directions, and none of them."""
-        query, matched = (" + ".join(parts) for parts in zip(*((m.query, m.matched) for m in matches), strict=True))
-        return Answer(query, matched, self._most_similar([match.index for match in matches], n))
-
-    def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
-        first, *others = rows
-        return Match(query, self._artists.names[first], first, exact, tuple(self._artists.ids.strings.take(others)))
-
-    def _unknown(self, name: str, asked: str, listeners: int | None = None) -> UnknownError:
-        """Nobody's name, or that of an artist whose `listeners` are too few, which hardly is a typo of another's."""
-        nearest = self._artists.names.take(fuzzy.suggested(self._artists.keys, names.readings(asked)))
-        if listeners is None:
-            return UnknownError(name, f'no artist is called "{names.shown(name)}"', nearest)
-        heard = f'"{names.shown(name)}" has {listeners} listener{"" if listeners == 1 else "s"}'
-        problem = f"{heard}; this model knows artists with at least {self._artists.rare.floor}"
-        return UnknownError(name, problem, nearest, "`pozytywka train similar --min-listeners N` asks for fewer.")
-
-    def _most_similar(self, rows: list[int], n: int) -> list[Neighbour]:
-        scores = self._scores(rows)
-        scores[rows] = -np.inf
-        n = min(n, len(scores) - len(set(rows)))
-        if n < 1:
-            return []
-        # every artist that ties with the last one kept, so that the stable sort decides by listeners, then id
-        found = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
-        best = found[np.argsort(-scores[found], kind="stable")][:n]
-        listed = zip(self._artists.names.take(best), self._artists.ids.strings.take(best), scores[best], strict=True)
-        return [Neighbour(name, artist_id, float(score)) for name, artist_id, score in listed]
-
-    def _scores(self, rows: list[int]) -> NDArray[np.float32]:
-        """Cosines (artists,) with the mean direction of some.
-
-        Raises:
-            ArtifactError: one is no finite number; a large file is size-checked only.
-        """
-        with np.errstate(all="ignore"):
-            scores: NDArray[np.float32] = self._artists.factors @ _direction(self._artists.factors[rows])
-        if not np.isfinite(scores).all():
-            raise ArtifactError("the model's factors are damaged: some are no finite numbers", MEND)
-        return scores
+    def _rows(self, request: SimilarRequest) -> Iterator[dict[str, str | float]]:
+        find = self._lookup.by_id if request.by_id else self._lookup.find
+        try:
+            yield from self._lookup.answer(find(request.artist), request.count).rows()
+        except UnknownArtistError as error:
+            yield {"query": request.artist, "problem": f"{error.message}. {error.hint}"}
 
 
-def _direction(directions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of directions, of length 1; zero where they cancel out, which is like nothing."""
-    total: NDArray[np.float32] = directions.sum(axis=0)
-    return total / max(np.linalg.norm(total), np.finfo(np.float32).eps)
+def _requests(frame: pl.DataFrame) -> Iterator[SimilarRequest]:
+    """Yield requests; null in an optional column is its default."""
+    for row in frame.iter_rows(named=True):
+        yield SimilarRequest(**{name: value for name, value in row.items() if value is not None})

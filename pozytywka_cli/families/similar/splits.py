@@ -1,4 +1,4 @@
-"""Listens apart in two: a fifth of every user's artists is hidden, and a scorer has to find them again."""
+"""Hold out a random fifth of every user's artists; a scorer has to rank them above others."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,14 +11,16 @@ from pozytywka_cli.errors import RefusedError
 
 Ints = NDArray[np.int64]
 
-FEWEST_ARTISTS = 5
-HELD_OUT = 0.2
-HEARD, HIDDEN = 1, 2  # a candidate in a user's training part, and one held out
+TUNING_SPLIT = 0  # settings are tuned on it, and the metrics saved with a model come from it
+SPLITS = (TUNING_SPLIT, 1, 2, 3)
+MIN_ARTISTS = 5
+HELD_OUT_SHARE = 0.2
+TRAINING, HELD_OUT = 1, 2  # marks of a candidate in a user's training part, and of a held-out one
 
 
 @dataclass(frozen=True)
 class Split:
-    """Listens apart in two; both matrices are (users, artists), and `candidates` are columns of them."""
+    """A training part and a held-out part of the listens, both (users, artists); `candidates` are columns of them."""
 
     training: csr_matrix
     held_out: csr_matrix
@@ -27,83 +29,85 @@ class Split:
 
     @cached_property
     def listeners(self) -> Ints:
-        """How many users listened to each candidate in the training part."""
+        """The number of users that listened to each candidate in the training part."""
         return np.bincount(self.training.indices, minlength=self.training.shape[1])[self.candidates]
 
     @cached_property
     def users(self) -> Ints:
-        """The users that have something held out."""
+        """The users with held-out artists."""
         return np.flatnonzero(np.diff(self.held_out.indptr))
 
     @cached_property
-    def known(self) -> csr_matrix:
-        """For all users and candidates: HEARD, HIDDEN or nothing, int8."""
-        heard, hidden = (_marks(part, self.candidates) for part in (self.training, self.held_out))
-        return HEARD * heard + HIDDEN * hidden
+    def marks(self) -> csr_matrix:
+        """TRAINING, HELD_OUT or 0 for all users and candidates, int8."""
+        training, held_out = (_ones(part, self.candidates) for part in (self.training, self.held_out))
+        return TRAINING * training + HELD_OUT * held_out
 
 
 def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
-    """Hide a random fifth, rounded, of the artists of every user who has at least 5.
+    """Hold out a random fifth, rounded, of the artists of every user with at least 5.
+
+    Candidates are the artists that keep `min_listeners` listeners in the training part.
 
     Raises:
-        RefusedError: no user has; or fewer than two artists, or none of the hidden, have `min_listeners` that remain.
+        RefusedError: no user has 5 artists, there are fewer than two candidates, or none of them is held out.
     """
     sizes = np.diff(counts.indptr)
-    if sizes.max() < FEWEST_ARTISTS:
+    if sizes.max() < MIN_ARTISTS:
         raise RefusedError(
-            f"no user has listened to {FEWEST_ARTISTS} artists (at most {sizes.max()}), so nothing can be held out",
-            f"Give more plays: quality is measured on artists hidden from users who have at least {FEWEST_ARTISTS}.",
+            f"no user has listened to {MIN_ARTISTS} artists (at most {sizes.max()}), so nothing can be held out",
+            f"Give more plays: the model is tested on users with at least {MIN_ARTISTS} artists.",
         )
     users = np.repeat(np.arange(len(sizes)), sizes)
-    share = np.where(sizes >= FEWEST_ARTISTS, np.rint(HELD_OUT * sizes), 0)
-    hidden = drawn_places(sizes, np.random.default_rng(seed)) < share[users]
+    quotas = np.where(sizes >= MIN_ARTISTS, np.rint(HELD_OUT_SHARE * sizes), 0)
+    chosen = random_ranks(sizes, np.random.default_rng(seed)) < quotas[users]
     training, held_out = (
-        csr_matrix((counts.data[kept], (users[kept], counts.indices[kept])), shape=counts.shape)
-        for kept in (~hidden, hidden)
+        csr_matrix((counts.data[mask], (users[mask], counts.indices[mask])), shape=counts.shape)
+        for mask in (~chosen, chosen)
     )
-    split = Split(training, held_out, popular(training, min_listeners), seed)
-    if HIDDEN not in split.known.data:
+    split = Split(training, held_out, frequent_artists(training, min_listeners), seed)
+    if HELD_OUT not in split.marks.data:
         raise RefusedError(
-            f"none of the {held_out.nnz} listens held out is of an artist with {min_listeners} other listeners",
-            "Give more plays, or lower `min_listeners` in [similar].",
+            f"none of the {held_out.nnz} held-out artists has {min_listeners} listeners in the training part",
+            "Give more plays, or lower --set similar.min_listeners=N.",
         )
     return split
 
 
-def nothing_held_out(counts: csr_matrix) -> Split:
-    """All listens to learn from, and all artists as candidates."""
+def without_hold_out(counts: csr_matrix) -> Split:
+    """Return all listens as the training part, and all artists as candidates."""
     return Split(counts, csr_matrix(counts.shape, dtype=counts.dtype), np.arange(counts.shape[1]), 0)
 
 
-def popular(counts: csr_matrix, min_listeners: int) -> Ints:
-    """The artists with at least `min_listeners` listeners, as columns of `counts`.
+def frequent_artists(counts: csr_matrix, min_listeners: int) -> Ints:
+    """Return the artists with at least `min_listeners` listeners, as columns of `counts`.
 
     Raises:
         RefusedError: there are fewer than two, so that none has a neighbour.
     """
     listeners = np.bincount(counts.indices, minlength=counts.shape[1])
-    kept = np.flatnonzero(listeners >= min_listeners)
-    if len(kept) < 2:
+    frequent = np.flatnonzero(listeners >= min_listeners)
+    if len(frequent) < 2:
         raise RefusedError(
-            f"{len(kept)} artists have {min_listeners} listeners (the most that any has is {listeners.max()})",
-            "Two are needed: give more plays, or lower `min_listeners` in [similar].",
+            f"{len(frequent)} artists have {min_listeners} listeners (the most that any has is {listeners.max()})",
+            "Two are needed: give more plays, or lower --set similar.min_listeners=N.",
         )
-    return kept
+    return frequent
 
 
-def drawn_places(sizes: Ints, random: np.random.Generator) -> Ints:
-    """Each entry's place (entries,), from 0, in a random order of its user's entries, which stand user by user.
+def random_ranks(sizes: Ints, random: np.random.Generator) -> Ints:
+    """Return the rank (entries,), from 0, of each entry in a random order of its user's entries.
 
-    sizes: (users,) how many each user has
+    sizes: (users,) the number of entries of each user; entries are grouped by user
     """
     users = np.repeat(np.arange(len(sizes)), sizes)
-    drawn = np.lexsort((random.random(len(users)), users))
-    places = np.empty(len(users), dtype=np.int64)
-    places[drawn] = np.arange(len(users)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return places
+    order = np.lexsort((random.random(len(users)), users))
+    ranks = np.empty(len(users), dtype=np.int64)
+    ranks[order] = np.arange(len(users)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return ranks
 
 
-def _marks(part: csr_matrix, candidates: Ints) -> csr_matrix:
-    marks = part[:, candidates]
-    marks.data = np.ones(marks.nnz, dtype=np.int8)
-    return marks
+def _ones(part: csr_matrix, candidates: Ints) -> csr_matrix:
+    ones = part[:, candidates]
+    ones.data = np.ones(ones.nnz, dtype=np.int8)
+    return ones

@@ -1,142 +1,102 @@
-"""Training: measured on held-out listens beside the baseline, then fitted on everything."""
-
-from collections.abc import Sequence
+"""Training: measure a variant on held-out artists beside the baseline, then fit it on all listens."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pozytywka_cli.artifacts import Draft, Trained
+from pozytywka_cli import evaluation
+from pozytywka_cli.artifacts import Draft
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.evaluation import paired_difference
-from pozytywka_cli.families.similar import BASELINE, als
-from pozytywka_cli.families.similar.evaluate import TUNED, latent, rows
-from pozytywka_cli.families.similar.excluded import Rare
+from pozytywka_cli.families.family import Trained, TrainingRun
+from pozytywka_cli.families.similar import FAMILY, card
 from pozytywka_cli.families.similar.features import Listens, listens
-from pozytywka_cli.families.similar.metrics import METRICS, Floats, measure
-from pozytywka_cli.families.similar.model import Factors
-from pozytywka_cli.families.similar.scorers import Popularity, unit
-from pozytywka_cli.families.similar.splits import hold_out, popular
-from pozytywka_cli.records import Gate, Report, Row
-from pozytywka_cli.settings import SimilarSettings
+from pozytywka_cli.families.similar.metrics import HEADLINE, Floats, Scorer, measure, summary
+from pozytywka_cli.families.similar.models import als
+from pozytywka_cli.families.similar.models.excluded import Excluded
+from pozytywka_cli.families.similar.models.factors import Factors
+from pozytywka_cli.families.similar.models.scorers import Embeddings, Popularity, unit
+from pozytywka_cli.families.similar.settings import SimilarSettings
+from pozytywka_cli.families.similar.splits import TUNING_SPLIT, frequent_artists, hold_out
+from pozytywka_cli.records import Gate, Row
 
 MARGIN = 0.01
 SIGNATURE = {
-    "inputs": {"name": "string"},
-    "outputs": {"name": "string", "id": "string", "score": "float32, cosine"},
-}
-QUESTION = "Which artists are like this one?"
-PROTOCOL = (
-    "A fifth of the artists of every listener who has at least 5 was hidden from it, drawn at random. It learned from "
-    "the rest and had to find the hidden ones again, by likeness to at most 50 artists of each listener. What serves "
-    "was then fitted on everything."
-)
-USE = "Suggesting artists beside the one that a listener has chosen: the same people listen to them."
-PLAIN_USE = "Suggesting the artists with the most listeners until a model is shown to be as good."
-PLAIN_LIMITS = "It knows no likeness: whichever artist is asked for, it names the same ones."
-NOT_FOR = "Saying how artists sound, for it has heard no music. Ranking artists by worth. Judging single listeners."
-GLOSSARY = {
-    "als": "describes each artist by 'who listens to it', learned from all listeners at once",
-    "popularity": "names the artists with the most listeners, whichever is asked for: the plain baseline",
-    "PM": "how often a hidden artist comes among the first 10 when mixed with 99 others, drawn by how well known they "
-    "are; higher is better",
-    "recall@10": "the share of a listener's hidden artists among the 10 most like one that the listener hears; "
-    "higher is better",
-    "NDCG@10": "the same, a find counting more the nearer it stands to the top; higher is better",
-    "user recall@20": "the share of a listener's hidden artists among 20 found from all that the listener hears; "
-    "higher is better",
-    "user NDCG@20": "the same, a find counting more the nearer it stands to the top; higher is better",
+    "inputs": {"artist": "string", "by_id": "bool", "count": "int"},
+    "outputs": {"query": "string", "matched": "string", "name": "string", "id": "string", "score": "float32, cosine"},
 }
 
 
-def train(
-    source: Dataset | Listens, settings: SimilarSettings, *, variant: str, seed: int, device: str, report: Report
-) -> Trained:
-    """Measure `variant` and the baseline on split 0, then fit what serves on all listens.
+def train(dataset: Dataset, run: TrainingRun) -> Trained:
+    """Measure a variant and the baseline on one split, then fit the variant on all listens.
 
     Raises:
-        RefusedError: too few listens to hold any out, or no artist has enough listeners.
-        UnavailableError: `device` is "cuda" and cannot be used.
+        RefusedError: there are too few listens to hold any out, or no artist has enough listeners.
+        UnavailableError: the device is "cuda" and cannot be used.
     """
-    heard = listens(source)
-    split = hold_out(heard.counts, seed=TUNED, min_listeners=settings.min_listeners)
-    plain = Popularity(split.listeners)
-    if variant == BASELINE:
-        draft = _baseline(heard, settings, rows(split, measure(split, {BASELINE: plain}, report)))
-        return Trained(draft, draft)
-    model = latent(split, settings, seed=seed, device=device, report=report)
-    figures = measure(split, {variant: model, BASELINE: plain}, report)
-    metrics = rows(split, figures)
-    served, notes = fitted(heard, settings, seed=seed, device=device, report=report)
-    limits = f"It knows artists with at least {settings.min_listeners} listeners; one with few is known less well."
-    gate = _gate(figures[variant], figures[BASELINE])
-    draft = _draft(variant, served, metrics, use=USE, limits=limits, gate=gate, notes=notes)
-    return Trained(draft, _baseline(heard, settings, [row for row in metrics if row.variant == BASELINE]))
+    settings = run.settings_as(SimilarSettings)
+    counted = listens(dataset)
+
+    split = hold_out(counted.counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners)
+    scorers: dict[str, Scorer] = {FAMILY.baseline: Popularity(split.listeners)}
+    if run.variant != FAMILY.baseline:
+        scorers = {run.variant: Embeddings.fit(split, run), **scorers}
+    values = measure(split, scorers, run.progress)
+    metrics = summary(split, values)
+
+    constant = np.ones((len(counted.artist_ids), 1), dtype=np.float32)
+    baseline_metrics = [row for row in metrics if row.variant == FAMILY.baseline]
+    baseline = _draft(FAMILY.baseline, _artifact(counted, constant, settings), settings, baseline_metrics)
+    if run.variant == FAMILY.baseline:
+        return Trained(baseline, baseline)
+
+    factors, notes = fit_all(counted, run)
+    gate = _gate(values[run.variant], values[FAMILY.baseline])
+    return Trained(_draft(run.variant, factors, settings, metrics, gate, notes), baseline)
 
 
-def fitted(
-    heard: Listens, settings: SimilarSettings, *, seed: int, device: str, report: Report
-) -> tuple[Factors, list[str]]:
-    """The factors that serve: ALS on all listens, of which the artists with enough listeners are kept; and its notes.
+def fit_all(counted: Listens, run: TrainingRun) -> tuple[Factors, list[str]]:
+    """Fit ALS on all listens, and return the artists that have enough listeners, with notes on the fit.
 
     Raises:
-        RefusedError: no artist has enough listeners, or no numbers come of these settings.
-        UnavailableError: `device` is "cuda" and cannot be used.
+        RefusedError: no artist has enough listeners, or the factors are not finite.
+        UnavailableError: the device is "cuda" and cannot be used.
     """
-    found = als.fit(heard.counts, settings, seed=seed, device=device, report=report, stage="fit on everything")
-    if not np.isfinite(found.artists).all():
-        raise RefusedError("the factors are no finite numbers", "Raise `regularization` in [similar], or `alpha`.")
-    return _served(heard, unit(found.artists), settings), found.notes
+    fit = als.fit(counted.counts, run, stage="fit on all data")
+    if not np.isfinite(fit.artists).all():
+        hint = "Raise similar.regularization or similar.alpha with --set."
+        raise RefusedError("the factors are not finite numbers", hint)
+    return _artifact(counted, unit(fit.artists), run.settings_as(SimilarSettings)), fit.notes
 
 
-def _baseline(heard: Listens, settings: SimilarSettings, metrics: list[Row]) -> Draft:
-    constant = np.ones((len(heard.artist_ids), 1), dtype=np.float32)
-    return _draft(BASELINE, _served(heard, constant, settings), metrics, use=PLAIN_USE, limits=PLAIN_LIMITS)
+def _artifact(counted: Listens, factors: NDArray[np.float32], settings: SimilarSettings) -> Factors:
+    """Return the artists with enough listeners, and the names of those without; `factors` are (artists, k)."""
+    included = frequent_artists(counted.counts, settings.min_listeners)
+    others = np.setdiff1d(np.arange(len(counted.names)), included)
+    excluded = [(counted.names[column], int(counted.listeners[column])) for column in others]
+    excluded += [(name, 0) for name in counted.unheard]
+    return Factors.of(
+        factors[included],
+        counted.listeners[included],
+        [counted.artist_ids[column] for column in included],
+        [counted.names[column] for column in included],
+        Excluded.of(excluded, settings.min_listeners),
+    )
+
+
+def _gate(values: Floats, baseline: Floats) -> Gate:
+    """Compare the headline metric, the first column of (users, metrics), of users for whom it is defined."""
+    users = np.flatnonzero(~np.isnan(values[:, 0]))
+    return evaluation.gate(
+        HEADLINE, FAMILY.baseline, values[users, 0], baseline[users, 0], users, margin=MARGIN, score=True
+    )
 
 
 def _draft(
     variant: str,
-    model: Factors,
+    factors: Factors,
+    settings: SimilarSettings,
     metrics: list[Row],
-    *,
-    use: str,
-    limits: str,
     gate: Gate | None = None,
-    notes: Sequence[str] = (),
+    notes: list[str] | None = None,
 ) -> Draft:
-    return Draft(
-        variant=variant,
-        write=model.save,
-        signature=SIGNATURE,
-        metrics=metrics,
-        question=QUESTION,
-        protocol=PROTOCOL,
-        use=use,
-        not_for=NOT_FOR,
-        limits=limits,
-        glossary=GLOSSARY,
-        gate=gate,
-        notes=list(notes),
-    )
-
-
-def _served(heard: Listens, factors: als.Matrix, settings: SimilarSettings) -> Factors:
-    """The artists with enough listeners, and by name those without."""
-    kept = popular(heard.counts, settings.min_listeners)
-    few = np.setdiff1d(np.arange(len(heard.names)), kept)
-    rare = [*((heard.names[column], int(heard.listeners[column])) for column in few), *((n, 0) for n in heard.unheard)]
-    return Factors.of(
-        factors[kept],
-        heard.listeners[kept],
-        [heard.artist_ids[column] for column in kept],
-        [heard.names[column] for column in kept],
-        Rare.of(rare, settings.min_listeners),
-    )
-
-
-def _gate(model: Floats, baseline: Floats) -> Gate:
-    column = METRICS.index("PM")
-    ours, theirs = (figures[:, column] for figures in (model, baseline))
-    users = np.flatnonzero(~np.isnan(ours))
-    ours, theirs = ours[users], theirs[users]
-    difference, low, high = paired_difference(1 - ours, 1 - theirs, users)
-    return Gate("PM", float(ours.mean()), float(theirs.mean()), BASELINE, difference, low, high, MARGIN)
+    return Draft(variant, factors.save, SIGNATURE, metrics, card.text(variant, settings), gate, notes or [])

@@ -1,4 +1,4 @@
-"""The weekly forecasts beside their baselines, on the last weeks: none sees a week that it forecasts."""
+"""Evaluation: every variant on the last weeks, each week forecast from the weeks before it."""
 
 from collections.abc import Collection
 from functools import partial
@@ -7,72 +7,71 @@ import polars as pl
 from msgspec import structs
 
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.weekly import BASELINES, VARIANTS, charts, exponential_smoothing
-from pozytywka_cli.families.weekly.comparison import gains, ratios
-from pozytywka_cli.families.weekly.fit import measured, missing_weeks
-from pozytywka_cli.families.weekly.metrics import Split, figures, split
-from pozytywka_cli.families.weekly.model import Forecast
+from pozytywka_cli.families.family import Evaluated, TrainingRun
+from pozytywka_cli.families.weekly import FAMILY, charts
+from pozytywka_cli.families.weekly.comparison import comparison
+from pozytywka_cli.families.weekly.forecast import Forecast
+from pozytywka_cli.families.weekly.metrics import metrics
+from pozytywka_cli.families.weekly.models import exponential_smoothing
+from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
 from pozytywka_cli.families.weekly.series import series
-from pozytywka_cli.records import Evaluated, Progress, Report, Row
-from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.families.weekly.settings import WeeklySettings
+from pozytywka_cli.families.weekly.splits import Split, split
+from pozytywka_cli.records import Progress, Row
 
 TOP = 200
 
 
-def evaluate(dataset: Dataset, settings: WeeklySettings, *, seed: int, device: str, report: Report) -> Evaluated:
-    """Every metric of every variant, on all artists and on the 200 most listened to before the test weeks.
+def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
+    """Measure every variant on all artists, and on the 200 with the most listening before the test weeks.
 
-    Variants for which there are too few weeks are left out, and so are those of an extra that is not installed.
+    Variants are left out for which there are too few weeks, or whose extra is not installed. If that is `run.variant`,
+    the others are compared with the baseline in its place.
 
     Raises:
-        RefusedError: fewer than 4 full weeks, or nothing was listened to in the first ones.
+        RefusedError: there are fewer than 4 full weeks, or nothing was listened to in the first ones.
     """
+    settings = run.settings_as(WeeklySettings)
     divided = split(series(dataset, settings.measure), settings.test_weeks, settings.horizon)
-    left_out = unavailable(len(divided.series.weeks), settings)
-    forecasts = tested(divided, settings, left_out.keys(), seed=seed, device=device, report=report)
+    weeks, tested = len(divided.series.weeks), len(divided.test_weeks)
+    left_out = unavailable(weeks, settings)
+    forecasts = rolling_forecasts(divided, run, left_out.keys())
+    reference = FAMILY.baseline if run.variant in left_out else run.variant
     top = divided.top(TOP)
     largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
-    rows = table(forecasts, divided) + table(largest, divided.of(top), f", top {TOP}")
-    panels = partial(charts.panels, forecasts, divided, _names(dataset))
-    notes = [f"weekly {variant} is left out: {why}" for variant, why in left_out.items()]
-    if len(divided.tested) < settings.test_weeks:
-        there = f"of {len(divided.series.weeks)} full weeks no more than a third is kept back"
-        notes.append(f"weekly is measured on {len(divided.tested)} weeks, not {settings.test_weeks}: {there}")
-    return Evaluated(rows, panels, notes)
+    rows = table(forecasts, reference, divided) + table(largest, reference, divided.of(top), f", top {TOP}")
+    notes = [f"weekly {variant} is left out: {reason}" for variant, reason in left_out.items()]
+    if tested < settings.test_weeks:
+        reason = f"at most a third of the {weeks} full weeks is held out"
+        notes.append(f"weekly is tested on {tested} weeks, not {settings.test_weeks}: {reason}")
+    return Evaluated(rows, partial(charts.panels, forecasts, divided, _names(dataset)), notes)
 
 
 def _names(dataset: Dataset) -> dict[str, str]:
-    known = dataset.artists.filter(pl.col("name").is_not_null())
-    return dict(known.select("id", "name").iter_rows())
+    return dict(dataset.artists.filter(pl.col("name").is_not_null()).select("id", "name").iter_rows())
 
 
 def unavailable(weeks: int, settings: WeeklySettings) -> dict[str, str]:
-    """The variants that cannot be had of so many full weeks, or without their extra, and why."""
-    found = {variant: missing_weeks(variant, weeks, settings) for variant in VARIANTS}
+    """Return why variants cannot be fitted to so many full weeks, or without their extra."""
+    reasons = {variant: too_little_history(variant, weeks, settings) for variant in FAMILY.variants}
     if not exponential_smoothing.available():
-        found |= dict.fromkeys(
-            exponential_smoothing.METHODS, "it needs the extra `forecast`, pip install 'pozytywka[forecast]'"
-        )
-    return {variant: why for variant, why in found.items() if why}
+        install = "statsforecast is not installed; pip install 'pozytywka[forecast]'"
+        reasons |= dict.fromkeys(exponential_smoothing.MIN_WEEKS, install)
+    return {variant: reason for variant, reason in reasons.items() if reason}
 
 
-def tested(
-    divided: Split, settings: WeeklySettings, left_out: Collection[str], *, seed: int, device: str, report: Report
-) -> dict[str, Forecast]:
-    """What each variant, fitted to the weeks before the first origin, said of the test weeks: see `rolling`."""
-    found = {}
-    names = [variant for variant in VARIANTS if variant not in left_out]
+def rolling_forecasts(divided: Split, run: TrainingRun, left_out: Collection[str]) -> dict[str, Forecast]:
+    """Fit each variant to the training weeks, and return its forecasts of the test weeks."""
+    forecasts = {}
+    names = [variant for variant in FAMILY.variants if variant not in left_out]
     for done, variant in enumerate(names, 1):
-        found[variant] = measured(variant, divided, settings, seed=seed, device=device, report=report).forecast
-        report(Progress("weekly variants", done, len(names)))
-    return found
+        forecasts[variant] = measure(variant, divided, run).forecast
+        run.progress(Progress("weekly variants", done, len(names)))
+    return forecasts
 
 
-def table(forecasts: dict[str, Forecast], divided: Split, of: str = "") -> list[Row]:
-    """The figures of every variant, their ratios, and what it gains over the best baseline.
-
-    `of` says in each row's protocol which artists these are.
-    """
-    rows = [row for variant, forecast in forecasts.items() for row in figures(variant, forecast, divided)]
-    rows += ratios(forecasts, divided) + gains(forecasts, divided, BASELINES)
-    return [structs.replace(row, protocol=row.protocol + of) for row in rows]
+def table(forecasts: dict[str, Forecast], reference: str, divided: Split, artists: str = "") -> list[Row]:
+    """Return the metrics of every variant and its comparisons; `artists` is added to the name of the protocol."""
+    rows = [row for variant, forecast in forecasts.items() for row in metrics(variant, forecast, divided)]
+    rows += comparison(forecasts, reference, divided)
+    return [structs.replace(row, protocol=row.protocol + artists) for row in rows]

@@ -1,4 +1,4 @@
-"""The scale of each artist's series, and the scaled inputs of a forecast: the same pure functions train and predict."""
+"""The scale of each artist's series and the scaled inputs of the LSTM, for training and prediction alike."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,10 +10,10 @@ from pozytywka_cli.families.weekly.series import WEEK, Floats, Series
 
 Singles = NDArray[np.float32]
 
-PSEUDO_LISTENING = 2000.0  # s at the pooled ratio: a rarely played artist's own ratio rests on a few listens
+PSEUDO_LISTENING = 2000.0  # s at the pooled ratio, as the own ratio of a rarely played artist rests on a few listens
 CLIP = 20.0
-RECENT = (4, 13)  # weeks over which the recent drift is averaged
-HALF_LIVES = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0)  # weeks after which a week counts half as much in a recent level
+RECENT = (4, 13)  # weeks over which recent listening is averaged
+HALF_LIVES = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0)  # weeks after which the weight of a week in a recent level has halved
 DAYS_A_YEAR = 365.25
 
 
@@ -21,7 +21,7 @@ DAYS_A_YEAR = 365.25
 class Scale:
     """Each artist's level: the `mean` of all weeks so far and the `spread` of one week, both (artists,) in seconds.
 
-    The spread is √(mean · ratio), see `spread_ratio`; without any listening both are 0.
+    The spread is √(mean · ratio), see `spread_ratio`; without listening both are 0.
     """
 
     mean: Floats
@@ -33,18 +33,18 @@ class Scale:
         return np.where(self.spread > 0, self.spread, 1)[:, None]
 
     def scaled(self, listened: Floats) -> Floats:
-        """(x − mean) ÷ spread; `listened` is (artists, any number) in seconds."""
+        """Return (listened − mean) / spread; `listened` is (artists, any number) in seconds."""
         return np.asarray((listened - self.mean[:, None]) / self.unit)
 
     def seconds(self, scaled: Floats) -> Floats:
-        """The way back, never negative: (artists, …)."""
+        """Invert `scaled`, with negative values set to zero: (artists, …)."""
         mean, spread = (level.reshape(-1, *[1] * (scaled.ndim - 1)) for level in (self.mean, self.spread))
         return np.asarray(np.maximum(mean + spread * scaled, 0))
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a network reads: the last `window` weeks, levels of these `half_lives` (weeks), and the week of year."""
+class InputShape:
+    """The inputs of a network: the last `window` weeks, levels of these `half_lives` (weeks), and the week of year."""
 
     window: int
     half_lives: tuple[float, ...] = ()
@@ -52,17 +52,17 @@ class Reading:
 
     @property
     def extras(self) -> int:
-        """How many inputs stand beside the window."""
+        """How many inputs there are beside the window and the levels."""
         return 2 + len(RECENT) + len(self.half_lives) + 2 * self.annual
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the network reads, without units.
+    """The inputs of a network, without units.
 
     window: the last weeks, (artists, window)
-    extras: level, spread, drift and season, (artists, `Reading.extras`)
-    levels: how far each recent level lies from the mean, (artists, half-lives)
+    extras: level, spread, drift and season, (artists, `InputShape.extras`)
+    levels: the distance of each recent level from the mean, (artists, half-lives)
     """
 
     window: Singles
@@ -71,21 +71,21 @@ class Inputs:
 
     @property
     def arrays(self) -> tuple[Singles, Singles, Singles]:
-        """In the order in which a network takes them."""
+        """The inputs in the order of a network's arguments."""
         return self.window, self.extras, self.levels
 
 
 def pooled_ratio(history: Series) -> float:
-    """The variance of a week ÷ its mean over all artists, in seconds; 0 where nothing was listened to."""
+    """Return the ratio of a week's variance to its mean over all artists, in seconds; 0 without any listening."""
     total = history.listened.sum()
     return float(_squares(history).sum() / total) if total else 0.0
 
 
 def spread_ratio(history: Series, ratio: float) -> Floats:
-    """Each artist's variance of a week ÷ its mean, shrunk to the pooled `ratio`: (artists,), in seconds.
+    """Return each artist's ratio of a week's variance to its mean, shrunk to the pooled `ratio`: (artists,), in s.
 
-    For total listening it is Σ listen² ÷ Σ listen, right if listens come as a Poisson process (a compound-Poisson sum);
-    an average's variance is that of the past weeks.
+    For total listening it is Σ listen² / Σ listen, which is exact if listens are a Poisson process (a compound-Poisson
+    sum). For mean listens the variance is that of the past weeks.
     """
     squares, listened = _squares(history), history.listened.sum(axis=1)
     return np.asarray((squares + PSEUDO_LISTENING * ratio) / (listened + PSEUDO_LISTENING))
@@ -98,30 +98,30 @@ def _squares(history: Series) -> Floats:
 
 
 def scale(history: Series, ratio: float) -> Scale:
-    """The scale of a forecast of the weeks after `history`; `ratio` is the pooled one, in seconds."""
+    """Return the scale of a forecast of the weeks after `history`; `ratio` is the pooled one, in seconds."""
     mean = history.listened.mean(axis=1)
     return Scale(mean, np.sqrt(mean * spread_ratio(history, ratio)))
 
 
-def inputs(history: Series, level: Scale, reading: Reading) -> Inputs:
-    """The inputs of a forecast of the weeks after `history`, which has at least `reading.window` weeks."""
+def inputs(history: Series, level: Scale, shape: InputShape) -> Inputs:
+    """Return the inputs of a forecast of the weeks after `history`, which has at least `shape.window` weeks."""
     floor = np.maximum(level.mean, 1)
     recent = np.stack([history.listened[:, -weeks:].mean(axis=1) for weeks in RECENT], axis=1)
     drift = level.scaled(recent).clip(-CLIP, CLIP) * np.sqrt(RECENT) / 2
-    levels = level.scaled(_smoothed(history.listened, reading.half_lives))
+    levels = level.scaled(_smoothed(history.listened, shape.half_lives))
     extras = [
         ((np.log(floor) - 7) / 1.3)[:, None],
         (np.log(level.unit[:, 0] / floor) + 0.5)[:, None],
         drift,
         np.arcsinh(levels),
-        _season(history.weeks[-1] + WEEK, level)[:, : 2 * reading.annual],
+        _season(history.weeks[-1] + WEEK, level)[:, : 2 * shape.annual],
     ]
-    window = level.scaled(history.listened[:, -reading.window :]).clip(-CLIP, CLIP)
+    window = level.scaled(history.listened[:, -shape.window :]).clip(-CLIP, CLIP)
     return Inputs(*(part.astype(np.float32) for part in (window, np.hstack(extras), levels)))
 
 
 def _smoothed(listened: Floats, half_lives: tuple[float, ...]) -> Floats:
-    """Means in which each week counts half as much as one a half-life later: (artists, half-lives)."""
+    """Return exponentially weighted means, a week's weight halving with each half-life: (artists, half-lives)."""
     age = np.arange(listened.shape[1])[::-1]
     weights = [0.5 ** (age / half_life) for half_life in half_lives]
     smoothed = [(listened * weight).sum(axis=1) / weight.sum() for weight in weights]
@@ -129,7 +129,7 @@ def _smoothed(listened: Floats, half_lives: tuple[float, ...]) -> Floats:
 
 
 def _season(week: date, level: Scale) -> Floats:
-    """Where `week` lies in the year, as sine and cosine of a quarter of the mean, in spreads: (artists, 2)."""
+    """Return sine and cosine of the time of year, times a quarter of the mean, in spreads: (artists, 2)."""
     phase = 2 * np.pi * week.timetuple().tm_yday / DAYS_A_YEAR
     swing = level.mean[:, None] / level.unit / 4
     return np.asarray(swing * np.array([np.sin(phase), np.cos(phase)]))

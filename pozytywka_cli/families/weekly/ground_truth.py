@@ -1,5 +1,6 @@
-"""How near the weekly forecasts come to the truth of a generated log."""
+"""Compare the forecasts with the true rates of a generated data set."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,36 +9,36 @@ from msgspec import structs
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import reached
-from pozytywka_cli.families.weekly import BASELINE
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.evaluate import evaluate
-from pozytywka_cli.families.weekly.metrics import Split, split
+from pozytywka_cli.families.weekly.metrics import HEADLINE
 from pozytywka_cli.families.weekly.series import series
-from pozytywka_cli.records import Report, Row
-from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.families.weekly.settings import WeeklySettings
+from pozytywka_cli.families.weekly.splits import Split, split
+from pozytywka_cli.records import Row
 
 
-def planted(
-    dataset: Dataset, truth: Path, settings: WeeklySettings, *, seed: int, device: str, report: Report
-) -> list[Row]:
-    """Each variant's RMSE over the test weeks, beside that of the planted rates, the best there is.
+def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
+    """Return each variant's RMSE over the test weeks beside that of the true rates, the lowest possible.
 
-    A rate is in plays; it is turned into seconds by the artist's mean listening a play before the test weeks, so that
-    what is called the truth is its best estimate. It is all listening, one week ahead, whatever the settings say.
+    A rate is in plays. It is converted to seconds by the artist's mean listening per play before the test weeks, so
+    "truth" is an estimate. Measured is total listening one week ahead, whatever the settings are.
     """
-    settings = structs.replace(settings, measure="total", horizon=1)
-    rows = evaluate(dataset, settings, seed=seed, device=device, report=report).rows
+    settings = structs.replace(run.settings_as(WeeklySettings), measure="total", horizon=1)
+    rows = evaluate(dataset, replace(run, settings=settings)).rows
     divided = split(series(dataset), settings.test_weeks)
     best = _rmse_of_truth(dataset, truth, divided)
-    figures = {row.variant: row.value for row in rows if (row.protocol, row.metric) == (divided.protocols[1], "RMSE")}
-    return reached("weekly", "RMSE", figures, BASELINE, best)
+    figures = {row.variant: row.value for row in rows if (row.protocol, row.metric) == (divided.protocols[1], HEADLINE)}
+    return reached("weekly", HEADLINE, figures, FAMILY.baseline, best)
 
 
 def _rmse_of_truth(dataset: Dataset, truth: Path, divided: Split) -> float:
     owner = dataset.tracks.select(track_id="id", artist_id="id_artist")
-    tested = divided.series.weeks[divided.start :]
-    past = dataset.plays.filter(pl.col("started_at").dt.date() < tested[0]).join(owner, on="track_id", how="left")
+    test_weeks = divided.series.weeks[divided.start :]
+    past = dataset.plays.filter(pl.col("started_at").dt.date() < test_weeks[0]).join(owner, on="track_id", how="left")
     seconds = past.group_by("artist_id").agg(a_play=pl.col("listened_ms").mean() / 1000)
-    rates = pl.read_parquet(truth / "weeks.parquet").filter(pl.col("week").is_in(tested))
+    rates = pl.read_parquet(truth / "weeks.parquet").filter(pl.col("week").is_in(test_weeks))
     expected = rates.join(seconds, on="artist_id", how="left").with_columns(value=pl.col("rate") * pl.col("a_play"))
     wide = expected.sort("week").group_by("artist_id", maintain_order=True).agg("value")
     ordered = pl.DataFrame({"artist_id": divided.series.artist_ids}).join(

@@ -1,97 +1,160 @@
-"""Every artist's listening in the weeks after the last full one."""
+"""The predictor: the listening of artists in the weeks after the last full one."""
 
-from datetime import date
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.catalogue import names
+from pozytywka_cli.catalogue.string_index import Index
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.errors import UsageError
-from pozytywka_cli.families.weekly.fit import load
-from pozytywka_cli.families.weekly.metrics import enough
-from pozytywka_cli.families.weekly.model import Forecast
+from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.families.weekly.forecast import Forecast
+from pozytywka_cli.families.weekly.models.fit import load
 from pozytywka_cli.families.weekly.series import WEEK, Series, series
-from pozytywka_cli.families.weekly.trends import recent, usual, verdicts
+from pozytywka_cli.families.weekly.splits import require_weeks
+from pozytywka_cli.families.weekly.trends import recent, trends, usual
 
-__all__ = ["load", "predict"]
+
+class WeeklyRequest(msgspec.Struct):
+    """A request for an artist's next `horizon` weeks; None for as many as the version was trained for."""
+
+    artist_id: str
+    horizon: int | None = None
 
 
-def predict(
-    version: Version, dataset: Dataset, *, horizon: int | None = None, history: Series | None = None
-) -> pl.DataFrame:
-    """Forecast the next weeks of every artist with a play: `horizon` of them, or as many as the version was made for.
+@dataclass(frozen=True)
+class WeeklyPredictor:
+    """The forecasts of all artists with a play, computed once.
 
-    One model serves all artists: one whose first play came after training is forecast from its zero-filled history,
-    and one whose only plays lie in a partial week gets zeros. An artist without any play is not listed. `history` is
-    the dataset's series of the measure that the version forecasts, if it has been made already.
+    One model is used for all artists: one whose first play came after training is forecast from its zero-filled
+    history, and one without a play in a full week gets zeros.
 
-    Returns:
-        artist_id, name (null where the artists table lacks it), week (the Monday), mean, q10, q90, last_week (seconds),
-        change (of the mean against that of the last 4 weeks, as a share of it; null where they were silent), recent
-        (the mean of the last 4 weeks), usual (that of the weeks before, since the artist's first; null where there are
-        none; both in seconds), verdict (whether recent is above usual, see `verdicts`; one for all weeks of an artist,
-        null for the measure "mean", of which it does not tell) and method ("mean, a fallback" where the history was too
-        short for the model), sorted by artist_id and week.
-
-    Raises:
-        RefusedError: fewer than 4 full weeks of plays, or fewer than the model reads.
-        UsageError: `horizon` is more than the version was made for.
-        UnavailableError: the version needs an extra that is not installed.
+    history: each artist's weekly listening, of the measure that the version forecasts
+    horizon: how many weeks ahead the version was trained for
+    rows: see `predict`, with `step` (weeks ahead), sorted by artist_id and week
     """
-    made_with = version.manifest.settings
-    farthest = made_with.get("horizon", 1)
-    if horizon is not None and horizon > farthest:
-        problem = f"weekly {version.name} looks {farthest} week{'s' if farthest > 1 else ''} ahead, not {horizon}"
-        raise UsageError(problem, f"Train one that does with `pozytywka train weekly --horizon {horizon}`.")
-    history = enough(history or series(dataset, made_with.get("measure", "total")))
-    found = _long(history, load(version).forecast(history, horizon or farthest))
-    names = dataset.artists.select("name", artist_id="id")
-    fallback = any(note.startswith("fallback") for note in version.manifest.notes)
-    variant = version.manifest.variant
-    return found.join(names, on="artist_id", how="left", maintain_order="left").select(
-        "artist_id",
-        "name",
-        "week",
-        "mean",
-        "q10",
-        "q90",
-        "last_week",
-        "change",
-        "recent",
-        "usual",
-        "verdict",
-        pl.lit(f"{variant}, a fallback" if fallback else variant).alias("method"),
-    )
+
+    Request: ClassVar[type[WeeklyRequest]] = WeeklyRequest
+    version: Version
+    history: Series
+    horizon: int
+    rows: pl.DataFrame
+
+    @classmethod
+    def open(cls, version: Version, dataset: Dataset | None) -> "WeeklyPredictor":
+        """Forecast every artist of the dataset, and test which of them are rising or falling.
+
+        Raises:
+            RefusedError: there are fewer than 4 full weeks of plays, or fewer than the model reads; or no dataset.
+            UnavailableError: the version needs an extra that is not installed.
+        """
+        if dataset is None:
+            raise RefusedError("weekly predicts from plays, and there are none", "Name a data folder with --data-dir.")
+        made = version.manifest
+        horizon = made.settings.get("horizon", 1)
+        history = require_weeks(series(dataset, made.settings.get("measure", "total")))
+        method = f"{made.variant}, a fallback" if made.fallback_for else made.variant
+        artists = dataset.artists.select("name", artist_id="id")
+        rows = _rows(history, load(version).forecast(history, horizon)).join(
+            artists, on="artist_id", how="left", maintain_order="left"
+        )
+        return cls(version, history, horizon, rows.with_columns(method=pl.lit(method)))
+
+    def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
+        """Return the forecasts of the requested artists, in their order, with a row for each week.
+
+        Returns:
+            artist_id, name (null where the artists table has none), week (the Monday), mean, q10, q90, last_week
+            (seconds), change (of the mean relative to `recent`; null where that is 0), recent (the mean of the last 4
+            weeks), usual (that of the weeks before, since the artist's first; null where there are none; both in
+            seconds), trend (rising, falling or steady, see `trends`; null for the measure "mean") and method (the
+            variant, and whether it is a fallback).
+
+        Raises:
+            RefusedError: an artist has no play.
+            UsageError: a horizon is below 1, or more than the version was trained for.
+        """
+        horizon = pl.col("horizon") if "horizon" in requests.columns else pl.lit(None)
+        wanted = requests.select(
+            pl.col("artist_id").cast(pl.String), horizon=horizon.cast(pl.Int64).fill_null(self.horizon)
+        )
+        self._check(wanted)
+        answers = wanted.join(self.rows, on="artist_id", how="left", maintain_order="left_right")
+        return answers.filter(pl.col("step") <= pl.col("horizon")).select(
+            *("artist_id", "name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "trend"),
+            "method",
+        )
+
+    def default_requests(self) -> pl.DataFrame:
+        """Return a request for every artist with a play."""
+        return pl.DataFrame({"artist_id": self.history.artist_ids}, schema={"artist_id": pl.String})
+
+    def artist_ids(self, name: str) -> list[str]:
+        """Return the ids of all artists with this name, up to case, diacritics and punctuation.
+
+        Raises:
+            RefusedError: there is none; the hint names the nearest three.
+        """
+        key, keys = names.key(name), self._keys
+        if rows := keys.find(key):
+            return self._named["artist_id"].gather(rows).to_list()
+        nearest = dict.fromkeys(self._named["name"][row] for row, _ in keys.nearest(key, names.SUGGESTED))
+        raise RefusedError(f'no artist is called "{names.shown(name)}"', names.suggestion(nearest))
+
+    @cached_property
+    def _named(self) -> pl.DataFrame:
+        """Artists with their names; one without a name has its id in place of it."""
+        first = self.rows.filter(pl.col("step") == 1)
+        return first.select("artist_id", pl.coalesce("name", "artist_id").alias("name"))
+
+    @cached_property
+    def _keys(self) -> Index:
+        return Index.of([names.key(name) for name in self._named["name"]])
+
+    def _check(self, wanted: pl.DataFrame) -> None:
+        unknown = wanted.join(self.rows, on="artist_id", how="anti")
+        if len(unknown):
+            problem = f"no plays of an artist with the id {unknown['artist_id'][0]!r}"
+            raise RefusedError(problem, "Ids are those of the artists table; `predict weekly` lists all with plays.")
+        outside = wanted.filter(~pl.col("horizon").is_between(1, self.horizon))["horizon"]
+        if len(outside):
+            weeks = f"{self.horizon} week{'s' if self.horizon > 1 else ''}"
+            problem = f"weekly {self.version.name} looks {weeks} ahead, not {outside[0]}"
+            hint = f"Train one that does with `pozytywka train weekly --horizon {outside[0]}`."
+            raise UsageError(problem, hint if outside[0] > 0 else "Ask for 1 week or more.")
 
 
-def _long(history: Series, forecast: Forecast) -> pl.DataFrame:
-    """A row for each artist and week."""
+def _rows(history: Series, forecast: Forecast) -> pl.DataFrame:
+    """Return a row for each artist and week."""
     artists, horizon = forecast.mean.shape
-    lately = recent(history)
-    level = lately[:, None]
+    latest = recent(history)
+    level = latest[:, None]
     change = np.divide(forecast.mean - level, level, out=np.full_like(forecast.mean, np.nan), where=level > 0)
-    weeks: list[date] = [history.weeks[-1] + WEEK * step for step in range(1, horizon + 1)]
+    steps = list(range(1, horizon + 1))
     return pl.DataFrame(
         {
             "artist_id": np.repeat(history.artist_ids, horizon).tolist(),
-            "week": weeks * artists,
+            "step": steps * artists,
+            "week": [history.weeks[-1] + WEEK * step for step in steps] * artists,
             "mean": forecast.mean.ravel(),
             "q10": forecast.quantiles[..., 0].ravel(),
             "q90": forecast.quantiles[..., -1].ravel(),
             "last_week": np.repeat(history.listened[:, -1], horizon),
             "change": change.ravel(),
-            "recent": np.repeat(lately, horizon),
+            "recent": np.repeat(latest, horizon),
             "usual": np.repeat(usual(history), horizon),
-            "verdict": _verdicts(history).repeat(horizon).tolist(),
+            "trend": _trends(history).repeat(horizon).tolist(),
         },
-        schema_overrides={"artist_id": pl.String, "week": pl.Date, "verdict": pl.String},
+        schema_overrides={"artist_id": pl.String, "step": pl.Int64, "week": pl.Date, "trend": pl.String},
     ).with_columns(pl.col("change", "usual").fill_nan(None))
 
 
-def _verdicts(history: Series) -> NDArray[Any]:
-    if history.measure == "mean":
-        return np.full(len(history.artist_ids), None)
-    return verdicts(history)
+def _trends(history: Series) -> NDArray[Any]:
+    """Return each artist's trend; None for mean listens, which do not show how much was listened to."""
+    return np.full(len(history.artist_ids), None) if history.measure == "mean" else trends(history)

@@ -1,4 +1,4 @@
-"""How long each artist was listened to, week by week."""
+"""Weekly listening of each artist, and which weeks of a log are complete."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -13,16 +13,20 @@ from pozytywka_cli.dataset.loading import Dataset
 Floats = NDArray[np.float64]
 Measure = Literal["total", "mean"]
 
+DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
+SHORTEST_TOLERANCE = timedelta(hours=1)  # an hour is 0.6 % of a week: less than any forecast errs
+TYPICAL_DAYS = 0.98  # share of a log's days; the others may have holes
 
 
 @dataclass(frozen=True)
 class Series:
     """How long each artist was listened to in each full ISO week.
 
-    `listened` is in seconds: of all listens together, or, with the `measure` "mean", of one on average. `squares`, in
-    s², is the sum of each listen's square, or the square of the average. Both are (artists, weeks). `weeks` are Mondays
-    without a gap; `artist_ids` are sorted.
+    artist_ids: sorted
+    weeks: Mondays without a gap
+    listened: seconds, (artists, weeks): the sum of all listens, or the mean listen for the `measure` "mean"
+    squares: s², (artists, weeks): the sum of the squared listens, or the square of the mean listen
     """
 
     artist_ids: list[str]
@@ -32,31 +36,36 @@ class Series:
     measure: Measure = "total"
 
     def before(self, week: int) -> "Series":
-        """The series as it was known when `weeks[week]` began."""
+        """Return the series as it was known at the beginning of `weeks[week]`."""
         return replace(self, weeks=self.weeks[:week], listened=self.listened[:, :week], squares=self.squares[:, :week])
 
     def of(self, rows: NDArray[np.intp]) -> "Series":
-        """The series of the artists in `rows`."""
+        """Return the series of the artists in `rows`."""
         ids = [self.artist_ids[row] for row in rows]
         return replace(self, artist_ids=ids, listened=self.listened[rows], squares=self.squares[rows])
 
 
 def series(dataset: Dataset, measure: Measure = "total") -> Series:
-    """The listening of every artist with a play, in all full weeks: see `weekly_listening` and `full_weeks`."""
+    """Return the listening of every artist with a play, in all full weeks: see `weekly_listening` and `full_weeks`."""
     tracks = dataset.tracks.select(track_id="id", artist_id="id_artist").drop_nulls("artist_id")
     plays = dataset.plays.join(tracks, on="track_id")
     weeks = full_weeks(dataset.plays, dataset.cut)
-    found = weekly_listening(plays, weeks, measure)
+    totals = weekly_listening(plays, weeks, measure)
     ids = plays["artist_id"].unique().sort().to_list()
-    listened, squares = (found[name].to_numpy().reshape(len(ids), len(weeks)) for name in ("listened", "squares"))
+    listened, squares = (totals[name].to_numpy().reshape(len(ids), len(weeks)) for name in ("listened", "squares"))
     return Series(ids, weeks, listened, squares, measure)
 
 
 def weekly_listening(plays: pl.DataFrame, weeks: list[date], measure: Measure = "total") -> pl.DataFrame:
-    """How long each artist was listened to in each of `weeks`, Mondays: all listens together, or one on average.
+    """Return how long each artist was listened to in each of `weeks`: the sum of all listens, or the mean listen.
 
-    `plays` has artist_id, started_at (UTC) and listened_ms. A play counts in the week, from Monday 00:00 UTC, in which
-    it starts. Every artist with a play, in these weeks or not, has a row for each week, zero where nothing was played.
+    A play counts in the week, from Monday 00:00 UTC, in which it starts. Every artist with a play, in these weeks or
+    not, has a row for each week, with zeros where nothing was played.
+
+    Args:
+        plays: artist_id, started_at (UTC) and listened_ms.
+        weeks: Mondays.
+        measure: "total" or "mean".
 
     Returns:
         artist_id, week, listened (s) and squares (s², see `Series`), sorted by artist_id and week.
@@ -71,23 +80,43 @@ def weekly_listening(plays: pl.DataFrame, weeks: list[date], measure: Measure = 
     if measure == "mean":
         sums = sums.with_columns(listened="average", squares=pl.col("average") ** 2)
     artists = plays.select(pl.col("artist_id").unique().sort())
-    every = artists.join(pl.DataFrame({"week": weeks}, schema={"week": pl.Date}), how="cross")
-    found = every.join(sums.drop("average"), on=["artist_id", "week"], how="left", maintain_order="left")
-    return found.with_columns(pl.col("listened", "squares").fill_null(0.0))
+    grid = artists.join(pl.DataFrame({"week": weeks}, schema={"week": pl.Date}), how="cross")
+    totals = grid.join(sums.drop("average"), on=["artist_id", "week"], how="left", maintain_order="left")
+    return totals.with_columns(pl.col("listened", "squares").fill_null(0.0))
 
 
 def full_weeks(plays: pl.DataFrame, cut: datetime | None = None) -> list[date]:
-    """The Mondays of all weeks that the log covers whole: none that ends after `cut` (UTC), if it was cut off there.
+    """Return the Mondays of all weeks that the log covers completely.
 
-    Else nothing says when a log was begun or cut off but its plays. So its first week counts as partial unless the
-    first play lies on that week's Monday, and its last week unless the last play lies on that week's Sunday.
+    Weeks between the first and the last play are complete; the log does not record where it begins and ends itself. The
+    week of the first play counts if that play lies on its Monday, and the silence before it is no longer than the log
+    is silent after midnight on all but 2 % of its days (or an hour). In the same way, the week of the last play counts
+    if that lies on its Sunday and the silence up to Monday 00:00 is no longer than the log's silences before midnight:
+    a log that stops on Sunday at 00:05 does not cover that week, unless its days often end at 00:05. With `cut` (UTC),
+    the moment up to which the log is stated to be complete, a week that ends by then counts and a later one does not.
     """
     if plays.is_empty():
         return []
-    first = cast(datetime, plays["started_at"].min()).date()
-    last = cast(datetime, plays["started_at"].max()).date()
-    begin = first + timedelta(days=-first.weekday() % 7)
-    end = last - timedelta(days=(last.weekday() + 1) % 7)
-    if cut is not None:
-        end = min(end, cut.date() - timedelta(days=1))
-    return [begin + WEEK * week for week in range(((end - begin).days + 1) // 7)]
+    starts = plays["started_at"]
+    first, last = cast(datetime, starts.min()), cast(datetime, starts.max())
+    silences = _silences(starts)
+    begin, end = (moment.date() - timedelta(days=moment.weekday()) for moment in (first, last + DAY))
+    if first.weekday() or silences["morning"][0] > _tolerance(silences["morning"][1:]):
+        begin += WEEK
+    complete = silences["evening"][-1] <= _tolerance(silences["evening"][:-1]) if cut is None else cut.date() >= end
+    if last.weekday() == 6 and not complete:
+        end -= WEEK
+    return [begin + WEEK * week for week in range((end - begin) // WEEK)]
+
+
+def _silences(starts: pl.Series) -> pl.DataFrame:
+    """Return how long each day with plays is silent before its first (`morning`) and after its last (`evening`) one."""
+    day, moment = pl.col("started_at").dt.truncate("1d"), pl.col("started_at")
+    days = starts.to_frame("started_at").group_by(day=day).agg(first=moment.min(), last=moment.max()).sort("day")
+    return days.select(morning=pl.col("first") - pl.col("day"), evening=pl.col("day") + DAY - pl.col("last"))
+
+
+def _tolerance(silences: pl.Series) -> timedelta:
+    """Return the silence that all but 2 % of the other days of a log do not exceed, or an hour if that is longer."""
+    longest = cast(timedelta | None, silences.quantile(TYPICAL_DAYS, "higher"))
+    return max(longest or timedelta(0), SHORTEST_TOLERANCE)

@@ -1,42 +1,30 @@
-"""What can be tuned of the LSTM, and how good settings are on weeks before those that test the model."""
+"""The loss of a trial of settings, on weeks before those that the model is tested on."""
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.weekly.fit import measured, missing_weeks
-from pozytywka_cli.families.weekly.metrics import rmse, split
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.weekly.metrics import rmse
+from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
 from pozytywka_cli.families.weekly.series import series
-from pozytywka_cli.records import silent
-from pozytywka_cli.settings import WeeklySettings
-from pozytywka_cli.tuning import Choice, LogUniform, Space
+from pozytywka_cli.families.weekly.settings import WeeklySettings
+from pozytywka_cli.families.weekly.splits import split
 
-METRIC = "RMSE"
-KEPT_OUT = 13  # weeks at least: what `plan rates` is backtested over must not have chosen the settings
-
-SPACES: dict[str, Space] = {
-    "lstm": {
-        "window": Choice((13, 26, 39)),
-        "hidden": Choice((16, 32, 64)),
-        "batch_size": Choice((256, 512, 1024)),
-        "learning_rate": LogUniform(1e-3, 1e-2),
-        "weight_decay": LogUniform(1e-5, 1e-1),
-    }
-}
+BACKTEST_WEEKS = 13  # held out too: settings must not be chosen on the weeks of the backtest of `plan rates`
 
 
-def trial(dataset: Dataset, settings: WeeklySettings, *, variant: str, seed: int, device: str) -> float:
-    """The RMSE, in seconds, of a model with these settings on as many weeks as test the model, before the last ones.
+def trial(dataset: Dataset, run: TrainingRun) -> float:
+    """Return the RMSE, in seconds, of a model with these settings on as many weeks as the test, before the test weeks.
 
-    The test weeks, and those that plans are backtested over, are left out before anything else is done, and the rest is
-    split as all weeks are: what stops the training is not what the settings are judged by, and neither is what will
-    judge the model (Cawley & Talbot, 2010).
+    The test weeks and those of the backtest are held out first. The rest is split as all weeks are, so that settings
+    are chosen neither on the weeks that stop the training nor on those that test the model (Cawley & Talbot, 2010).
 
     Raises:
         RefusedError: there are too few weeks before the test weeks to be split again.
     """
-    kept_out = max(settings.test_weeks, KEPT_OUT)
-    past = split(series(dataset, settings.measure), kept_out, settings.horizon).past
-    if missing := missing_weeks(variant, len(past.weeks), settings):
-        raise RefusedError(f"--tune leaves out the test weeks; before them: {missing}", "Give it a longer log.")
+    settings = run.settings_as(WeeklySettings)
+    held_out = max(settings.test_weeks, BACKTEST_WEEKS)
+    past = split(series(dataset, settings.measure), held_out, settings.horizon).past
+    if missing := too_little_history(run.variant, len(past.weeks), settings):
+        raise RefusedError(f"too few weeks before the test weeks to tune by: {missing}", "Use a longer log.")
     divided = split(past, settings.test_weeks, settings.horizon)
-    found = measured(variant, divided, settings, seed=seed, device=device, report=silent)
-    return rmse(found.forecast, divided)
+    return rmse(measure(run.variant, divided, run).forecast, divided)

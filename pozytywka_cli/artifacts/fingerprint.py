@@ -1,0 +1,59 @@
+"""A digest of the code and the libraries that a family computes with: when it changes, models are trained again.
+
+It covers the modules of the family and of the trunk that read data, compute features, or fit or measure models, and
+the versions of all libraries that those import. Comments, docstrings and the messages of errors do not count, nor do
+modules that only hold texts, reports or charts. The values of settings are a part of the fingerprint themselves.
+"""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+TRUNK = ("dataset", "catalogue", "learning.py", "tuning.py", "evaluation.py")
+IGNORED = {"card.py", "charts.py", "settings.py", "profile.py", "quarantine.py", "report.py", "sample"}
+
+
+@cache
+def code_digest(family: str) -> str:
+    """Return the digest for the family whose package or module has this name."""
+    trees = [ast.parse(path.read_bytes()) for path in _modules(family)]
+    known = {*sys.stdlib_module_names, PACKAGE.name}
+    libraries = sorted({name for tree in trees for name in _imported(tree)} - known)
+    distributions = metadata.packages_distributions()
+    versions = [f"{one} {metadata.version(one)}" for name in libraries for one in distributions.get(name, [])]
+    code = [ast.dump(_WithoutTexts().visit(tree)) for tree in trees]
+    return hashlib.sha256("\n".join([*code, *versions]).encode()).hexdigest()
+
+
+def _modules(family: str) -> Iterator[Path]:
+    """Yield the files of the family and of the trunk, without the package's own `__init__.py`, which describes it."""
+    spec = find_spec(family)
+    module = Path(spec.origin if spec and spec.origin else "")
+    for start in (module.parent if module.name == "__init__.py" else module, *(PACKAGE / name for name in TRUNK)):
+        for path in sorted(start.rglob("*.py")) if start.is_dir() else [start]:
+            if path != module.parent / "__init__.py" and not IGNORED & set(path.relative_to(start.parent).parts):
+                yield path
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+class _WithoutTexts(ast.NodeTransformer):
+    """Removes expressions without an effect (docstrings) and what is raised."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802 - the name that ast calls
+        return ast.Pass() if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:  # noqa: N802 - the name that ast calls
+        return ast.Raise()

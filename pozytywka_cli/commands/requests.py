@@ -1,0 +1,90 @@
+"""Requests for predictions, from a file at once or from a stream as they come."""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from pozytywka_cli.commands.inputs import stdin
+from pozytywka_cli.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    import msgspec
+    import polars as pl
+
+CHUNK = 1 << 20  # bytes
+BOM = b"\xef\xbb\xbf"
+
+
+class RequestReader:
+    """Read the requests of a source: a file, a pipe, or `-` for standard input.
+
+    JSONL from a stream comes in batches: all lines that have arrived at a time. Lines that are no requests are reported
+    to `warn` and counted. Files, and CSV and Parquet from a stream, are one batch, and refused if a line is bad.
+    """
+
+    def __init__(self, source: str, warn: Callable[[str], None]) -> None:
+        self.source, self.warn = source, warn
+        self.lines = self.bad = 0
+
+    def batches(self, request: "type[msgspec.Struct]") -> "Iterator[pl.DataFrame]":
+        """Yield the requests, a row each, whose columns are the fields of `request`.
+
+        Raises:
+            UsageError: the source is a folder, or standard input is closed.
+            RefusedError: a line of a file is not a request; file, line and column are named.
+            StorageError: it cannot be read.
+        """
+        from pozytywka_cli.dataset.requests import read_requests
+
+        path = Path(self.source)
+        is_stdin = self.source == "-"
+        if not is_stdin and path.is_dir():
+            raise UsageError(f"{path} is a folder", "Name a JSONL, CSV or Parquet file, or - for standard input.")
+        if not is_stdin and (path.is_file() or not path.exists()):
+            yield read_requests(path, self.source, request)
+            return
+        with nullcontext(stdin()) if is_stdin else path.open("rb") as stream:
+            begin = b""
+            while not begin.removeprefix(BOM).strip() and (chunk := _arrived(stream)):
+                begin += chunk
+            if begin.removeprefix(BOM).lstrip()[:1] in (b"{", b"[", b""):
+                for lines in _line_batches(begin, stream):
+                    yield self._decoded(lines, request)
+            else:
+                yield read_requests(BytesIO(begin + stream.read()), self.source, request)
+
+    def raise_bad(self) -> None:
+        """Raise a RefusedError if a line was bad."""
+        if self.bad:
+            problem = f"{self.bad:,} of {self.lines:,} lines of {self.source} are not requests"
+            raise RefusedError(problem, "The warnings above name each line and what is wrong with it.")
+
+    def _decoded(self, lines: list[bytes], request: "type[msgspec.Struct]") -> "pl.DataFrame":
+        from pozytywka_cli.dataset.requests import read_request_lines
+
+        requests, problems = read_request_lines(lines, request, self.lines + 1)
+        self.lines += len(lines)
+        self.bad += len({problem.line for problem in problems})
+        for line, column, problem in problems:
+            self.warn(f"{self.source}:{line}: {column or 'line'} {problem}")
+        return requests
+
+
+def _line_batches(begin: bytes, stream: BinaryIO) -> Iterator[list[bytes]]:
+    """Yield lines as they come: all that have arrived at a time, without waiting for more; `begin` is read already."""
+    chunk, rest = begin, b""
+    while chunk:
+        *complete, rest = (rest + chunk).split(b"\n")
+        if complete:
+            yield complete
+        chunk = _arrived(stream)
+    if rest:
+        yield [rest]
+
+
+def _arrived(stream: BinaryIO) -> bytes:
+    """Read the bytes that have arrived, at least one; none at the end of the stream."""
+    chunk: bytes = stream.read1(CHUNK)  # type: ignore[attr-defined]
+    return chunk

@@ -1,0 +1,148 @@
+"""Read JSON lines: a fast path for lines that are written alike, and an exact, slow one for all others."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import polars as pl
+
+from pozytywka_cli.dataset import values
+from pozytywka_cli.dataset.compression import BZIP2, ERRORS, Source, magic, open_source
+from pozytywka_cli.dataset.line_decoder import NOTHING, Canonical, canonical, decode
+from pozytywka_cli.dataset.tables import Kind, Table
+
+ZLIB = (b"x\x01", b"x\x9c", b"x\xda")  # the line scanner would decompress text that starts like this
+LOOK_AHEAD = 100  # lines that decide which keys, in which order, the fast path expects
+EXAMPLES = 3
+
+
+@dataclass
+class UnknownColumn:
+    """How many lines have a column that the schema does not have; the first few as (file, line, value)."""
+
+    count: int = 0
+    examples: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+class Raw(NamedTuple):
+    """A file as read, before its values are checked.
+
+    columns: `line` (from 1) and the table's columns, a row for each line that is an object
+    findings: what is wrong with lines: line, rule, column, value
+    unknown: the columns that the schema does not have
+    lines: how many lines the file has
+    """
+
+    columns: pl.DataFrame
+    findings: pl.DataFrame
+    unknown: dict[str, UnknownColumn]
+    lines: int
+
+
+def read_lines(table: Table, source: Source) -> Raw:
+    """Read a JSONL file.
+
+    Raises:
+        OSError, EOFError, zlib.error, PolarsError: it cannot be read or decompressed.
+    """
+    expected = _expected(table, source)
+    first = magic(source)
+    try:
+        scanned = _scan(
+            table, _as_plain_text(source) if first.startswith(ZLIB) or BZIP2.match(first) else source, expected
+        )
+    except (pl.exceptions.ComputeError, *ERRORS):  # not UTF-8, or damaged, which reading it again reports
+        scanned = _scan(table, _as_plain_text(source), expected)
+    odd = scanned.filter(~pl.col("canonical"))["line"]
+    fast = values.with_times(scanned.filter("canonical") if len(odd) else scanned, table)
+    columns = [name for name in fast.columns if name != "canonical"]
+    slow, findings, unknown = _decode_slowly(table, source, set(odd))
+    frame = fast.select(columns)
+    if len(slow):
+        frame = pl.concat([frame, slow.select(columns)]).sort("line")
+    return Raw(frame, findings, total([_unknown(table, source, fast["line"], expected.extra), unknown]), len(scanned))
+
+
+def total(parts: Iterable[dict[str, UnknownColumn]]) -> dict[str, UnknownColumn]:
+    """Add up unknown columns by name, with the first examples of all."""
+    added: dict[str, UnknownColumn] = defaultdict(UnknownColumn)
+    for part in parts:
+        for name, column in part.items():
+            examples = sorted([*added[name].examples, *column.examples])[:EXAMPLES]
+            added[name] = UnknownColumn(added[name].count + column.count, examples)
+    return dict(added)
+
+
+def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of these numbers (from 1) as they stand in the file, without the line feed at their end."""
+    if not numbers:
+        return
+    last = max(numbers)
+    with open_source(source) as stream:
+        for number, line in enumerate(stream, start=1):
+            if number in numbers:
+                yield number, line.removesuffix(b"\n")
+                if number == last:
+                    return
+
+
+def _expected(table: Table, source: Source) -> Canonical:
+    """Return the form that most of the first lines have."""
+    with open_source(source) as stream:
+        heads = [line for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
+    forms = Counter(form for head in heads if (form := canonical(table, head.decode(errors="replace"))))
+    return forms.most_common(1)[0][0] if forms else NOTHING
+
+
+def _as_plain_text(source: Source) -> bytes:
+    """Return the text with a control character in place of everything that the line scanner cannot take.
+
+    No pattern matches that character, so these lines take the slow path, which reads the file itself.
+    """
+    with open_source(source) as stream:
+        text = stream.read().decode(errors="replace")
+    return text.replace("\ufffd", "\x02").replace("\x01", "\x02").encode()
+
+
+def _scan(table: Table, source: Source, expected: Canonical) -> pl.DataFrame:
+    """Return, in one streaming pass, line numbers, whether lines are canonical, and the columns of those that are."""
+    time: pl.DataType = pl.Int64() if expected.epoch else pl.String()
+    fields = {column.name: time if column.kind is Kind.TIME else table.schema[column.name] for column in table.columns}
+    text = pl.when(pl.col("text").str.contains(expected.pattern)).then("text")
+    return (
+        pl.scan_lines(source, name="text", row_index_name="line", row_index_offset=1, glob=False)
+        .select("line", canonical=text.is_not_null(), fields=text.str.json_decode(pl.Struct(fields)))
+        .unnest("fields")
+        .collect(engine="streaming")
+    )
+
+
+def _unknown(table: Table, source: Source, lines: pl.Series, names: tuple[str, ...]) -> dict[str, UnknownColumn]:
+    """Return the unknown columns of canonical lines; only the first few lines are decoded, for their values."""
+    if not names or lines.is_empty():
+        return {}
+    _, _, shown = _decode_slowly(table, source, set(lines.head(EXAMPLES)))
+    return {name: UnknownColumn(len(lines), shown[name].examples) for name in names}
+
+
+def _decode_slowly(
+    table: Table, source: Source, numbers: set[int]
+) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, UnknownColumn]]:
+    rows, findings = [], []
+    unknown: dict[str, UnknownColumn] = defaultdict(UnknownColumn)
+    for number, line in numbered_lines(source, numbers):
+        row, problems = decode(table, line)
+        for problem in problems:
+            if problem.rule != "extra":
+                findings.append((number, *problem))
+                continue
+            column = unknown[str(problem.column)]
+            column.count += 1
+            if column.count <= EXAMPLES:
+                column.examples.append((0, number, problem.value))
+        if row is not None:
+            rows.append({"line": number, **row})
+    raw = {column.name: values.RAW[column.kind] for column in table.columns}
+    frame = pl.DataFrame(rows, schema={"line": pl.UInt32, **raw}, orient="row")
+    return values.with_times(frame, table), pl.DataFrame(findings, schema=values.FINDING, orient="row"), dict(unknown)

@@ -1,0 +1,83 @@
+"""The Parquet file of plays: rows are plays; the metadata hold the purchases and what the file was made from."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from pozytywka_cli import files
+from pozytywka_cli.dataset.provenance import hash_inputs, names_and_hashes
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.records import Input
+
+VERSION = 3  # of the transform and of this file; files of another version are made again
+TABLES = ("tracks", "sessions")  # that plays are made from
+METADATA = "pozytywka"
+PURCHASES = {"user_id": pl.Int64(), "purchased_at": pl.Datetime("us", "UTC")}
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """What a plays file was made from, and by which version of the transform."""
+
+    transform: int
+    inputs: list[Input]
+
+
+class _Metadata(Provenance, frozen=True):
+    """The Parquet metadata: purchases are (user_id, purchased_at)."""
+
+    purchases: list[tuple[int, datetime]]
+
+
+def write(target: Path, plays: pl.DataFrame, purchases: pl.DataFrame, inputs: list[Input]) -> None:
+    """Write plays, and purchases (user_id, purchased_at), into one file, atomically.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    metadata = msgspec.json.encode(_Metadata(VERSION, inputs, purchases.rows())).decode()
+    with files.replacing(target) as temporary:
+        plays.write_parquet(temporary, metadata={METADATA: metadata})
+
+
+def read(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[Input]]:
+    """Return plays, purchases (user_id, purchased_at) and the inputs that they were made from.
+
+    Raises:
+        ArtifactError: the file is damaged.
+    """
+    problem, metadata = "its metadata cannot be read", _read_metadata(path)
+    try:
+        plays = pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        problem, metadata = str(error).splitlines()[0], None
+    if metadata is None:
+        raise ArtifactError(f"{path} is damaged: {problem}", "Make it again with `pozytywka transform`.")
+    purchases = [(user, moment.astimezone(UTC)) for user, moment in metadata.purchases]
+    return plays, pl.DataFrame(purchases, schema=PURCHASES, orient="row"), metadata.inputs
+
+
+def provenance(path: Path) -> Provenance | None:
+    """Return what a plays file was made from; None if it is missing, damaged or made by another version."""
+    metadata = _read_metadata(path)
+    return Provenance(metadata.transform, metadata.inputs) if metadata else None
+
+
+def stale(folder: Path, path: Path) -> str | None:
+    """Return why plays must be made again from the data in `folder`; None if they are up to date."""
+    if not path.exists():
+        return "there are no plays yet"
+    made_from = _read_metadata(path)
+    if made_from is None:
+        return "they are damaged, or were made by another version"
+    now = names_and_hashes(folder, hash_inputs(folder, TABLES))
+    return None if now == sorted((file.name, file.sha256) for file in made_from.inputs) else "the data have changed"
+
+
+def _read_metadata(path: Path) -> _Metadata | None:
+    try:
+        metadata = msgspec.json.decode(pl.read_parquet_metadata(path).get(METADATA, ""), type=_Metadata)
+    except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
+        return None
+    return metadata if metadata.transform == VERSION else None

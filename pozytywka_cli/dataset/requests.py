@@ -1,0 +1,157 @@
+"""Read requests for predictions from JSONL, CSV or Parquet, with the readers of the tables."""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+import msgspec.inspect as types
+import polars as pl
+
+from pozytywka_cli.dataset import rules
+from pozytywka_cli.dataset.compression import ERRORS, open_source
+from pozytywka_cli.dataset.csv_reader import read_rows
+from pozytywka_cli.dataset.line_reader import Raw, read_lines
+from pozytywka_cli.dataset.parquet_reader import from_frame
+from pozytywka_cli.dataset.read import FINDINGS, typed
+from pozytywka_cli.dataset.tables import ERROR_RULES, Column, Kind, Table
+from pozytywka_cli.errors import RefusedError, StorageError
+
+KINDS: dict[type[types.Type], Kind] = {
+    types.BoolType: Kind.FLAG,
+    types.DateTimeType: Kind.TIME,
+    types.FloatType: Kind.NUMBER,
+    types.IntType: Kind.INTEGER,
+    types.ListType: Kind.TEXTS,
+    types.StrType: Kind.TEXT,
+}
+BOM = b"\xef\xbb\xbf"
+LATEST = pl.lit(datetime(9999, 12, 31, tzinfo=UTC))  # requests may be about the future
+
+
+class Problem(NamedTuple):
+    """What is wrong with a line; `column` is None where it is the line as a whole."""
+
+    line: int
+    column: str | None
+    problem: str
+
+
+def read_requests(source: Path | BinaryIO, name: str, request: type[msgspec.Struct]) -> pl.DataFrame:
+    """Read the requests in a file or a stream, one row each, in their order.
+
+    The format is that of the file's suffix, or else Parquet or JSONL by how the content starts, else CSV. A byte order
+    mark may start it, and it may be compressed.
+
+    Args:
+        source: a path, or an open binary stream
+        name: what errors call it
+        request: its fields are the columns; those without a default are required, others are null or their default
+
+    Raises:
+        RefusedError: a line is not a request; the file, the line and the column are named.
+        StorageError: it cannot be read.
+    """
+    table = table_of(request)
+    requests, problems = _checked(request, table, _read(table, _content(source, name), name, _suffix(source)))
+    for line, column, problem in problems[:1]:
+        raise RefusedError(f"{name}:{line}: {column or 'line'} {problem}", hint(table))
+    return requests
+
+
+def read_request_lines(
+    lines: Sequence[bytes], request: type[msgspec.Struct], first_line: int = 1
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """Read requests from JSONL lines, and return those that can be used and the problems of the others.
+
+    Args:
+        lines: without the line feeds at their ends
+        request: its fields are the columns
+        first_line: the number of the first of these lines
+    """
+    content = b"".join(line + b"\n" for line in lines)
+    table = table_of(request)
+    raw = read_lines(table, content.removeprefix(BOM) if first_line == 1 else content)
+    requests, problems = _checked(request, table, raw)
+    return requests, [problem._replace(line=problem.line + first_line - 1) for problem in problems]
+
+
+@cache
+def table_of(request: type[msgspec.Struct]) -> Table:
+    """Return the table whose columns are the fields of a struct.
+
+    Raises:
+        TypeError: a field has a type that no column can have.
+    """
+    return Table("requests", tuple(map(_column, _fields(request))))
+
+
+def hint(table: Table) -> str:
+    """Return a sentence that names the fields of a request."""
+    required, optional = (
+        ", ".join(f"{column.name} ({column.kind.value})" for column in table.columns if column.required is needed)
+        for needed in (True, False)
+    )
+    return f"A request has {required or 'no required field'}" + (f"; optional: {optional}." if optional else ".")
+
+
+def _fields(request: type[msgspec.Struct]) -> tuple[types.Field, ...]:
+    info = types.type_info(request)
+    if not isinstance(info, types.StructType):
+        raise TypeError(f"{request} is not a struct")
+    return info.fields
+
+
+def _column(field: types.Field) -> Column:
+    described = field.type.type if isinstance(field.type, types.Metadata) else field.type
+    options = described.types if isinstance(described, types.UnionType) else (described,)
+    value, *more = [option for option in options if not isinstance(option, types.NoneType)]
+    if more or type(value) not in KINDS:
+        raise TypeError(f"the field {field.name} has a type that a request cannot have")
+    low, high = getattr(value, "ge", None), getattr(value, "le", None)
+    return Column(field.name, KINDS[type(value)], required=field.required, low=low, high=high)
+
+
+def _suffix(source: Path | BinaryIO) -> str:
+    return source.suffix if isinstance(source, Path) else ""
+
+
+def _content(source: Path | BinaryIO, name: str) -> bytes:
+    try:
+        content = source.read_bytes() if isinstance(source, Path) else source.read()
+        with open_source(content) as stream:
+            return stream.read().removeprefix(BOM)
+    except ERRORS as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "Name a JSONL, CSV or Parquet file, or - for standard input."
+        raise StorageError(f"cannot read {name}: {reason}", hint) from None
+
+
+def _read(table: Table, content: bytes, name: str, suffix: str) -> Raw:
+    if content.startswith(b"PAR1") or suffix == ".parquet":
+        try:
+            stored = pl.read_parquet(io.BytesIO(content))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise StorageError(f"cannot read {name}: {str(error).splitlines()[0]}", "Check the file.") from None
+        return from_frame(table, stored, pl.int_range(1, len(stored) + 1, dtype=pl.UInt32, eager=True))
+    if suffix == ".csv" or (suffix not in (".jsonl", ".ndjson") and content.lstrip()[:1] not in (b"{", b"[", b"")):
+        return read_rows(table, content, name)
+    return read_lines(table, content)
+
+
+def _checked(request: type[msgspec.Struct], table: Table, raw: Raw) -> tuple[pl.DataFrame, list[Problem]]:
+    """Return the requests that follow the rules of their columns, and what is wrong with the others."""
+    reading = typed(table, Path(), raw)
+    findings = pl.concat([reading.findings, *(part.select(*FINDINGS) for part in rules.of_columns(reading, LATEST))])
+    errors = findings.filter(pl.col("rule").is_in(ERROR_RULES)).sort("line", maintain_order=True)
+    good = reading.frame.join(errors, on="line", how="anti", maintain_order="left").select(*table.schema)
+    defaults = [pl.col(field.name).fill_null(field.default) for field in _fields(request) if _has_default(field)]
+    problems = errors.select("line", "column", pl.format("breaks `{}`: {}", "rule", "value"))
+    return good.with_columns(defaults), [Problem(*row) for row in problems.iter_rows()]
+
+
+def _has_default(field: types.Field) -> bool:
+    return field.default is not msgspec.NODEFAULT and field.default is not None

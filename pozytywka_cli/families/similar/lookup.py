@@ -1,0 +1,170 @@
+"""From a name or id to an artist, and from one artist or several to the most similar ones.
+
+It imports numpy and nothing heavier, for a command that answers once and ends.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pozytywka_cli.artifacts.manifest import MEND, Version
+from pozytywka_cli.catalogue import fuzzy, names
+from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.families.similar.models.factors import Factors
+
+
+class UnknownArtistError(RefusedError):
+    """The model has no artist for `query`; `nearest` are names or ids that may have been meant."""
+
+    def __init__(self, query: str, message: str, nearest: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, f"{names.suggestion(nearest)} {hint}".rstrip())
+        self.query, self.nearest = query, list(nearest)
+
+
+@dataclass(frozen=True)
+class Match:
+    """The artist that a query stands for.
+
+    exact: whether the spelling is right but for case, accents and punctuation
+    others: ids of the other artists with the same key
+    """
+
+    query: str
+    matched: str
+    index: int
+    exact: bool
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A similar artist; `score` is a cosine, -1 to 1."""
+
+    name: str
+    id: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The most similar artists to one artist, or to the mean of several."""
+
+    query: str
+    matched: str
+    neighbours: list[Neighbour]
+
+    def rows(self) -> Iterator[dict[str, str | float]]:
+        """Yield a row for each neighbour."""
+        for neighbour in self.neighbours:
+            yield {"query": self.query, "matched": self.matched, **asdict(neighbour)}
+
+
+class Lookup:
+    """The artists of a version."""
+
+    def __init__(self, artists: Factors) -> None:
+        self.artists = artists
+
+    @classmethod
+    def open(cls, version: Version) -> "Lookup":
+        """Open a saved version.
+
+        Raises:
+            ArtifactError: a file is missing or damaged.
+        """
+        return cls(Factors.load(version))
+
+    def find(self, name: str) -> Match:
+        """Find an artist by name: by its key, else with a typo.
+
+        Of several artists with the same key, those come first that agree with the name before Latin letters are folded
+        ("Lona" is not "Łona" if there are both), then those with more listeners. A typo is two swapped letters, or else
+        an optimal string alignment similarity of at least .6.
+
+        Raises:
+            UnknownArtistError: no name is similar enough, or the name is that of an artist with too few listeners.
+        """
+        keys, key = self.artists.keys, names.key(name)
+        if rows := keys.find(key):
+            return self._match(name, rows, exact=True)
+        if (listeners := self.artists.excluded.listeners(key)) is not None:
+            raise self._unknown(name, key, listeners)
+        if (row := fuzzy.best_match(keys, key)) is not None:
+            # exact search may miss it if the order is damaged: the hash of a large table is not checked
+            return self._match(name, keys.find(keys.strings[row]) or [row], exact=False)
+        raise self._unknown(name, key)
+
+    def by_id(self, artist_id: str) -> Match:
+        """Find an artist by id.
+
+        Raises:
+            UnknownArtistError: the model has no artist with this id.
+        """
+        ids = self.artists.ids
+        if rows := ids.find(artist_id):
+            return self._match(artist_id, rows, exact=True)
+        nearest = ids.strings.take(fuzzy.suggestions(ids, [artist_id]))
+        raise UnknownArtistError(
+            artist_id, f'the model has no artist with the id "{names.shorten(artist_id)}"', nearest
+        )
+
+    def answer(self, match: Match, n: int) -> Answer:
+        """Return the `n` artists most similar to a match (fewer if there are no more), without itself, best first."""
+        return Answer(match.query, match.matched, self._neighbours([match.index], n))
+
+    def blend(self, matches: Sequence[Match], n: int) -> Answer:
+        """Return the `n` artists most similar to the mean direction of several, without themselves."""
+        query, matched = (" + ".join(parts) for parts in zip(*((m.query, m.matched) for m in matches), strict=True))
+        return Answer(query, matched, self._neighbours([match.index for match in matches], n))
+
+    def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
+        if len(rows) > 1:
+            unfolded = names.key(query, fold=False)
+            titles = dict(zip(rows, self.artists.names.take(rows), strict=True))
+            rows = sorted(rows, key=lambda row: names.key(titles[row], fold=False) != unfolded)
+        first, *others = rows
+        return Match(query, self.artists.names[first], first, exact, tuple(self.artists.ids.strings.take(others)))
+
+    def _unknown(self, name: str, key: str, listeners: int | None = None) -> UnknownArtistError:
+        """Return the error for an unknown name, or for one of an artist with too few `listeners`."""
+        nearest = self.artists.names.take(fuzzy.suggestions(self.artists.keys, names.typo_readings(key)))
+        if listeners is None:
+            return UnknownArtistError(name, f'no artist is called "{names.shorten(name)}"', nearest)
+        too_few = f'"{names.shorten(name)}" has {listeners} listener{"" if listeners == 1 else "s"}'
+        least = self.artists.excluded.min_listeners
+        hint = "To include it: `pozytywka train similar --set similar.min_listeners=N`."
+        return UnknownArtistError(
+            name, f"{too_few}; the model leaves out artists with fewer than {least}", nearest, hint
+        )
+
+    def _neighbours(self, rows: list[int], n: int) -> list[Neighbour]:
+        scores = self._scores(rows)
+        scores[rows] = -np.inf
+        n = min(n, len(scores) - len(set(rows)))
+        if n < 1:
+            return []
+        # with all that tie with the last one, so that the stable sort decides by listeners, then by id
+        candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
+        best = candidates[np.argsort(-scores[candidates], kind="stable")][:n]
+        columns = zip(self.artists.names.take(best), self.artists.ids.strings.take(best), scores[best], strict=True)
+        return [Neighbour(name, artist_id, float(score)) for name, artist_id, score in columns]
+
+    def _scores(self, rows: list[int]) -> NDArray[np.float32]:
+        """Return the cosines (artists,) with the mean direction of some artists.
+
+        Raises:
+            ArtifactError: one is not finite; the hash of a large file is not checked.
+        """
+        with np.errstate(all="ignore"):
+            scores: NDArray[np.float32] = self.artists.factors @ _direction(self.artists.factors[rows])
+        if not np.isfinite(scores).all():
+            raise ArtifactError("the factors of the model are damaged: some are not finite numbers", MEND)
+        return scores
+
+
+def _direction(directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of directions with length 1; zero if they cancel out."""
+    total: NDArray[np.float32] = directions.sum(axis=0)
+    return total / max(np.linalg.norm(total), np.finfo(np.float32).eps)

@@ -1,0 +1,1 @@
+"""The variants, the reference methods beside them, and the artifact of both variants."""

@@ -1,0 +1,106 @@
+"""The artifact of both variants: the direction of every artist, and the names to find it by."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pozytywka_cli.artifacts.manifest import MEND, Version
+from pozytywka_cli.catalogue import names
+from pozytywka_cli.catalogue.string_index import StringIndex
+from pozytywka_cli.catalogue.string_table import StringTable
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families.similar.models.excluded import NOBODY, Excluded
+
+EXCLUDED = "rare.bin"
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Artists by falling number of listeners, then by id: of two that tie, the first one is preferred.
+
+    factors: (artists, k) float32, rows of length 1; one constant column in the variant `popularity`, so that all tie
+    listeners: (artists,) int64
+    names, ids, keys: (artists,); keys are `names.key` of the names
+    excluded: the artists that were left out
+    """
+
+    factors: NDArray[np.float32]
+    listeners: NDArray[np.int64]
+    names: StringTable
+    ids: StringIndex
+    keys: StringIndex
+    excluded: Excluded = NOBODY
+
+    @classmethod
+    def of(
+        cls,
+        factors: NDArray[np.float32],
+        listeners: NDArray[np.int64],
+        ids: list[str],
+        titles: list[str],
+        excluded: Excluded = NOBODY,
+    ) -> "Factors":
+        """Make the artifact of artists in the order of their ids; `titles` are their names."""
+        order = np.argsort(-listeners, kind="stable")
+        ordered = [titles[row] for row in order]
+        return cls(
+            np.ascontiguousarray(factors[order], dtype=np.float32),
+            listeners[order],
+            StringTable.of(ordered),
+            StringIndex.of([ids[row] for row in order]),
+            StringIndex.of([names.key(title) for title in ordered]),
+            excluded,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write factors.npy, listeners.npy, names.bin, ids.bin, keys.bin and rare.bin into `folder`."""
+        np.save(folder / "factors.npy", self.factors, allow_pickle=False)
+        np.save(folder / "listeners.npy", self.listeners, allow_pickle=False)
+        self.names.save(folder / "names.bin")
+        self.ids.save(folder / "ids.bin")
+        self.keys.save(folder / "keys.bin")
+        self.excluded.save(folder / EXCLUDED)
+
+    @classmethod
+    def load(cls, version: Version) -> "Factors":
+        """Memory-map the files of a version, so that only the requested parts are read.
+
+        Raises:
+            ArtifactError: a file is missing or damaged, or the files do not belong together.
+        """
+        folder = version.folder
+        factors = _array(folder / "factors.npy", np.dtype(np.float32), 2)
+        listeners = _array(folder / "listeners.npy", np.dtype(np.int64), 1)
+        titles = StringTable.load(folder / "names.bin")
+        ids, keys = StringIndex.load(folder / "ids.bin"), StringIndex.load(folder / "keys.bin")
+        lengths = [len(part) for part in (factors, listeners, titles, ids, keys)]
+        if len(set(lengths)) > 1:
+            problem = f"factors, listeners, names, ids and keys have {', '.join(map(str, lengths))} entries"
+            raise ArtifactError(f"{folder} is damaged: {problem}", MEND)
+        # the first artifacts of format 1 do not have the file
+        excluded = Excluded.load(folder / EXCLUDED) if EXCLUDED in version.manifest.files else NOBODY
+        loaded = cls(factors, listeners, titles, ids, keys, excluded)
+        return loaded.normalized() if version.manifest.format == 1 else loaded
+
+    def normalized(self) -> "Factors":
+        """Return the artists with keys of today's normalisation, which differ in letters outside of ASCII only.
+
+        Format 1 did not fold Latin letters (ł, ø).
+        """
+        pairs = zip(self.names.list(), self.keys.strings.list(), strict=True)
+        keys = [key if key.isascii() else names.key(title) for title, key in pairs]
+        return replace(self, keys=StringIndex.of(keys), excluded=self.excluded.normalized())
+
+
+def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # numpy's parser of a damaged header raises many kinds: TokenError, OverflowError …
+        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
+    if array.dtype != dtype or array.ndim != dimensions:
+        problem = f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions"
+        raise ArtifactError(f"{path} is damaged: {problem}", MEND)
+    return array

@@ -1,0 +1,73 @@
+"""What a weekly model returns, and what every weekly model can do."""
+
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import pdtrik
+
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.families.weekly.series import Floats, Series
+
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+class Forecast(NamedTuple):
+    """Forecasts in seconds: the mean (artists, …) and the 10, 50 and 90 % quantiles (artists, …, 3).
+
+    The dimensions between are the weeks ahead, nearest first, (artists, horizon); in a rolling forecast they are the
+    test weeks and how many weeks before each it was forecast, (artists, weeks, horizon).
+    """
+
+    mean: Floats
+    quantiles: Floats
+
+    def of(self, rows: NDArray[np.intp]) -> "Forecast":
+        """Return the forecast of the artists in `rows`."""
+        return Forecast(self.mean[rows], self.quantiles[rows])
+
+    def ahead(self, step: int) -> "Forecast":
+        """Return the part of a rolling forecast that was made `step` weeks ahead: (artists, weeks)."""
+        return Forecast(self.mean[:, :, step - 1], self.quantiles[:, :, step - 1])
+
+
+class Model(Protocol):
+    """A weekly model; each artist's forecast depends on that artist's history alone."""
+
+    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
+        """Forecast the `horizon` weeks after `history`: (artists, horizon)."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files."""
+
+
+def require_history(history: Series, weeks: int) -> Series:
+    """Return the same history after checking that a model can read it.
+
+    Raises:
+        RefusedError: it has fewer weeks than the model needs.
+    """
+    if len(history.weeks) < weeks:
+        problem = f"only {len(history.weeks)} full weeks of plays; this model reads {weeks}"
+        raise RefusedError(problem, "Predict from at least as many plays, or train weekly again on these.")
+    return history
+
+
+def compound_poisson(mean: Floats, ratio: Floats) -> Forecast:
+    """Return the forecast of a sum of Poisson many listens with this mean.
+
+    The sum is approximated by `ratio` times a Poisson count of the same mean and variance (Bohm & Zech, 2014,
+    "Statistics of weighted Poisson events"). The count is spread evenly half a step to both sides, as listens differ in
+    length; a mean of zero stays zero.
+
+    Args:
+        mean: (artists, horizon), in seconds.
+        ratio: the variance divided by the mean, (artists,), in seconds.
+    """
+    level = np.array(QUANTILES)
+    unit = np.where(ratio > 0, ratio, 1)[:, None, None]
+    expected = mean[..., None] / unit
+    nothing = level <= np.exp(-expected)
+    steps = pdtrik(np.where(nothing, 0.5, level), np.where(nothing, 1.0, expected)) + 0.5
+    return Forecast(mean, np.where(nothing, 0.0, unit * steps))

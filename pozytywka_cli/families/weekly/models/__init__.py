@@ -1,0 +1,1 @@
+"""The variants: how each is fitted, saved, loaded, and how it forecasts."""
