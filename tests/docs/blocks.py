@@ -188,38 +188,26 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def shape(output: str) -> list[tuple[str, ...]]:
-    """Return what must not change in output: the columns of tables, the keys of JSON, the first word of other lines."""
-    shapes: list[tuple[str, ...]] = []
+def shape(output: str) -> list[str]:
+    """Return what must not change in output: the columns of tables, the keys of JSON, the first word of other lines.
+
+    A table begins with its columns above a rule, and ends with an empty line.
+    """
+    shapes: list[str] = []
+    lines = [line.strip() for line in output.splitlines()]
     in_table = False
-    for line in output.splitlines():
-        text = line.strip()
-        if text and set(text) == {"─"}:
-            in_table = True
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        in_table = bool(line) and (in_table or _is_rule(line))
+        if not line or in_table:
             continue
-        in_table = in_table and bool(text)
-        if in_table or not text or text == "…":
-            continue
-        if text.startswith("{"):
-            shapes.append(tuple(json.loads(text)))
-        elif text:
-            shapes.append(tuple(word for word in text.split() if not re.search(r"\d", word)))
+        if _is_rule(following):
+            shapes.append(" ".join(line.split()))
+        elif line.startswith("{"):
+            shapes.append(", ".join(json.loads(line)))
+        elif line != "…":
+            shapes += [word for word in line.split() if not re.search(r"\d", word)][:1]
     return shapes
 
 
-def missing(expected: str, actual: str) -> list[str]:
-    """Return the lines of the expected output whose columns, keys or first word do not occur in the actual output."""
-    printed = shape(actual)
-    firsts = {one[:1] for one in printed}
-    tables = _headers(actual)
-    return [
-        " ".join(one)
-        for one in shape(expected)
-        if one not in printed and (one in _headers(expected) - tables or one[:1] not in firsts)
-    ]
-
-
-def _headers(output: str) -> set[tuple[str, ...]]:
-    """Return the words of the lines above the rules of tables."""
-    lines = [line.strip() for line in output.splitlines()]
-    return {tuple(lines[at - 1].split()) for at, line in enumerate(lines) if line and set(line) == {"─"} and at}
+def _is_rule(line: str) -> bool:
+    return bool(line) and set(line) == {"─"}

@@ -10,7 +10,7 @@ from typer.exceptions import TyperException
 from pozytywka_cli.commands.boundary import hoisted, run
 
 from . import blocks
-from .blocks import DOCUMENTS, GENERATED, Block, Command, missing
+from .blocks import DOCUMENTS, GENERATED, Block, Command, shape
 
 QUICK = {"POZYTYWKA_SKIP_EPOCHS": "1", "POZYTYWKA_SIMILAR_ITERATIONS": "10"}
 STARTS_EMPTY = ("getting-started.md",)  # its first step makes the data set
@@ -75,7 +75,7 @@ def test_every_command_of_a_document_does_what_it_shows(document: Path, desk, ca
         last, output = _run(command, folder, capsys)
         expected = command.code or (3 if _shows_error(command) else 0)
         assert last == expected, f"{command.block}: `{command.text}` exits with {last}, not {expected}\n{output}"
-        lost = missing("\n".join(command.output), output)
+        lost = set(shape("\n".join(command.output))) - set(shape(output))
         assert not lost, f"{command.block}: `{command.text}` does not print {lost}, but\n{output}"
 
 
