@@ -16,9 +16,10 @@ from pathlib import Path
 from termios import TIOCSWINSZ
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(
-    path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")) if path.is_file()
-)
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "artifacts/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 GENERATED = ROOT / "docs" / "commands.md"
 FENCE = re.compile(r"^```(?P<info>[^`\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"#\s*exit (\d+)\s*$")
@@ -65,6 +66,11 @@ class Command:
     text: str
     code: int = 0
     output: tuple[str, ...] = ()
+
+
+def name(document: Path) -> str:
+    """Return the path of a document in the repository."""
+    return str(document.relative_to(ROOT))
 
 
 def blocks(document: Path) -> list[Block]:

@@ -19,10 +19,6 @@ MODEST = ("--users", "60", "--weeks", "30")
 WRITTEN = [path for path in DOCUMENTS if path != GENERATED]
 
 
-def _name(path: Path) -> str:
-    return path.name
-
-
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train for a moment only, and without the configuration of the person who runs the tests."""
@@ -61,7 +57,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     return make
 
 
-@pytest.mark.parametrize("document", WRITTEN, ids=_name)
+@pytest.mark.parametrize("document", WRITTEN, ids=blocks.name)
 def test_every_command_of_a_document_does_what_it_shows(document: Path, desk, capsys: pytest.CaptureFixture[str]):
     """Run a document from top to bottom in one folder; exit codes are right, and output has the shape shown."""
     runnable = [command for block in blocks.blocks(document) if block.is_run for command in blocks.commands(block)]
@@ -95,7 +91,7 @@ def _run(command: Command, folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     return code, captured.out + captured.err
 
 
-@pytest.mark.parametrize("document", WRITTEN, ids=_name)
+@pytest.mark.parametrize("document", WRITTEN, ids=blocks.name)
 def test_commands_that_are_not_run_exist_with_their_options(document: Path):
     """Parse every command of a document, in blocks and in the running text: no name or option is unknown."""
     texts = [block.body for block in blocks.blocks(document) if block.language == "sh" and not block.is_run]
