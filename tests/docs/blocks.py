@@ -8,6 +8,7 @@ import shlex
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fcntl import ioctl
@@ -15,9 +16,10 @@ from pathlib import Path
 from termios import TIOCSWINSZ
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(
-    path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")) if path.is_file()
-)
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "artifacts/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 GENERATED = ROOT / "docs" / "commands.md"
 FENCE = re.compile(r"^```(?P<info>[^`\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"#\s*exit (\d+)\s*$")
@@ -64,6 +66,11 @@ class Command:
     text: str
     code: int = 0
     output: tuple[str, ...] = ()
+
+
+def name(document: Path) -> str:
+    """Return the path of a document in the repository."""
+    return str(document.relative_to(ROOT))
 
 
 def blocks(document: Path) -> list[Block]:
@@ -132,34 +139,44 @@ def run_in_shell(text: str, folder: Path) -> tuple[int, str]:
 
 
 def run_on_terminal(text: str, folder: Path) -> tuple[int, str]:
-    """Run a command line in bash on a terminal of 100 columns, and return its exit code and what is seen there."""
+    """Run a command line in bash on a terminal of 100 columns, and return its exit code and output.
+
+    Messages (stderr) go to a pipe, so that there are no progress bars, and come before what is on the terminal.
+    """
     ours, theirs = pty.openpty()
     ioctl(theirs, TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
-    process = subprocess.Popen(
-        ["bash", "-o", "pipefail", "-c", text],
-        cwd=folder,
-        env=_environment(folder),
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    seen = b""
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(
+            ["bash", "-o", "pipefail", "-c", text],
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=messages,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        seen = b"".join(_read_terminal(ours))
+        os.close(ours)
+        code = process.wait()
+        messages.seek(0)
+        seen = messages.read() + seen
+    return code, ESCAPES.sub("", seen.decode(errors="replace")).replace("\r\n", "\n")
+
+
+def _read_terminal(descriptor: int) -> Iterator[bytes]:
     while True:
         try:
-            chunk = os.read(ours, 65536)
+            chunk = os.read(descriptor, 65536)
         except OSError:  # how Linux reports that the other end was closed
-            break
+            return
         if not chunk:
-            break
-        seen += chunk
-    os.close(ours)
-    return process.wait(), ESCAPES.sub("", seen.decode(errors="replace")).replace("\r", "\n")
+            return
+        yield chunk
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The environment of a reader who has installed this working tree; a dumb terminal shows no progress bars."""
+    """The environment of a reader who has installed this working tree."""
     shims = folder.parent / "bin"
     if not shims.exists():
         shims.mkdir()
@@ -167,24 +184,36 @@ def _environment(folder: Path) -> dict[str, str]:
         shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pozytywka_cli "$@"\n')
         shim.chmod(0o755)
     path = f"{shims}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "TERM": "dumb", "COLUMNS": str(COLUMNS)}
+    return {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "TERM": "xterm",
+        "NO_COLOR": "1",
+        "COLUMNS": str(COLUMNS),
+    }
 
 
-def shape(output: str) -> list[tuple[str, ...]]:
-    """Return what must not change in output: the columns of tables, the keys of JSON, the first word of other lines."""
-    shapes = []
-    for line in output.splitlines():
-        if line.startswith("┃"):
-            shapes.append(tuple(name for cell in line.strip("┃").split("┃") if (name := cell.strip())))
+def shape(output: str) -> list[str]:
+    """Return what must not change in output: the columns of tables, the keys of JSON, the first word of other lines.
+
+    A table begins with its columns above a rule, and ends with an empty line.
+    """
+    shapes: list[str] = []
+    lines = [line.strip() for line in output.splitlines()]
+    in_table = False
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        in_table = bool(line) and (in_table or _is_rule(line))
+        if not line or in_table:
+            continue
+        if _is_rule(following):
+            shapes.append(" ".join(line.split()))
         elif line.startswith("{"):
-            shapes.append(tuple(json.loads(line)))
-        elif line.strip() and line[0] not in "┏┡│└├…":
-            words = [word for word in line.split() if not re.search(r"\d", word)]
-            shapes.append(tuple(words[:1]))
+            shapes.append(", ".join(json.loads(line)))
+        elif line != "…":
+            shapes += [word for word in line.split() if not re.search(r"\d", word)][:1]
     return shapes
 
 
-def missing(expected: list[tuple[str, ...]], actual: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return the expected shapes that the actual ones do not contain in this order."""
-    rest = iter(actual)
-    return [one for one in expected if one not in rest]
+def _is_rule(line: str) -> bool:
+    return bool(line) and set(line) == {"─"}

@@ -10,17 +10,13 @@ from typer.exceptions import TyperException
 from pozytywka_cli.commands.boundary import hoisted, run
 
 from . import blocks
-from .blocks import DOCUMENTS, GENERATED, Block, Command, missing, shape
+from .blocks import DOCUMENTS, GENERATED, Block, Command, shape
 
 QUICK = {"POZYTYWKA_SKIP_EPOCHS": "1", "POZYTYWKA_SIMILAR_ITERATIONS": "10"}
 STARTS_EMPTY = ("getting-started.md",)  # its first step makes the data set
 MODEST = ("--users", "60", "--weeks", "30")
 
 WRITTEN = [path for path in DOCUMENTS if path != GENERATED]
-
-
-def _name(path: Path) -> str:
-    return path.name
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +57,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     return make
 
 
-@pytest.mark.parametrize("document", WRITTEN, ids=_name)
+@pytest.mark.parametrize("document", WRITTEN, ids=blocks.name)
 def test_every_command_of_a_document_does_what_it_shows(document: Path, desk, capsys: pytest.CaptureFixture[str]):
     """Run a document from top to bottom in one folder; exit codes are right, and output has the shape shown."""
     runnable = [command for block in blocks.blocks(document) if block.is_run for command in blocks.commands(block)]
@@ -75,7 +71,7 @@ def test_every_command_of_a_document_does_what_it_shows(document: Path, desk, ca
         last, output = _run(command, folder, capsys)
         expected = command.code or (3 if _shows_error(command) else 0)
         assert last == expected, f"{command.block}: `{command.text}` exits with {last}, not {expected}\n{output}"
-        lost = missing(shape("\n".join(command.output)), shape(output))
+        lost = set(shape("\n".join(command.output))) - set(shape(output))
         assert not lost, f"{command.block}: `{command.text}` does not print {lost}, but\n{output}"
 
 
@@ -95,7 +91,7 @@ def _run(command: Command, folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     return code, captured.out + captured.err
 
 
-@pytest.mark.parametrize("document", WRITTEN, ids=_name)
+@pytest.mark.parametrize("document", WRITTEN, ids=blocks.name)
 def test_commands_that_are_not_run_exist_with_their_options(document: Path):
     """Parse every command of a document, in blocks and in the running text: no name or option is unknown."""
     texts = [block.body for block in blocks.blocks(document) if block.language == "sh" and not block.is_run]

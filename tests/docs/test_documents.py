@@ -9,12 +9,13 @@ from pozytywka_cli.dataset.tables import RULES
 from pozytywka_cli.families import registry
 from pozytywka_cli.settings import General
 
-from .blocks import DOCUMENTS, ROOT, blocks
+from .blocks import DOCUMENTS, ROOT, blocks, name
 
 DOCS = ROOT / "docs"
+NOT_IN_EVALUATE = ("shared_genre@5", "main_genre@5", "training_seconds", "lookup_milliseconds")  # --planted, --curve
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_links_lead_somewhere(document: Path):
     """Every relative link names a file, and its anchor a heading of that file."""
     for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", document.read_text(encoding="utf-8")):
@@ -53,18 +54,28 @@ def test_the_example_configuration_holds_every_setting_with_its_default():
 
 
 def test_every_variant_and_metric_is_explained():
-    """The page about models names every variant and the label of every metric of every family."""
+    """The page about models names every variant and every metric of every family."""
     text = (DOCS / "models.md").read_text(encoding="utf-8")
-    for name in registry.names():
-        family = registry.get(name)
+    for family in map(registry.get, registry.names()):
         for variant in family.variants:
-            assert f"`{variant}`" in text, (name, variant)
+            assert f"`{variant}`" in text, (family.name, variant)
+        for metric in family.metrics:
+            if metric not in NOT_IN_EVALUATE:
+                assert f"`{metric}`" in text, (family.name, metric)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_files_of_the_repository_that_are_named_exist(document: Path):
     """A path in the running text is not left behind when a file moves."""
     named = re.findall(
         r"`[^`\n]*?\b((?:tests|benchmarks|docs|pozytywka_cli)/[\w/.-]*)`", document.read_text(encoding="utf-8")
     )
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_worked_example_is_the_toy_family_that_the_tests_register():
+    """Every block of Python in the architecture page but the registry line is a part of the toy family."""
+    toy = (ROOT / "tests" / "contract" / "toy_family.py").read_text(encoding="utf-8")
+    python = [block for block in blocks(DOCS / "architecture.md") if block.language == "python"]
+    assert len(python) > 5
+    assert [str(block) for block in python if block.body not in toy and "families.toy" not in block.body] == []
