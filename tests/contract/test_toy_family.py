@@ -73,10 +73,10 @@ def test_predict_answers_its_usual_requests_and_those_of_a_file(toy, artifacts, 
     assert usual.columns == ["user_id", "rate"]
     user, rate = usual.row(0)
     path = tmp_path / "requests.csv"
-    path.write_text(f"user_id,weight\n{user},2\n-1,\n")
+    path.write_text(f"user_id,weight\n{user},2\n99,\n")
     first, second = map(json.loads, toy("predict", "toy", path).out.splitlines())
     assert first == {"user_id": user, "rate": 2 * rate}
-    assert second["user_id"] == -1
+    assert second["user_id"] == 99
 
 
 def test_predict_reads_standard_input(toy, monkeypatch):
