@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHOWN = 10  # artists
-COLUMNS = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "verdict")
+COLUMNS = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "trend")
 
 
 def show(forecast: "pl.DataFrame") -> None:
