@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+import typer
+from typer.exceptions import TyperException
 from typer.testing import CliRunner, Result
 
 from pozytywka_cli.artifacts import CardText, Draft, Origin, Store
@@ -130,7 +132,9 @@ def test_prune_goes_on_after_a_family_without_a_promoted_version(store, run):
 
 
 def test_prune_goes_on_after_a_family_whose_promoted_version_is_missing(store, run):
-    """The others are pruned, and then it is an error."""
+    """The others are pruned, and then it is an error; a negative number of versions is a usage error."""
+    with pytest.raises(TyperException):
+        typer.main.get_command(models.app)(["prune", "--keep", "-1"], standalone_mode=False)
     save(store, 0)
     (store.root / "demo" / "current").symlink_to("versions/nothing")
     old, new = save(store, 0, "other"), save(store, 1, "other")
