@@ -1,4 +1,4 @@
-"""Honest figures: intervals and paired differences by bootstrap over groups, calibration. Knows no models."""
+"""Statistics of evaluations: bootstrap intervals, paired differences and tests over groups, calibration."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -10,27 +10,28 @@ from pozytywka_cli.records import Gate, Row
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 RESAMPLES = 1000
-MOST_GROUPS = 2000  # more are drawn in bundles that are as independent: memory is bounded
+MOST_GROUPS = 2000  # with more, several groups are drawn together, which bounds the memory
 
 
 def group_weights(groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[Ints, Floats]:
-    """How often each group is drawn in each bootstrap resample.
+    """Draw bootstrap resamples of groups.
 
     Returns:
-        each row's group number from 0 (rows,) and the counts (resamples, groups).
+        the group of each row as a number from 0, (rows,), and how often each group is drawn, (resamples, groups).
     """
     codes = _numbered(groups)
     return codes, _draws(codes.max(initial=-1) + 1, resamples, seed)
 
 
 def _numbered(groups: Ints) -> Ints:
-    """Each row's group as a number from 0, or that of the bundle it is in: (rows,)."""
+    """Return the group of each row as a number from 0 to `MOST_GROUPS` - 1, which several groups may share: (rows,)."""
     return np.unique(groups, return_inverse=True)[1].astype(np.int64) % MOST_GROUPS
 
 
-@lru_cache(maxsize=4)  # a table of figures asks for the same draws again and again
+@lru_cache(maxsize=4)  # all metrics of a table use the same draws
 def _draws(groups: int, resamples: int, seed: int) -> Floats:
     counts = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), size=resamples)
     draws = counts.astype(np.float64)
@@ -41,7 +42,7 @@ def _draws(groups: int, resamples: int, seed: int) -> Floats:
 def mean_interval(
     values: Floats, groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float, float]:
-    """The mean of `values` with a 95 % percentile interval over resampled groups."""
+    """Return the mean of `values` and its 95 % percentile interval over resampled groups: value, low, high."""
     codes, draws = group_weights(groups, resamples=resamples, seed=seed)
     sums = np.bincount(codes, weights=values)
     counts = np.bincount(codes)
@@ -53,28 +54,28 @@ def mean_interval(
 def weighted_interval(
     metric: Callable[[Floats], float], groups: Ints, *, resamples: int = 200, seed: int = 0
 ) -> tuple[float, float, float]:
-    """A metric that takes a weight per row (an AUC, a root of a mean), with its 95 % interval over resampled groups."""
+    """Return a metric and its 95 % percentile interval over resampled groups; `metric` takes a weight for each row."""
     codes, draws = group_weights(groups, resamples=resamples, seed=seed)
-    found = np.array([metric(draw[codes]) for draw in draws])
-    low, high = np.nanquantile(found, [0.025, 0.975])
+    values = np.array([metric(draw[codes]) for draw in draws])
+    low, high = np.nanquantile(values, [0.025, 0.975])
     return metric(np.ones(len(codes))), float(low), float(high)
 
 
 def paired_difference(
     loss: Floats, baseline: Floats, groups: Ints, *, root: bool = False, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float, float]:
-    """Mean loss minus the baseline's mean loss on the same rows, with a 95 % interval over resampled groups.
+    """Return the mean loss minus the baseline's on the same rows, and its 95 % interval over resampled groups.
 
-    With `root`, the losses are squared errors and the difference is of their root means (RMSE).
+    With `root`, the losses are squared errors, and the difference is that of the roots of their means (RMSE).
     """
     codes, draws = group_weights(groups, resamples=resamples, seed=seed)
     counts = draws @ np.bincount(codes)
-    ours, theirs = (draws @ np.bincount(codes, weights=values) / counts for values in (loss, baseline))
-    here, there = loss.mean(), baseline.mean()
+    drawn, drawn_baseline = (draws @ np.bincount(codes, weights=values) / counts for values in (loss, baseline))
+    mean, mean_baseline = loss.mean(), baseline.mean()
     if root:
-        ours, theirs, here, there = np.sqrt(ours), np.sqrt(theirs), np.sqrt(here), np.sqrt(there)
-    low, high = np.quantile(ours - theirs, [0.025, 0.975])
-    return float(here - there), float(low), float(high)
+        drawn, drawn_baseline, mean, mean_baseline = map(np.sqrt, (drawn, drawn_baseline, mean, mean_baseline))
+    low, high = np.quantile(drawn - drawn_baseline, [0.025, 0.975])
+    return float(mean - mean_baseline), float(low), float(high)
 
 
 def gate(
@@ -88,28 +89,28 @@ def gate(
     root: bool = False,
     score: bool = False,
 ) -> Gate:
-    """Test that a model is not worse than a baseline by more than a margin, on the same rows.
+    """Test on the same rows that a model is not worse than a baseline by more than a margin.
 
     Args:
         metric: the name of the mean of the values.
         baseline_variant: the name of the baseline.
-        values, baseline: the losses of both on each row, (rows,).
+        values, baseline: the losses of both for each row, (rows,).
         groups: the independent units that are resampled, (rows,).
         margin: in the unit of the metric.
         root: the losses are squared errors, and the metric is the root of their mean.
-        score: the values are scores in 0..1, of which more is better.
+        score: the values are scores in 0..1, where higher is better.
     """
-    figures = [float(np.sqrt(each.mean()) if root else each.mean()) for each in (values, baseline)]
-    loss, other = (1 - values, 1 - baseline) if score else (values, baseline)
-    difference, low, high = paired_difference(loss, other, groups, root=root)
-    return Gate(metric, *figures, baseline_variant, difference, low, high, margin)
+    means = [float(np.sqrt(one.mean()) if root else one.mean()) for one in (values, baseline)]
+    losses = (1 - values, 1 - baseline) if score else (values, baseline)
+    difference, low, high = paired_difference(*losses, groups, root=root)
+    return Gate(metric, *means, baseline_variant, difference, low, high, margin)
 
 
 def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: int = 0) -> float:
-    """The p-value of a mean paired `difference` (rows,): how often chance gives one as far from zero.
+    """Return the two-sided p-value of the mean of a paired `difference` (rows,) by a sign-flip test over groups.
 
-    Under the null hypothesis every group's sum may as well have the other sign (Fisher's randomisation test, with the
-    observed signs as one of the draws: Phipson & Smyth, 2010).
+    Under the null hypothesis the sum of every group has either sign with the same probability (Fisher's randomisation
+    test, with the observed signs as one of the draws: Phipson & Smyth, 2010).
     """
     sums = np.bincount(_numbered(groups), weights=difference)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (resamples, len(sums)))
@@ -118,18 +119,18 @@ def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: 
 
 
 def log_loss(outcome: NDArray[np.bool_], probability: Floats) -> Floats:
-    """Each row's negative log likelihood in nats; probabilities are kept 1e-7 away from 0 and 1."""
-    inside = np.clip(probability, 1e-7, 1 - 1e-7)
-    return -np.log(np.where(outcome, inside, 1 - inside))
+    """Return the negative log likelihood of each row in nats; probabilities are clipped to 1e-7 … 1 - 1e-7."""
+    clipped = np.clip(probability, 1e-7, 1 - 1e-7)
+    return -np.log(np.where(outcome, clipped, 1 - clipped))
 
 
 def expected_calibration_error(
     outcome: NDArray[np.bool_], probability: Floats, groups: Ints, *, bins: int = 15, seed: int = 0
 ) -> tuple[float, float, float]:
-    """Mean distance between forecast and observed rate over equal-width bins, weighted by rows (Guo et al., 2017).
+    """Return the expected calibration error (Guo et al., 2017) and its 95 % percentile interval over resampled groups.
 
-    With its 95 % percentile interval over resampled groups. Resampling adds noise, and noise adds distance: where that
-    lifts the whole interval above the figure, the interval begins at the figure.
+    It is the mean distance between forecast and observed rate over equal-width bins, weighted by rows. The noise of
+    resampling adds to it; where the whole interval lies above the value for that reason, it starts at the value.
     """
     codes, draws = group_weights(groups, seed=seed)
     cells = codes * bins + np.minimum((probability * bins).astype(np.int64), bins - 1)
@@ -140,13 +141,14 @@ def expected_calibration_error(
     return value, min(value, float(low)), max(value, float(high))
 
 
-def reached(family: str, metric: str, figures: dict[str, float], baseline: str, best: float) -> list[Row]:
-    """Rows of a loss beside the best that anything could reach, and how much of the way there from the baseline."""
-    rows = [
-        Row(family, variant, "ground truth", metric, value) for variant, value in {**figures, "truth": best}.items()
-    ]
-    way = figures[baseline] - best
-    shares = {variant: (figures[baseline] - value) / way for variant, value in figures.items()}
+def reached(family: str, metric: str, losses: dict[str, float], baseline: str, best: float) -> list[Row]:
+    """Return rows of a loss by variant beside the best possible one, and each variant's share of the possible gain.
+
+    The possible gain is the baseline's loss minus the best possible loss.
+    """
+    rows = [Row(family, variant, "ground truth", metric, value) for variant, value in {**losses, "truth": best}.items()]
+    gain = losses[baseline] - best
+    shares = {variant: (losses[baseline] - value) / gain for variant, value in losses.items()}
     return rows + [
         Row(family, variant, "ground truth", f"{metric}_share_of_best", share) for variant, share in shares.items()
     ]

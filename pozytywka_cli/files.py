@@ -50,7 +50,12 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         yield temporary
         if target.exists():
             target.rename(old)
-        temporary.rename(target)
+        try:
+            temporary.rename(target)
+        except BaseException:
+            if old.exists():
+                old.rename(target)
+            raise
         flush(target.parent)
 
 

@@ -1,4 +1,4 @@
-"""The one torch loop: seed, device, early stopping. It yields a record per epoch and knows no columns."""
+"""The training loop for torch networks: seed, device, early stopping, exact forward passes. Knows no columns."""
 
 import copy
 import math
@@ -17,12 +17,12 @@ Tensors = tuple[Tensor, ...]
 Loss = Callable[..., Tensor]
 M = TypeVar("M", bound=nn.Module)
 
-BLOCK = 512  # rows of every forward pass: matrix products of another size may differ in their last bits
+BLOCK = 512  # rows of every forward pass: products of matrices of another size may differ in the last bits
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training rows gave; epoch 0 is the untrained model."""
+    """The losses after one pass over the training rows; epoch 0 is the untrained model."""
 
     epoch: int
     epochs: int
@@ -34,9 +34,13 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fit: AdamW, optionally one-cycle over `epochs`; `rows_per_epoch` caps the rows that one epoch draws.
+    """The hyperparameters of training with AdamW.
 
-    `stop_after` ends the same schedule early: the number of epochs that an earlier fit found best.
+    patience: epochs without a better validation loss before training stops
+    one_cycle: use a one-cycle learning rate schedule over `epochs`
+    max_norm: clip gradients to this norm
+    rows_per_epoch: train on at most this number of rows in an epoch, drawn at random
+    stop_after: end the same schedule after this epoch, the best one of an earlier fit
     """
 
     epochs: int
@@ -51,26 +55,27 @@ class Recipe:
 
     @property
     def passes(self) -> int:
-        """How many epochs are run at most."""
+        """The number of epochs, at most."""
         return self.epochs if self.stop_after is None else self.stop_after
 
 
 def device(*, gpu: bool) -> torch.device:
-    """The device to compute on.
+    """Return the device to compute on.
 
     Raises:
-        UnavailableError: a GPU was asked for and torch sees none.
+        UnavailableError: `gpu` is set, and torch finds no GPU.
     """
     if not gpu:
         return torch.device("cpu")
     if not torch.cuda.is_available():
         reason = "this torch was built without CUDA" if torch.version.cuda is None else "torch finds no CUDA device"
-        raise UnavailableError(f"--gpu was asked for, but {reason}", "Leave --gpu out to train on the CPU.")
+        hint = "Leave out --gpu to use the CPU; see `pozytywka doctor`."
+        raise UnavailableError(f"cannot use a GPU: {reason}", hint)
     return torch.device("cuda")
 
 
 def seeded(seed: int, build: Callable[[], M]) -> M:
-    """A module with initial weights that depend on `seed` alone; torch's global state is left as it was."""
+    """Build a module whose initial weights depend only on `seed`; torch's global random state is not changed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build()
@@ -88,9 +93,10 @@ def fit(
 ) -> Iterator[Epoch]:
     """Train `model` in place and yield an `Epoch` after each pass.
 
-    `loss(model, *batch)` is a batch's mean loss; tensors share their first dimension. With `validation` the weights of
-    the best epoch are kept, the untrained ones (epoch 0) included, and training stops after `patience` epochs without
-    a better one; without it exactly `recipe.passes` epochs are run. The model ends on the CPU, in evaluation mode.
+    `loss(model, *batch)` is the mean loss of a batch; tensors share their first dimension. With `validation` the model
+    ends with the weights of the best epoch (epoch 0, the untrained one, included), and training stops after `patience`
+    epochs without a better one; without it, `recipe.passes` epochs are run. The model ends on the CPU, in evaluation
+    mode.
     """
     model.to(device)
     training = tuple(tensor.to(device) for tensor in training)
@@ -103,7 +109,7 @@ def fit(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Small networks gain nothing from a second thread, lose much on a busy machine, and get other last bits by it."""
+    """Use one thread: small networks gain nothing from more, lose time on a busy machine, and get other last bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -155,7 +161,7 @@ def _one_pass(
     *,
     seed: int,
 ) -> float:
-    """One pass over the rows in `order`; dropout draws from `seed` alone. Returns the mean loss."""
+    """Train on the rows in `order` and return the mean loss; dropout depends only on `seed`."""
     model.train()
     total = torch.zeros((), device=order.device)
     with torch.random.fork_rng(devices=[order.device] if order.is_cuda else []):
@@ -175,7 +181,7 @@ def _one_pass(
 
 @torch.no_grad()
 def mean_loss(model: nn.Module, loss: Loss, tensors: Tensors, *, rows: int = 65_536) -> float:
-    """The mean loss over all rows, in evaluation mode and in blocks of `rows`."""
+    """Return the mean loss over all rows, in evaluation mode and in blocks of `rows`."""
     model.eval()
     parts = zip(*(torch.split(tensor, rows) for tensor in tensors), strict=True)
     return sum(float(loss(model, *part)) * len(part[0]) for part in parts) / len(tensors[0])

@@ -1,4 +1,4 @@
-"""Pictures: panels beside each other, drawn with Altair, which needs neither a display nor a network."""
+"""Draw charts to files with Altair, which needs neither a display nor a network."""
 
 import json
 from importlib import import_module
@@ -15,14 +15,14 @@ from pozytywka_cli.records import Panel
 if TYPE_CHECKING:
     import altair as alt
 
-COLUMNS = 2  # panels beside each other
+COLUMNS = 2  # panels in a row
 SIZE = {"width": 420.0, "height": 300.0}  # of a panel, in pixels
 # columns that a mark reads besides x, y and the series
-BESIDE = {"histogram": ("to",), "band": ("low", "high"), "text": ("text", "size")}
+MORE_COLUMNS = {"histogram": ("to",), "band": ("low", "high"), "text": ("text", "size")}
 PLAIN, INK = "#6b7785", "#1f2933"
-# Okabe and Ito (2008): the colour-blind tell them apart; grey stands for their yellow, too pale on white
+# Okabe and Ito (2008), for the colour-blind; grey in place of their yellow, which is too pale on white
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#000000"]
-COLOURS += ["#882255", "#999933"]  # of Tol's muted scheme (2021), where there are more than eight
+COLOURS += ["#882255", "#999933"]  # from the muted scheme of Tol (2021), for more than eight series
 STYLE: dict[str, Any] = {
     "background": "white",
     "padding": 16,
@@ -44,10 +44,10 @@ STYLE: dict[str, Any] = {
 
 
 class InScript(json.JSONEncoder):
-    """JSON for a page's script, which a name that holds `</script>` would end."""
+    """Encode JSON for the script of a page, which a name that contains `</script>` would end."""
 
     def encode(self, o: Any) -> str:
-        """The value as JSON without any `<`."""
+        """Return the value as JSON without any `<`."""
         return super().encode(o).replace("<", r"\u003c")
 
 
@@ -60,28 +60,30 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 
 def check(path: Path, flag: str = "--plot") -> None:
-    """Refuse a picture that could not be drawn, before any work is done; `flag` is what asked for it.
+    """Check before any work is done that a chart can be drawn to `path`, the value of the option `flag`.
 
     Raises:
-        UsageError: the suffix names no format.
+        UsageError: the suffix is not that of a chart format.
         UnavailableError: the extra `plot` is not installed.
-        StorageError: nothing can be written there.
+        StorageError: the file cannot be written.
     """
     if path.suffix not in FORMATS:
-        raise UsageError(f"{flag} {path}: the suffix names no format", f"End it with {', '.join(FORMATS)}.")
+        raise UsageError(
+            f"{flag} {path}: unknown chart format", f"Use a file name that ends with {', '.join(FORMATS)}."
+        )
     try:
         import_module("altair")
         import_module("vl_convert")
     except ImportError as error:
-        problem = f"{flag} was asked for, but nothing here can draw: {error}"
+        problem = f"{flag} needs the extra `plot`: {error}"
         raise UnavailableError(problem, "Install it: `pip install 'pozytywka[plot]'`.") from None
     check_writable(path)
 
 
 def draw(panels: list[Panel], path: Path, title: str) -> None:
-    """Write one picture of the panels in the format of the suffix, whole or not at all.
+    """Draw panels into one file in the format of its suffix; it is written completely or not at all.
 
-    The same panels give the same bytes, but for PDF, which lists its fonts in any order.
+    The same panels give the same bytes, except for PDF, where the order of fonts may differ.
 
     Raises:
         StorageError: the file cannot be written.
@@ -105,9 +107,11 @@ def draw(panels: list[Panel], path: Path, title: str) -> None:
 
 
 def _rows(panel: Panel) -> pl.DataFrame:
-    """The rows under names that Vega reads as names and nothing else."""
-    wanted = {"x": panel.x, "y": panel.y, "series": panel.series} | {name: name for name in BESIDE.get(panel.mark, ())}
-    rows = panel.rows.select(pl.col(column).alias(name) for name, column in wanted.items() if column)
+    """Return the rows with columns named x, y, series …, as Vega gives other names a meaning (`a.b` is a path)."""
+    columns = {"x": panel.x, "y": panel.y, "series": panel.series} | {
+        name: name for name in MORE_COLUMNS.get(panel.mark, ())
+    }
+    rows = panel.rows.select(pl.col(column).alias(name) for name, column in columns.items() if column)
     return rows.with_columns(pl.col(pl.String).map_elements(_visible, pl.String))
 
 
@@ -119,7 +123,7 @@ def _size(panel: Panel, rows: pl.DataFrame) -> dict[str, float]:
 
 
 def _visible(text: str) -> str:
-    """The text with � for each character that nobody sees; a control character would end the whole process."""
+    """Return the text with � for each invisible character; a control character would crash the renderer."""
     return "".join("�" if category(character).startswith("C") else character for character in text)
 
 

@@ -17,8 +17,9 @@ from pozytywka_cli.errors import UsageError
 
 PREFIX = "POZYTYWKA_"
 FOLDERS = ("data_dir", "artifacts_dir")
+PATH = r"^[^\0]*$"
 
-Count = Annotated[int, msgspec.Meta(ge=1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -27,8 +28,10 @@ S = TypeVar("S", bound=msgspec.Struct)
 class General(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings outside of any section."""
 
-    data_dir: Annotated[str, msgspec.Meta(description="folder with the five tables")] = "data"
-    artifacts_dir: Annotated[str, msgspec.Meta(description="folder for plays, models and predictions")] = "artifacts"
+    data_dir: Annotated[str, msgspec.Meta(pattern=PATH, description="folder with the five tables")] = "data"
+    artifacts_dir: Annotated[
+        str, msgspec.Meta(pattern=PATH, description="folder for plays, models and predictions")
+    ] = "artifacts"
     log_format: Annotated[Literal["text", "json"], msgspec.Meta(description="format of messages on stderr")] = "text"
 
 
@@ -189,7 +192,7 @@ def _read(path: Path) -> str:
 def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or an integer of thousands of digits
         hint = "Correct that line, or name another file with --config."
         raise UsageError(f"{path} is not TOML: {error}", hint) from None
 

@@ -1,7 +1,7 @@
-"""Random search over any family's settings: what to try, what was tried before, and what came of it; knows no models.
+"""Random search over hyperparameters: spaces, trials and their file. Knows no models.
 
-Trial 0 has the settings in force, and trial k > 0 is drawn by the seed and k alone: a longer search begins with the
-trials of the shorter one.
+Trial 0 has the present settings; trial k > 0 depends only on the seed and k, so that a longer search begins with the
+trials of a shorter one.
 """
 
 import math
@@ -20,16 +20,16 @@ from pozytywka_cli import files
 from pozytywka_cli.errors import ArtifactError, UnavailableError
 from pozytywka_cli.records import Progress, Report
 
-IDLE = 10  # seconds after which a worker that has nothing to do ends, and gives its memory back
+IDLE = 10  # seconds after which an idle worker process ends and frees its memory
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Dimension(Protocol):
-    """Where a setting's values may lie."""
+    """The possible values of a setting."""
 
     def at(self, share: float) -> Any:
-        """The value that lies `share` of the way through them, 0 ≤ share < 1."""
+        """Return the value at a share of the range, 0 ≤ share < 1."""
         ...
 
 
@@ -38,48 +38,48 @@ Space = Mapping[str, Dimension]
 
 @dataclass(frozen=True)
 class Choice:
-    """One of these values, each as likely as any other."""
+    """One of these values, all equally likely."""
 
     values: tuple[Any, ...]
 
     def at(self, share: float) -> Any:
-        """The value that lies `share` of the way through them, 0 ≤ share < 1."""
+        """Return the value at a share of the list, 0 ≤ share < 1."""
         return self.values[int(share * len(self.values))]
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """A number of three digits from `low` to `high`, which have no more themselves."""
+    """A number from `low` to `high`, rounded to three significant digits."""
 
     low: float
     high: float
 
     def at(self, share: float) -> float:
-        """The value that lies `share` of the way from `low` to `high`."""
+        """Return the value at a share of the range, 0 ≤ share < 1."""
         return _three_digits(self.low + share * (self.high - self.low))
 
 
 @dataclass(frozen=True)
 class LogUniform:
-    """A number of three digits from `low` > 0 to `high`, which have no more themselves; its logarithm is uniform."""
+    """A number from `low` > 0 to `high` whose logarithm is uniform, rounded to three significant digits."""
 
     low: float
     high: float
 
     def at(self, share: float) -> float:
-        """The value whose logarithm lies `share` of the way from that of `low` to that of `high`."""
+        """Return the value at a share of the logarithmic range, 0 ≤ share < 1."""
         return _three_digits(self.low * (self.high / self.low) ** share)
 
 
 def _three_digits(value: float) -> float:
-    # so that a person who reads a value can set exactly that
+    # a value that is read off a table can then be set exactly
     return float(f"{value:.3g}")
 
 
 class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `settings` that trial `number` of a search had, all of them, and the loss that came of it: less is better.
+    """All settings of trial `number` of a search, and their loss.
 
-    `search` is the fingerprint of everything else that decides a loss.
+    `search` is the fingerprint of everything else that the loss depends on.
     """
 
     search: str
@@ -90,10 +90,10 @@ class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def drawn(space: Space, base: S, number: int, seed: int) -> S:
-    """The settings of trial `number`: `base` itself, or with every setting of `space` drawn anew."""
+    """Return the settings of trial `number`: `base` for trial 0, else `base` with all settings of `space` drawn."""
     if number == 0:
         return base
-    import random  # here, for whoever only declares a space should not pay for it
+    import random  # here, so that declaring a space imports little
 
     generator = random.Random(f"{seed} {number}")
     changes = {name: dimension.at(generator.random()) for name, dimension in space.items()}
@@ -110,36 +110,42 @@ def search(
     jobs: int,
     report: Report,
 ) -> list[Trial]:
-    """The trials of all candidates, in their order: those that `file` keeps, and the others, each run and kept at once.
+    """Return the trials of all candidates in order: those in `file` and new ones, each written to `file` at once.
 
-    `loss` runs in `jobs` processes with one thread each, or in this one; which, and what was interrupted before,
-    changes no trial. Trials of other fingerprints stay in `file`.
+    `loss` runs in `jobs` processes with one thread each, in this process if `jobs` is 1. Neither that nor an earlier
+    interruption changes a trial. Trials of other searches stay in `file`.
 
     Raises:
         ArtifactError: `file` is damaged.
         UnavailableError: a process was killed.
     """
-    kept = read_trials(file)
-    others = [trial for trial in kept if trial.search != fingerprint]
-    ours = {trial.number: trial for trial in kept if trial.search == fingerprint}
-    missing = {number: settings for number, settings in enumerate(candidates) if number not in ours}
+    settings = {number: msgspec.to_builtins(candidate) for number, candidate in enumerate(candidates)}
+    known = read_trials(file)
+    others = [trial for trial in known if trial.search != fingerprint]
+    # a trial with other settings under the same number was drawn from a space that has changed since
+    ours = {
+        trial.number: trial
+        for trial in known
+        if trial.search == fingerprint and settings.get(trial.number, trial.settings) == trial.settings
+    }
+    missing = {number: candidate for number, candidate in enumerate(candidates) if number not in ours}
     stage, total = f"{variant} trials", len(candidates)
     report(Progress(stage, total - len(missing), total))
     with _losses(loss, missing, jobs) as losses:
-        for done, (number, found) in enumerate(losses, total - len(missing) + 1):
-            ours[number] = Trial(fingerprint, variant, number, msgspec.to_builtins(candidates[number]), found)
+        for done, (number, value) in enumerate(losses, total - len(missing) + 1):
+            ours[number] = Trial(fingerprint, variant, number, settings[number], value)
             _write_trials(file, [*others, *(ours[one] for one in sorted(ours))])
-            report(Progress(stage, done, total, found))
+            report(Progress(stage, done, total, value))
     return [ours[number] for number in range(total)]
 
 
 def best(trials: list[Trial]) -> Trial:
-    """The trial with the lowest loss, of equal ones that with the lowest number."""
+    """Return the trial with the lowest loss; of equal ones that with the lowest number."""
     return min(trials, key=lambda trial: (trial.loss, trial.number))
 
 
 def read_trials(file: Path) -> list[Trial]:
-    """The trials that a file keeps, one a line; none if it is not there.
+    """Return the trials in a file of JSON lines; none if it does not exist.
 
     Raises:
         ArtifactError: a line is damaged.
@@ -153,7 +159,7 @@ def _trial(line: bytes, where: str) -> Trial:
     try:
         return msgspec.json.decode(line, type=Trial)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        hint = "Mend that line or remove the file, whose trials are then run again."
+        hint = "Correct the line, or remove the file: its trials are then run again."
         raise ArtifactError(f"{where} is damaged: {error}", hint) from None
 
 
@@ -163,38 +169,38 @@ def _write_trials(file: Path, trials: list[Trial]) -> None:
 
 @contextmanager
 def _losses(loss: Callable[[S], float], settings: dict[int, S], jobs: int) -> Iterator[Iterator[tuple[int, float]]]:
-    """The losses of numbered settings, in the order in which they are found; what still runs when it ends is ended."""
+    """Yield the losses of numbered settings in order of completion; trials that still run at the end are stopped."""
     from concurrent.futures.process import BrokenProcessPool
 
     from joblib import Parallel, delayed
 
     parallel = Parallel(
-        max(1, min(jobs, len(settings))),  # of one it makes no process
+        max(1, min(jobs, len(settings))),  # with 1 it makes no process
         backend="loky",
         return_as="generator_unordered",
         batch_size=1,
         idle_worker_timeout=IDLE,
         initializer=_with_one_polars_thread,
     )
-    found = parallel(delayed(_numbered)(number, loss, one) for number, one in settings.items())
+    losses = parallel(delayed(_numbered)(number, loss, one) for number, one in settings.items())
     try:
-        yield found
+        yield losses
     except BrokenProcessPool:
-        problem = "the process of a trial was killed, as is one that takes more memory than there is"
-        raise UnavailableError(problem, "Go on with fewer --jobs: the trials that ended are kept.") from None
+        problem = "the process of a trial was killed, perhaps because memory ran out"
+        raise UnavailableError(problem, "Run it again with fewer --jobs: completed trials are kept.") from None
     finally:
-        with warnings.catch_warnings(action="ignore"):  # joblib would tell how many trials are not waited for
-            found.close()
+        with warnings.catch_warnings(action="ignore"):  # joblib warns of trials that are stopped
+            losses.close()
 
 
 def _with_one_polars_thread() -> None:
-    os.environ["POLARS_MAX_THREADS"] = "1"  # read when polars is imported, which in a new worker is later
+    os.environ["POLARS_MAX_THREADS"] = "1"  # before the worker imports polars
 
 
 def _numbered(number: int, loss: Callable[[S], float], settings: S) -> tuple[int, float]:
-    """The loss, by one thread wherever it runs: another number of them may change the last bits."""
+    """Compute the loss with one thread, because another number of threads may change its last bits."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        found = loss(settings)
-    return number, found if math.isfinite(found) else sys.float_info.max  # diverged; JSON has no infinity
+        value = loss(settings)
+    return number, value if math.isfinite(value) else sys.float_info.max  # diverged; JSON has no infinity

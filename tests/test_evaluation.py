@@ -1,14 +1,16 @@
-"""Honest figures: intervals against simulation, differences against hand computation."""
+"""Intervals checked by simulation, and differences, tests and calibration by hand computation."""
 
 import numpy as np
 import pytest
 
 from pozytywka_cli.evaluation import (
     expected_calibration_error,
+    gate,
     group_weights,
     log_loss,
     mean_interval,
     paired_difference,
+    reached,
     sign_flip,
     weighted_interval,
 )
@@ -29,7 +31,7 @@ def test_resamples_draw_as_many_groups_as_there_are() -> None:
 
 
 def test_an_interval_is_the_same_every_time() -> None:
-    """The seed decides."""
+    """It depends only on the seed."""
     values, groups = np.arange(50.0), np.arange(50) // 5
     assert mean_interval(values, groups) == mean_interval(values, groups)
     assert mean_interval(values, groups) != mean_interval(values, groups, seed=1)
@@ -57,8 +59,8 @@ def test_intervals_cover_the_truth() -> None:
     assert 180 <= inside <= 198
 
 
-def test_more_groups_than_are_drawn_go_in_bundles_and_say_the_same() -> None:
-    """Of 9,000 groups an interval is as wide as the standard error has it, and no more than 2,000 weights are drawn."""
+def test_many_groups_are_drawn_together() -> None:
+    """The interval of 9,000 groups is as wide as by its standard error, with only 2,000 weights in a resample."""
     values = np.random.default_rng(0).normal(size=18_000)
     groups = np.arange(18_000) // 2
     assert group_weights(groups)[1].shape == (1000, 2000)
@@ -68,8 +70,8 @@ def test_more_groups_than_are_drawn_go_in_bundles_and_say_the_same() -> None:
     assert sign_flip(values + 0.03, groups) < 0.001
 
 
-def test_rows_alone_would_be_too_sure() -> None:
-    """With an effect shared by a group's rows, resampling rows gives a far narrower interval than groups do."""
+def test_intervals_over_rows_would_be_too_narrow() -> None:
+    """Where the rows of a group share an effect, resampling groups gives a far wider interval."""
     values = np.repeat(np.random.default_rng(0).normal(size=30), 20)
     _, low, high = mean_interval(values, np.repeat(np.arange(30), 20))
     _, low_rows, high_rows = mean_interval(values, np.arange(600))
@@ -91,7 +93,7 @@ def test_a_paired_difference_is_negative_where_the_model_is_better() -> None:
 
 
 def test_a_paired_difference_cancels_what_both_share() -> None:
-    """Hard and easy groups widen each mean's interval, and not that of the difference."""
+    """Hard and easy groups widen the interval of each mean, but not that of the difference."""
     chance = np.random.default_rng(0)
     hard = np.repeat(chance.normal(size=50) * 10, 4)
     model, baseline = hard + chance.normal(size=200), hard + 1 + chance.normal(size=200)
@@ -104,7 +106,7 @@ def test_a_paired_difference_cancels_what_both_share() -> None:
 
 
 def test_a_difference_of_roots() -> None:
-    """With `root` it is the RMSE that is compared: 3 and 4 beside 1 and 1."""
+    """With `root` RMSEs are compared: 3 and 4 with 1 and 1."""
     found = paired_difference(rows(9, 9), rows(1, 1), np.array([1, 2]), root=True)
     assert found == (2.0, 2.0, 2.0)
     value, low, high = paired_difference(rows(9, 16), rows(1, 1), np.array([1, 2]), root=True)
@@ -145,8 +147,8 @@ def test_a_sign_flip_by_hand() -> None:
     assert sign_flip(rows(0, 0), np.array([1, 2])) == 1
 
 
-def test_a_sign_flip_rejects_a_true_null_as_often_as_it_says() -> None:
-    """Users' plays go together: 5 % of 400 simulations, where a test over plays would reject far more."""
+def test_a_sign_flip_test_has_its_nominal_level() -> None:
+    """It rejects a true null hypothesis in 5 % of 400 simulations in which plays of one user are dependent."""
     generator = np.random.default_rng(0)
     users = np.repeat(np.arange(25), 20)
     found = []
@@ -164,3 +166,33 @@ def test_a_gate_fails_only_where_the_model_is_shown_to_be_worse(low: float, high
     """The whole interval must lie above the margin."""
     gate = Gate("log_loss", 0.5, 0.4, "plain", (low + high) / 2, low, high, margin=0.01)
     assert gate.passed is passed
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, (2.5, 1.5, 1.0)),
+        ({"root": True}, (2.5**0.5, 1.5**0.5, 2.5**0.5 - 1.5**0.5)),
+        ({"score": True}, (2.5, 1.5, -1.0)),
+    ],
+)
+def test_a_gate_compares_means_on_the_same_rows(options: dict[str, bool], expected: tuple[float, ...]) -> None:
+    """Of losses, of squared errors by their roots, and of scores, where the higher one is better."""
+    found = gate("error", "mean", rows(2, 3), rows(1, 2), np.array([1, 2]), margin=0.1, **options)
+    assert (found.value, found.baseline, found.difference) == pytest.approx(expected)
+    assert found.low <= found.difference <= found.high
+    assert (found.metric, found.baseline_variant, found.margin) == ("error", "mean", 0.1)
+    assert found.passed == bool(options.get("score"))
+
+
+def test_the_share_of_the_possible_gain() -> None:
+    """From the baseline (0) to the best possible loss (1)."""
+    found = reached("demo", "rmse", {"net": 3.0, "mean": 4.0}, "mean", 2.0)
+    assert all(row.protocol == "ground truth" for row in found)
+    assert [(row.variant, row.metric, row.value) for row in found] == [
+        ("net", "rmse", 3.0),
+        ("mean", "rmse", 4.0),
+        ("truth", "rmse", 2.0),
+        ("net", "rmse_share_of_best", 0.5),
+        ("mean", "rmse_share_of_best", 0.0),
+    ]

@@ -1,4 +1,4 @@
-"""The one torch loop: what the seed decides, which weights are kept, when it stops."""
+"""The training loop: what depends on the seed, which epoch is used, and when training stops."""
 
 import math
 from itertools import pairwise
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pozytywka_cli import learning
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.learning import Epoch, Recipe, device, fit, mean_loss, seeded
+from pozytywka_cli.learning import Epoch, Recipe, device, epoch_records, fit, forward, mean_loss, seeded
 
 CPU = torch.device("cpu")
 
@@ -49,8 +49,8 @@ def trained(
     return model, epochs
 
 
-def test_the_seed_decides_the_first_weights_and_nothing_else() -> None:
-    """Weights depend on the seed alone, and the caller's own random numbers are left as they were."""
+def test_first_weights_depend_only_on_the_seed() -> None:
+    """The random state of the caller is not changed."""
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -62,7 +62,7 @@ def test_the_seed_decides_the_first_weights_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("one_cycle", [False, True])
 def test_the_same_seed_gives_the_same_weights(one_cycle: bool) -> None:
-    """Bit by bit, dropout included, whatever torch's global generator is doing; another seed gives others."""
+    """Bit by bit, with dropout, whatever the state of torch's global generator; another seed gives others."""
     first, epochs = trained(one_cycle=one_cycle, max_norm=1.0, rows_per_epoch=50)
     torch.rand(7)
     second, again = trained(one_cycle=one_cycle, max_norm=1.0, rows_per_epoch=50)
@@ -89,8 +89,8 @@ def test_training_learns() -> None:
     ]
 
 
-def test_epoch_0_is_kept_where_training_only_harms() -> None:
-    """Where every epoch is worse than the untrained weights, those are what remains, after `patience` epochs."""
+def test_epoch_0_is_the_best_where_training_only_harms() -> None:
+    """Where every epoch is worse than the untrained weights, those are used, after `patience` epochs."""
     x, _ = rows(100, 1)
     untrained = seeded(0, build).eval()
     with torch.no_grad():
@@ -112,7 +112,7 @@ def test_patience_counts_from_the_best_epoch(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("patience", [0, 1, 3])
 def test_without_validation_every_epoch_is_run(patience: int) -> None:
-    """There is nothing to stop for."""
+    """Patience has no effect."""
     _, epochs = trained(patience=patience)
     assert [(epoch.epoch, epoch.best) for epoch in epochs] == [(number, True) for number in range(1, 7)]
     assert all(math.isnan(epoch.validation_loss) for epoch in epochs)
@@ -139,7 +139,7 @@ def test_stopping_after_no_epoch() -> None:
 
 
 def test_one_epoch_sees_each_row_once() -> None:
-    """Rows are a permutation, in another order each epoch; `rows_per_epoch` caps how many are drawn."""
+    """In another order in each epoch; `rows_per_epoch` limits their number."""
     seen: list[list[float]] = []
 
     def spy(model: nn.Module, x: Tensor) -> Tensor:
@@ -159,24 +159,46 @@ def test_one_epoch_sees_each_row_once() -> None:
 
 
 def test_the_mean_loss_is_over_rows() -> None:
-    """Blocks of unequal size do not tilt it."""
+    """Blocks of unequal size do not bias it."""
     model, data = seeded(0, build).eval(), rows(10, 3)
     with torch.no_grad():
         expected = float(loss(model, *data))
     assert mean_loss(model, loss, data, rows=4) == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_gpu_that_is_not_there_is_no_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asking for a GPU never falls back silently: exit code 5, and the reason."""
+def test_a_missing_gpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no silent fallback: exit code 5, with the reason."""
     assert device(gpu=False) == CPU
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    for version, reason in ((None, "this torch was built without CUDA"), ("13.0", "torch finds no CUDA device")):
+    for version, reason in ((None, "built without CUDA"), ("13.0", "no CUDA device")):
         monkeypatch.setattr(torch.version, "cuda", version)
         with pytest.raises(UnavailableError) as raised:
             device(gpu=True)
         assert raised.value.exit_code == 5
-        assert raised.value.message == f"--gpu was asked for, but {reason}"
-        assert raised.value.hint == "Leave --gpu out to train on the CPU."
+        assert reason in raised.value.message
+        assert "--gpu" in raised.value.hint
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_an_output_does_not_depend_on_the_other_rows(double: bool) -> None:
+    """Bit by bit, in batches of any size, in evaluation mode; the network itself stays in single precision."""
+    network, (x, _) = seeded(0, build), rows(600, 4)
+    whole = forward(network, (x,), double=double)
+    assert (whole.shape, whole.dtype) == ((600, 1), torch.float32)
+    for part in (slice(0, 1), slice(5, 77), slice(500, 600)):
+        assert torch.equal(forward(network, (x[part],), double=double), whole[part])
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    with torch.no_grad():
+        assert torch.allclose(whole, network.eval()(x), atol=1e-6)
+
+
+def test_epoch_records_have_no_nan_and_no_seconds() -> None:
+    """So that equal runs give equal bytes; further fields come first."""
+    epochs = [Epoch(0, 2, math.nan, 0.5, True, 0.0), Epoch(1, 2, 0.75, math.nan, True, 1.5)]
+    assert epoch_records(epochs, member=3) == [
+        {"member": 3, "epoch": 0, "validation_loss": 0.5},
+        {"member": 3, "epoch": 1, "train_loss": 0.75},
+    ]
 
 
 def test_the_one_cycle_rises_and_falls() -> None:

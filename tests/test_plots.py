@@ -1,4 +1,4 @@
-"""Pictures of panels made by hand: their formats, their words, their colours, and what is left when drawing fails."""
+"""Charts of panels made by hand: formats, texts, colours, and what is left when drawing fails."""
 
 import json
 import re
@@ -53,25 +53,26 @@ def words(picture: ElementTree.Element) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a", "a.PNG", "png"])
-def test_a_suffix_that_names_no_format_is_refused(name: str) -> None:
-    """Before any work, with those that do."""
-    with pytest.raises(UsageError, match=f"^--plot {name}: the suffix names no format$") as caught:
+def test_an_unknown_format_is_refused(name: str) -> None:
+    """Before any work, with a list of the known ones."""
+    with pytest.raises(UsageError, match=f"^--plot {name}: ") as caught:
         plots.check(Path(name))
-    assert caught.value.hint == "End it with .png, .svg, .pdf, .html."
+    assert all(suffix in caught.value.hint for suffix in (".png", ".svg", ".pdf", ".html"))
 
 
 @pytest.mark.parametrize("module", ["altair", "vl_convert"])
 def test_a_missing_extra_is_named(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither library is needed for anything but pictures."""
+    """Only charts need these libraries."""
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(UnavailableError, match=f"^--plot was asked for, .*{module}") as caught:
+    with pytest.raises(UnavailableError, match=f"^--plot .*{module}") as caught:
         plots.check(Path("a.png"))
-    assert (caught.value.exit_code, caught.value.hint) == (5, "Install it: `pip install 'pozytywka[plot]'`.")
+    assert caught.value.exit_code == 5
+    assert "pip install 'pozytywka[plot]'" in caught.value.hint
 
 
 @pytest.mark.parametrize("suffix", list(plots.FORMATS))
 def test_a_picture_replaces_the_old_one_and_leaves_nothing_else(suffix: str, tmp_path: Path) -> None:
-    """In every format, which its first bytes tell."""
+    """In every format, recognized by its first bytes."""
     path = tmp_path / f"a{suffix}"
     path.write_text("old")
     plots.check(path)
@@ -93,7 +94,7 @@ def test_a_png_has_two_pixels_for_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".html"])
 def test_the_same_panels_give_the_same_bytes(suffix: str, tmp_path: Path) -> None:
-    """Nothing of the time, the path or chance is in a picture."""
+    """A chart does not depend on the time, the path or chance."""
     paths = [tmp_path / f"{name}{suffix}" for name in "ab"]
     for path in paths:
         plots.draw(PANELS, path, "title")
@@ -101,7 +102,7 @@ def test_the_same_panels_give_the_same_bytes(suffix: str, tmp_path: Path) -> Non
 
 
 def test_names_from_data_are_shown_literally(tmp_path: Path) -> None:
-    """Markup is not markup, a control character becomes visible, and brackets in a column's name choose nothing."""
+    """Markup has no effect, control characters become visible, and brackets in a column's name are no path."""
     found = words(drawn(tmp_path, *PANELS))
     assert {"The � title", "Two <lines>", "x.[0]", "share (%)", "Names", "nats", "Times", "seconds", "skips"} < set(
         found

@@ -1,4 +1,4 @@
-"""Random search: what is drawn, what is kept, and that nothing but the search itself decides what comes of it."""
+"""Random search: drawn settings, stored trials, and results that depend only on the search itself."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pozytywka_cli.errors import ArtifactError, RefusedError, StorageError, UnavailableError
+from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.records import Progress, silent
-from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.tuning import Choice, LogUniform, Trial, Uniform, best, drawn, read_trials, search
 
 BASE = SkipSettings(epochs=7, dropout=0.25)
@@ -28,8 +28,8 @@ NUMBERS = st.integers(1, 10_000)
 
 
 @given(seed=SEEDS, number=NUMBERS)
-def test_what_is_drawn_lies_in_the_space(seed: int, number: int):
-    """Numbers within their bounds and short enough to be typed; settings outside the space as they were."""
+def test_drawn_settings_lie_in_the_space(seed: int, number: int):
+    """Numbers lie within their bounds and have three digits; settings outside of the space are unchanged."""
     found = drawn(SPACE, BASE, number, seed)
     assert found.width in (16, 32, 64)
     assert 0 <= found.dropout <= 0.5
@@ -40,8 +40,8 @@ def test_what_is_drawn_lies_in_the_space(seed: int, number: int):
 
 
 @given(seed=SEEDS, number=NUMBERS)
-def test_a_trial_is_drawn_by_the_seed_and_its_number_alone(seed: int, number: int):
-    """Again the same; by another number or seed another."""
+def test_a_draw_depends_only_on_the_seed_and_the_number(seed: int, number: int):
+    """The same for the same ones; another one for another number or seed."""
     found = drawn(SPACE, BASE, number, seed)
     assert found == drawn(SPACE, BASE, number, seed)
     assert found != drawn(SPACE, BASE, number + 1, seed)
@@ -49,8 +49,8 @@ def test_a_trial_is_drawn_by_the_seed_and_its_number_alone(seed: int, number: in
 
 
 @given(seed=SEEDS)
-def test_trial_0_is_what_is_in_force(seed: int):
-    """Even where it lies outside the space."""
+def test_trial_0_has_the_present_settings(seed: int):
+    """Even where they lie outside of the space."""
     outside = SkipSettings(width=7, dropout=0.9)
     assert drawn(SPACE, outside, 0, seed) is outside
 
@@ -65,12 +65,12 @@ def test_draws_spread_over_the_space():
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where trials are kept."""
+    """The file of trials."""
     return tmp_path / "skip" / "trials.jsonl"
 
 
 def candidates(count: int) -> list[SkipSettings]:
-    """The settings of so many trials."""
+    """The settings of this number of trials."""
     return [drawn(SPACE, BASE, number, 1) for number in range(count)]
 
 
@@ -83,11 +83,11 @@ def searched(
     jobs: int = 1,
     report: Callable[[Progress], None] = silent,
 ) -> list[Trial]:
-    """A search of so many trials."""
+    """A search of this number of trials."""
     return search(candidates(count), loss, file=file, fingerprint=fingerprint, variant="x", jobs=jobs, report=report)
 
 
-def test_only_trials_that_are_not_kept_are_run(file: Path):
+def test_only_new_trials_are_run(file: Path):
     """Three, then six: three more; then six or two again: none."""
     run: list[SkipSettings] = []
 
@@ -106,7 +106,7 @@ def test_only_trials_that_are_not_kept_are_run(file: Path):
 
 
 def test_an_interrupted_search_goes_on(file: Path):
-    """The trials that had ended are kept, and in the end all is as if it had never stopped."""
+    """Completed trials are not run again, and the result is that of a search without interruption."""
     run: list[float] = []
 
     def loss(settings: SkipSettings) -> float:
@@ -139,7 +139,7 @@ def test_the_result_does_not_depend_on_jobs(file: Path):
 
 
 def test_a_worker_has_one_thread(file: Path):
-    """So many jobs, so many threads: those of numerical libraries and of polars."""
+    """In numerical libraries and in polars."""
 
     def threads(_: SkipSettings) -> float:
         import numpy
@@ -162,14 +162,14 @@ def test_trials_of_other_searches_stay(file: Path):
 
 
 def test_the_best_has_the_lowest_loss(file: Path):
-    """Of equal ones the lower number, so that the settings in force stay unless something is better."""
+    """Of equal ones the lower number, so that the present settings stay unless others are better."""
     losses = dict(zip(candidates(5), (0.5, 0.4, 0.3, 0.3, 0.4), strict=True))
     assert best(searched(file, 5, losses.__getitem__)).number == 2
     assert best(searched(file.with_name("other.jsonl"), 5, lambda _: 0.5)).number == 0
 
 
 def test_every_finished_trial_is_reported(file: Path):
-    """With its loss; those that were kept count as done from the start."""
+    """With its loss; trials in the file count as done from the start."""
     searched(file, 2, lambda settings: settings.dropout)
     seen: list[Progress] = []
     searched(file, 4, lambda settings: settings.dropout, report=seen.append)
@@ -178,9 +178,26 @@ def test_every_finished_trial_is_reported(file: Path):
     assert {(step.stage, step.total) for step in seen} == {("x trials", 4)}
 
 
+def test_trials_of_another_space_are_run_again(file: Path):
+    """A trial in the file whose settings are not those of its number is replaced; later trials stay."""
+    searched(file, 4, lambda settings: settings.dropout)
+    first, second, third, fourth = read_trials(file)
+    changed = msgspec.structs.replace(second, settings=first.settings)
+    file.write_text("".join(f"{msgspec.json.encode(trial).decode()}\n" for trial in (first, changed, third, fourth)))
+    run: list[SkipSettings] = []
+
+    def loss(settings: SkipSettings) -> float:
+        run.append(settings)
+        return settings.dropout
+
+    assert searched(file, 2, loss) == [first, second]
+    assert run == candidates(2)[1:]
+    assert read_trials(file) == [first, second, third, fourth]
+
+
 @pytest.mark.parametrize("damage", [b"{", b"\xff", b"", b"{}", b'{"search": 3}'])
 def test_a_damaged_file_is_refused(file: Path, damage: bytes):
-    """Its name, the line and the way out are said, nothing is run, and the file stays as it is."""
+    """The message names the file, the line and what to do; nothing is run, and the file is not changed."""
     searched(file, 2, lambda _: 1.0)
     lines = file.read_bytes().splitlines()
     file.write_bytes(b"\n".join([lines[0], damage, lines[1]]))
@@ -194,7 +211,7 @@ def test_a_damaged_file_is_refused(file: Path, damage: bytes):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_of_a_trial_ends_the_search(file: Path, jobs: int):
-    """As itself, from another process too."""
+    """The error itself is raised, also from another process."""
 
     def loss(_: SkipSettings) -> float:
         raise RefusedError("too few plays", "Give it more.")
@@ -205,8 +222,8 @@ def test_an_error_of_a_trial_ends_the_search(file: Path, jobs: int):
     assert not file.exists()
 
 
-def test_a_search_that_cannot_keep_a_trial_leaves_nothing_running(file: Path):
-    """It does not wait for the trials that still run, nor warn of them, and can be begun again at once."""
+def test_a_search_that_cannot_write_a_trial_leaves_nothing_running(file: Path):
+    """It neither waits for running trials nor warns of them, and can be started again at once."""
 
     def loss(settings: SkipSettings) -> float:
         import time

@@ -1,4 +1,4 @@
-"""The model card of a version: what it answers, how it was tested, and what to use it for, for readers of any training."""
+"""The model card of a version: its question, data, test, metrics, decision, use and limits."""
 
 from pozytywka_cli.artifacts.draft import CardText, Draft, Origin
 from pozytywka_cli.records import Gate, Input, Row

@@ -52,8 +52,8 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 class _WithoutTexts(ast.NodeTransformer):
     """Removes expressions without an effect (docstrings) and what is raised."""
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802 - the name that ast calls
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
         return ast.Pass() if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
-    def visit_Raise(self, node: ast.Raise) -> ast.AST:  # noqa: N802 - the name that ast calls
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
         return ast.Raise()

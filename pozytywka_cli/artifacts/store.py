@@ -215,7 +215,7 @@ class Store:
         return promoted[-1]
 
     def was_promoted(self, family: str, name: str) -> bool:
-        """Return whether a version is or was promoted (it may have been rolled back); True if the history is damaged."""
+        """Return whether a version is or was promoted and perhaps rolled back; True if its history is damaged."""
         history = self._history(family)
         try:
             return name in (*history.promoted(), *history.withdrawn())

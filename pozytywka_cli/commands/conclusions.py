@@ -41,7 +41,7 @@ def _significance(difference: Row) -> str:
 
 def promotion(family: Family, store: Store) -> str:
     """Return which version of a family is promoted, and why."""
-    name = store.serving(family.name)
+    name = store.promoted(family.name)
     if name is None:
         return f"No version of {family.name} is promoted; train one with `pozytywka train {family.name}`."
     try:

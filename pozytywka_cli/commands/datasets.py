@@ -1,4 +1,4 @@
-"""What a family is trained on or measured by: the service's tables and plays, or two CSV files of scrobbles."""
+"""Load what models are trained on: the tables and plays, or two CSV files of scrobbles."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,13 +10,12 @@ from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from pozytywka_cli.dataset.loading import Dataset
-    from pozytywka_cli.families.similar.features import Listens
 
 
 def dataset(context: Context, until: str | None = None, *, locked: bool = False) -> "Dataset":
-    """The dataset as known before `until`; plays are made again, saying so, where they are missing or stale.
+    """Load the dataset as it was known before `until`; missing or stale plays are made again, with a message.
 
-    They are made under the store's lock: `locked` says that the caller holds it.
+    `locked` tells that the caller holds the lock of the artifacts folder, under which plays are made.
     """
     from pozytywka_cli.dataset.loading import load
 
@@ -26,11 +25,13 @@ def dataset(context: Context, until: str | None = None, *, locked: bool = False)
 
 def scrobbles(
     context: Context, families: list[str], scrobbles: Path | None, artists: Path | None, until: str | None
-) -> "Listens | None":
-    """The two CSV files where they are given; None where plays are meant.
+) -> "Dataset | None":
+    """Load the two CSV files; None if the options were not given.
 
     Raises:
         UsageError: one is given without the other, or for another family than similar.
+        StorageError: a file cannot be read.
+        RefusedError: a line of a file is wrong.
     """
     if scrobbles is None and artists is None:
         return None
@@ -40,6 +41,6 @@ def scrobbles(
         raise UsageError(
             "--scrobbles only applies to similar, without --until", "Name only similar, and leave out --until."
         )
-    from pozytywka_cli.families.similar.features import from_scrobbles
+    from pozytywka_cli.dataset.scrobbles import load_scrobbles
 
-    return from_scrobbles(scrobbles, artists, context.console.info)
+    return load_scrobbles(scrobbles, artists, context.console.info)

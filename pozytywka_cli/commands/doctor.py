@@ -10,16 +10,13 @@ from pozytywka_cli.commands.context import context
 
 def doctor(
     ctx: typer.Context,
-    require: Annotated[
-        Literal["gpu"] | None, typer.Option(help="Exit 5 unless train --gpu can compute on a GPU.")
-    ] = None,
+    require: Annotated[Literal["gpu"] | None, typer.Option(help="Exit 5 unless `train --gpu` works here.")] = None,
     json: options.Json = False,
 ) -> None:
-    """Say what this machine can do, what is missing, and how to get it.
+    """Check this machine: CPU, memory, GPU, extras, data, models.
 
-    Looks at the processor, memory and threads, the GPU with all that torch and implicit need to compute on it, the
-    extras, the data folder and artifacts/; trains and writes nothing. What is missing need not be wrong: each line
-    says what it would take.
+    Reads the data folder and artifacts/, and writes nothing. Most of it is optional: where something is missing, its
+    line says how to get it.
 
     \b
     Examples:

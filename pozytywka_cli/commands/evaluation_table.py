@@ -130,6 +130,8 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
     """Yield the columns, the headline metric with its interval and differences first."""
     yield "variant", list(comparison.variants)
     for name in comparison.metrics:
+        if name.endswith("_p_value"):  # of another test of the same differences; --json has it
+            continue
         rows = [comparison.rows.get((variant, name)) for variant in comparison.variants]
         metric, best = comparison.metric(name), comparison.best(name)
         arrow = ARROWS[metric.better] + (f"{metric.target:g}" if metric.target is not None else "") if metric else ""
@@ -137,7 +139,8 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
         bold = [
             tables.Bold(text) if one in best else text for one, text in zip(comparison.variants, values, strict=True)
         ]
-        yield f"{comparison.label(name)} {arrow}".strip(), bold
+        label = comparison.label(name).replace("@", " @")  # may be wrapped there
+        yield f"{label} {arrow}".strip(), bold
         if name == comparison.headline:
             yield from _comparing_columns(comparison, rows)
 

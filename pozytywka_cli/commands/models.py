@@ -1,39 +1,47 @@
-"""`pozytywka models`: what was trained, what serves, and the decisions about it."""
+"""`pozytywka models`: list, show, verify, promote, roll back and prune trained models."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import Context, context
-from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.errors import ArtifactError, raise_any
+
+if TYPE_CHECKING:
+    from pozytywka_cli.artifacts import Manifest
+    from pozytywka_cli.families.family import Family
 
 app = typer.Typer(
     help="List, show, verify, promote, roll back and prune trained models.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Family = Annotated[
-    str,
-    typer.Argument(metavar="FAMILY", help="skip, weekly or similar.", autocompletion=options.complete_family),
+Name = Annotated[
+    str, typer.Argument(metavar="FAMILY", help="Name of a model family.", autocompletion=options.complete_family)
 ]
-AnyFamily = Annotated[
-    str | None, typer.Argument(metavar="FAMILY", help="All if none.", autocompletion=options.complete_family)
+AnyName = Annotated[
+    str | None, typer.Argument(metavar="FAMILY", help="Default: all families.", autocompletion=options.complete_family)
 ]
 Version = Annotated[
     str,
-    typer.Argument(metavar="VERSION", help="Its name, beginning or end.", autocompletion=options.complete_version),
+    typer.Argument(
+        metavar="VERSION", help="Name of a version, or its beginning or end.", autocompletion=options.complete_version
+    ),
 ]
 AnyVersion = Annotated[
     str | None,
-    typer.Argument(metavar="VERSION", help="Default: the one that serves.", autocompletion=options.complete_version),
+    typer.Argument(metavar="VERSION", help="Default: the promoted version.", autocompletion=options.complete_version),
 ]
 
 
 @app.command("list")
-def list_(ctx: typer.Context, family: AnyFamily = None, json: options.Json = False) -> None:
-    """List every version with its figures, and which one serves.
+def list_(ctx: typer.Context, family: AnyName = None, json: options.Json = False) -> None:
+    """List all versions with their headline metric beside the baseline's.
 
-    Reads the manifests under artifacts/.
+    Predictions use the promoted version of each family. With --json all metrics are printed.
+
+    Reads the manifests in artifacts/.
 
     \b
     Examples:
@@ -43,25 +51,21 @@ def list_(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fal
     from pozytywka_cli.commands import tables
 
     shared = context(ctx)
-    rows = [
-        row
-        for name in _families(ctx, family)
-        for version in shared.store.names(name)
-        for row in _figures(shared, name, version)
-    ]
+    families = _families(shared, family)
     if json:
-        tables.json_object("models list", rows)
-    elif rows:
-        tables.table("", list(rows[0]), (row.values() for row in rows))
+        tables.json_object("models list", [row for one in families for row in _metric_rows(shared, one)])
+    elif families:
+        columns = ("family", "version", "variant", "promoted", "created", "metric", "value", "baseline")
+        tables.table("", columns, (row for one in families for row in _version_rows(shared, one)))
     else:
-        context(ctx).console.info("There are no models yet; make them with `pozytywka train`.")
+        shared.console.info("There are no models yet. Train them: `pozytywka train`.")
 
 
 @app.command()
-def show(ctx: typer.Context, family: Family, version: AnyVersion = None, json: options.Json = False) -> None:
-    """Show a version's card, or with --json its whole manifest.
+def show(ctx: typer.Context, family: Name, version: AnyVersion = None, json: options.Json = False) -> None:
+    """Show the card of a version: data, test, metrics, use and limits; with --json its manifest.
 
-    Reads the version's folder under artifacts/, after checking its hashes.
+    Reads the version's folder in artifacts/, and checks the hashes of all its files.
 
     \b
     Examples:
@@ -71,18 +75,18 @@ def show(ctx: typer.Context, family: Family, version: AnyVersion = None, json: o
     from pozytywka_cli.commands import tables
     from pozytywka_cli.commands.console import literal
 
-    found = context(ctx).store.load(_known(family), version)
+    loaded = context(ctx).store.load(_known(family).name, version)
     if json:
-        tables.json_object("models show", [found.manifest])
+        tables.json_object("models show", [loaded.manifest])
     else:
-        typer.echo(literal((found.folder / "card.md").read_text(encoding="utf-8")), nl=False)
+        typer.echo(literal((loaded.folder / "card.md").read_text(encoding="utf-8")), nl=False)
 
 
 @app.command()
-def verify(ctx: typer.Context, family: AnyFamily = None, json: options.Json = False) -> None:
-    """Hash every file of every version and compare it with its manifest; exit 4 if one is damaged.
+def verify(ctx: typer.Context, family: AnyName = None, json: options.Json = False) -> None:
+    """Check every file of every version against the hashes in its manifest; exit 4 if one is damaged.
 
-    Reads everything under artifacts/.
+    Reads everything in artifacts/.
 
     \b
     Examples:
@@ -92,28 +96,25 @@ def verify(ctx: typer.Context, family: AnyFamily = None, json: options.Json = Fa
 
     shared = context(ctx)
     rows = [
-        {"family": name, "version": version, "problem": problem}
-        for name in _families(ctx, family)
-        for version, problem in shared.store.verified(name)
+        {"family": one.name, "version": version, "problem": problem}
+        for one in _families(shared, family)
+        for version, problem in shared.store.verified(one.name)
     ]
     if not rows:
-        raise ArtifactError(f"there are no versions in {shared.artifacts}", "Make them with `pozytywka train`.")
-    damaged = [row for row in rows if row["problem"]]
+        raise ArtifactError(f"there are no versions in {shared.artifacts}", "Train some: `pozytywka train`.")
     if json:
         tables.json_object("models verify", rows)
-    if damaged:
-        raise ArtifactError(
-            "; ".join(str(row["problem"]) for row in damaged),
-            "Promote a whole version, and remove the damaged one's folder.",
-        )
-    shared.console.info(f"{len(rows)} versions are whole.")
+    if problems := [str(row["problem"]) for row in rows if row["problem"]]:
+        hint = "Promote an undamaged version (`pozytywka models promote`), then remove the folders of damaged ones."
+        raise ArtifactError("; ".join(problems), hint)
+    shared.console.info(f"{_counted(len(rows))} verified.")
 
 
 @app.command()
-def promote(ctx: typer.Context, family: Family, version: Version) -> None:
-    """Let a version serve.
+def promote(ctx: typer.Context, family: Name, version: Version) -> None:
+    """Promote a version: predictions use it from now on.
 
-    Moves artifacts/FAMILY/current, after checking the version's hashes.
+    Checks the hashes of its files, and changes the link artifacts/FAMILY/current.
 
     \b
     Examples:
@@ -121,15 +122,15 @@ def promote(ctx: typer.Context, family: Family, version: Version) -> None:
     """
     shared = context(ctx)
     with shared.store.lock():
-        name = shared.store.promote(_known(family), version)
-    shared.console.info(f"{family} {name} serves.")
+        name = shared.store.promote(_known(family).name, version)
+    shared.console.info(f"Promoted {family} {name}.")
 
 
 @app.command()
-def rollback(ctx: typer.Context, family: Family) -> None:
-    """Let the version that served before serve again.
+def rollback(ctx: typer.Context, family: Name) -> None:
+    """Promote the version again that was promoted before the present one.
 
-    Moves artifacts/FAMILY/current.
+    Checks the hashes of its files, and changes the link artifacts/FAMILY/current.
 
     \b
     Examples:
@@ -137,52 +138,77 @@ def rollback(ctx: typer.Context, family: Family) -> None:
     """
     shared = context(ctx)
     with shared.store.lock():
-        name = shared.store.rollback(_known(family))
-    shared.console.info(f"{family} {name} serves again.")
+        name = shared.store.rollback(_known(family).name)
+    shared.console.info(f"Rolled {family} back to {name}.")
 
 
 @app.command()
 def prune(
     ctx: typer.Context,
-    family: AnyFamily = None,
+    family: AnyName = None,
     keep: Annotated[int, typer.Option(help="How many of the newest versions of each family to keep.")] = 5,
 ) -> None:
-    """Remove old versions; the one that serves stays.
+    """Remove old versions; the promoted version is always kept.
 
-    Deletes folders under artifacts/FAMILY/versions/.
+    Where no version of a family is promoted, none of it is removed. Deletes folders in artifacts/FAMILY/versions/.
 
     \b
     Examples:
       pozytywka models prune --keep 3
     """
+    from pozytywka_cli.pipeline import each
+
     shared = context(ctx)
     with shared.store.lock():
-        for name in _families(ctx, family):
-            gone = shared.store.prune(name, keep)
-            shared.console.info(f"{name}: {len(gone)} versions removed.")
+        removed, errors = each(_families(shared, family), lambda one: shared.store.prune(one.name, keep))
+    for name, versions in removed.items():
+        why = "" if shared.store.promoted(name) else ": none is promoted"
+        shared.console.info(f"{name}: {_counted(len(versions))} removed{why}.")
+    raise_any(errors)
 
 
-def _figures(shared: Context, family: str, version: str) -> list[dict[str, object]]:
-    """A row for each figure of a version; a damaged one has a row without figures, and a warning."""
-    known: dict[str, object] = {"family": family, "variant": None, "version": version}
-    known |= {"promoted": version == shared.store.serving(family), "created": None}
-    try:
-        made = shared.store.manifest(family, version)
-    except ArtifactError as error:
-        shared.console.warn(f"{error.message}. {error.hint}")
-        return [{**known, "metric": "damaged", "value": None}]
-    known |= {"variant": made.variant, "created": made.created}
-    own = [row for row in made.metrics if row.variant == made.variant]
-    return [{**known, "metric": f"{row.protocol}: {row.metric}", "value": row.value} for row in own]
+def _metric_rows(shared: Context, family: "Family") -> Iterator[dict[str, object]]:
+    """Yield a row for each metric of each version; for a damaged version one without a metric."""
+    for version, made in _manifests(shared, family):
+        known = {"family": family.name, "variant": made and made.variant, "version": version}
+        known |= {"promoted": version == shared.store.promoted(family.name), "created": made and made.created}
+        for row in [row for row in made.metrics if row.variant == made.variant] if made else [None]:
+            yield {**known, **{name: row and getattr(row, name) for name in ("protocol", "metric", "value")}}
 
 
-def _known(family: str) -> str:
-    from pozytywka_cli.families.registry import chosen
+def _version_rows(shared: Context, family: "Family") -> Iterator[tuple[object, ...]]:
+    """Yield a row for each version, with its value of the headline metric and the baseline's."""
+    headline, metric = next(iter(family.metrics.items()))
+    for version, made in _manifests(shared, family):
+        start = (family.name, version, made.variant if made else "damaged")
+        promoted = "yes" if version == shared.store.promoted(family.name) else ""
+        values = {row.variant: row.value for row in made.metrics if row.metric == headline} if made else {}
+        shown = (values.get(made.variant), values.get(family.baseline)) if made else (None, None)
+        yield *start, promoted, made and made.created[:10], metric.label, *shown
 
-    return chosen([family])[0]
+
+def _manifests(shared: Context, family: "Family") -> Iterator[tuple[str, "Manifest | None"]]:
+    """Yield each version with its manifest; a damaged one with a warning and without its manifest."""
+    for version in shared.store.names(family.name):
+        try:
+            yield version, shared.store.manifest(family.name, version)
+        except ArtifactError as error:
+            shared.console.warn(f"{error.message}. {error.hint}")
+            yield version, None
 
 
-def _families(ctx: typer.Context, family: str | None) -> list[str]:
-    from pozytywka_cli.families.registry import FAMILIES
+def _counted(versions: int) -> str:
+    return f"{versions} version{'' if versions == 1 else 's'}"
 
-    return [_known(family)] if family else [name for name in FAMILIES if context(ctx).store.names(name)]
+
+def _known(family: str) -> "Family":
+    from pozytywka_cli.families import registry
+
+    return registry.get(family)
+
+
+def _families(shared: Context, family: str | None) -> "list[Family]":
+    """Return the named family, or all families with at least one version."""
+    from pozytywka_cli.families import registry
+
+    return [_known(family)] if family else [one for one in registry.chosen(None) if shared.store.names(one.name)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Make decisions from predictions.", no_args_is_help=True, rich_markup_mode=None)
 
-SHOWN = 10  # artists in the table
+SHOWN = 10  # pay-outs in the table
 
 
 @app.callback()
@@ -27,29 +27,30 @@ def main() -> None:
 @app.command()
 def rates(
     ctx: typer.Context,
-    budget: Annotated[str, typer.Option(metavar="AMOUNT", help="What next week's pay-outs sum to.")],
-    floor: Annotated[str, typer.Option(metavar="AMOUNT", help="What every artist gets at least.")] = "0",
-    cap: Annotated[str | None, typer.Option(metavar="AMOUNT", help="What every artist gets at most.")] = None,
-    premium: Annotated[str, typer.Option(metavar="N%", help="Rising artists' shares grow by this.")] = "0%",
-    cut: Annotated[str, typer.Option(metavar="N%", help="Falling artists' shares shrink by this.")] = "0%",
+    budget: Annotated[str, typer.Option(metavar="AMOUNT", help="The sum of next week's pay-outs.")],
+    floor: Annotated[str, typer.Option(metavar="AMOUNT", help="The least that an artist gets.")] = "0",
+    cap: Annotated[str | None, typer.Option(metavar="AMOUNT", help="The most that an artist gets.")] = None,
+    premium: Annotated[str, typer.Option(metavar="N%", help="Increase the shares of rising artists.")] = "0%",
+    cut: Annotated[str, typer.Option(metavar="N%", help="Reduce the shares of falling artists.")] = "0%",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file.")] = None,
+    overrides: options.Set = None,
     json: options.Json = False,
 ) -> None:
     """Divide a budget among artists by next week's forecast.
 
-    Reads the serving version of weekly, the data folder, and artifacts/plays.parquet, which it makes where missing or
-    stale. Writes nothing but -o: artist_id, name, week (the Monday of the week that is paid for), forecast
-    (seconds), verdict, share and payout of every artist. Shows the ten largest, or all of them with --json.
+    Reads the promoted version of weekly, the data folder, and artifacts/plays.parquet, which it makes where missing or
+    stale. Writes only the file of -o, with a row for every artist: artist_id, name, week (the Monday of the week that
+    is paid for), forecast (seconds), trend, share and payout. Shows the ten largest, or all of them with --json.
 
-    Pay-outs are in proportion to the forecast, sum to the budget to the cent (by largest remainder), and keep to
-    --floor and --cap. --premium and --cut change the weight of artists whose verdict is rising or falling, as in
+    Pay-outs are in proportion to the forecasts, sum to the budget to the cent (by largest remainder), and respect
+    --floor and --cap. --premium and --cut change the share of artists whose trend is rising or falling, as in
     `predict weekly`.
 
-    Below stands how far this would have been off over the last 13 weeks, in money: beside paying by what was really
-    listened to, how much an artist gets too much or too little on average, and how much of the budget goes to the wrong
-    artists; by the plan, and by paying as last week, or by the mean of the last 4 weeks or of all. For it the model is
-    fitted anew to the weeks before those, and each week is planned from the weeks before it alone; only which variant
-    serves was decided on the last of them.
+    The backtest shows how good such plans were over the last 13 weeks: the model is fitted again to the weeks before
+    them, and each week is planned from the weeks before it. Its pay-outs are compared with pay-outs by actual
+    listening: how much an artist gets too much or too little on average, and how much money goes to the wrong artists
+    in an average week. Beside the plan stand three simple rules: to pay by the last week, by the mean of the last 4
+    weeks, and by the mean of all weeks.
 
     \b
     Examples:
@@ -62,28 +63,29 @@ def rates(
     from pozytywka_cli.planning import rates as planning
 
     shared = context(ctx)
+    shared.override(options.assigned(overrides, []))
     out.check_target(output, shared.data())
     rule = _rule(budget, floor, cap, premium, cut)
     version = shared.store.load("weekly")
     dataset = datasets.dataset(shared)
     with shared.console.progress() as report:
-        made = planning.rates(version, dataset, rule, report)
+        plan = planning.rates(version, dataset, rule, report)
     if output:
-        out.write_frame(made.rows, output)
-        shared.console.info(f"Wrote {output}: {len(made.rows):,} artists by weekly {version.manifest.variant}.")
+        out.write_frame(plan.rows, output)
+        shared.console.info(f"Wrote {output}: {len(plan.rows):,} artists by weekly {version.manifest.variant}.")
     if json:
-        tables.json_object("plan rates", made.rows.to_dicts(), backtest=made.backtest)
+        tables.json_object("plan rates", plan.rows.to_dicts(), backtest=plan.backtest)
     elif output is None or not shared.console.quiet:
-        _show(made, listed=output is None)
-    for note in made.notes:
+        _show(plan, with_payouts=output is None)
+    for note in plan.notes:
         shared.console.warn(note)
 
 
 def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "Rule":
-    """The rule that the flags give.
+    """Parse the rule of the flags.
 
     Raises:
-        UsageError: one is no amount or percentage, or there is no budget.
+        UsageError: one is not an amount or percentage, or the budget is 0.
     """
     from pozytywka_cli.planning.payouts import Rule, cents, percentage
 
@@ -95,28 +97,28 @@ def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "
         cut=percentage(cut, "--cut"),
     )
     if rule.budget == 0:
-        raise UsageError("--budget 0: there is nothing to divide", "Give an amount above 0.")
+        raise UsageError("--budget 0: there is nothing to divide", "Choose an amount above 0.")
     return rule
 
 
-def _show(made: "Rates", *, listed: bool) -> None:
-    """The largest pay-outs, where they are wanted, and the backtest."""
+def _show(plan: "Rates", *, with_payouts: bool) -> None:
+    """Print the largest pay-outs, unless they are in a file, and the backtest."""
     from pozytywka_cli.commands import tables
 
-    if listed:
-        top = made.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN)
-        columns = ("name", "forecast", "verdict", "share", "payout")
+    if with_payouts:
+        top = plan.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN)
+        columns = ("name", "forecast", "trend", "share", "payout")
         rows = (
-            (name or artist_id, forecast, verdict, tables.Percent(share), _money(payout))
-            for artist_id, name, forecast, verdict, share, payout in top.select("artist_id", *columns).iter_rows()
+            (name or artist_id, forecast, trend, tables.Percent(share), _money(payout))
+            for artist_id, name, forecast, trend, share, payout in top.select("artist_id", *columns).iter_rows()
         )
-        paid = f"{len(made.rows):,} pay-outs for the week from {made.rows['week'][0]}"
-        tables.table(f"The largest of {paid}; forecast in seconds, by weekly {made.method}", columns, rows)
-    if made.backtest:
-        first = made.backtest[0]
+        pay_outs = f"{len(plan.rows):,} pay-outs for the week from {plan.rows['week'][0]}"
+        tables.table(f"The largest of {pay_outs}; forecast in seconds, by weekly {plan.method}", columns, rows)
+    if plan.backtest:
+        first = plan.backtest[0]
         title = f"Backtest over the last {first.weeks} weeks, {first.artists:,} artists"
-        errors = ((found.by, _money(found.absolute_error), _money(found.misallocated)) for found in made.backtest)
-        tables.table(title, ("paid by", "off per artist", "misallocated a week"), errors)
+        errors = ((row.by, _money(row.absolute_error), _money(row.misallocated)) for row in plan.backtest)
+        tables.table(title, ("paid by", "error per artist", "misallocated per week"), errors)
 
 
 def _money(amount: float) -> Decimal:

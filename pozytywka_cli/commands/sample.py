@@ -11,17 +11,20 @@ from pozytywka_cli.commands.context import context
 
 def sample(
     ctx: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to; default: --data-dir.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The folder to write; default: --data-dir.")
+    ] = None,
     users: Annotated[int, typer.Option(help="How many users.")] = 120,
     weeks: Annotated[int, typer.Option(help="How many weeks of logs.")] = 40,
     seed: options.Seed = 0,
-    dirty: Annotated[bool, typer.Option("--dirty", help="Plant each fault that `validate` finds.")] = False,
+    dirty: Annotated[bool, typer.Option("--dirty", help="Add every fault that `validate` finds.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Make a realistic data set, to try everything without any data of one's own.
+    """Make a realistic data set, to try everything without data of your own.
 
     Writes the five tables, and beside them truth/: the skip probability of each play, each artist's genre and weekly
-    rate, and the faults planted with --dirty. Refuses a folder that holds anything but an earlier sample.
+    rate, and the faults added with --dirty. An earlier sample is replaced, a README and hidden files are kept, and a
+    folder with any other file is refused.
 
     \b
     Examples:
@@ -38,4 +41,4 @@ def sample(
     if json:
         tables.json_object("sample", [made])
     text = f"{made.users:,} users, {made.artists:,} artists, {made.tracks:,} tracks, {made.events:,} events"
-    shared.console.info(f"Wrote {made.folder}: {text}" + (f", {made.faults:,} faults planted." if dirty else "."))
+    shared.console.info(f"Wrote {made.folder}: {text}" + (f", {made.faults:,} faults." if dirty else "."))

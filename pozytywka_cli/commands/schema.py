@@ -6,7 +6,7 @@ from pozytywka_cli.commands import options
 
 
 def schema(ctx: typer.Context, json: options.Json = False) -> None:
-    """Print the tables' columns, and the rules that they are held to with their levels.
+    """Print the columns of the five tables, and all rules with their levels.
 
     Reads and writes nothing.
 

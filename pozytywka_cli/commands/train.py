@@ -113,7 +113,7 @@ def _row(shared: Context, outcome: "Outcome") -> tuple[str | None, ...]:
 
 def _result(shared: Context, outcome: "Outcome") -> str:
     """Return whether the version is promoted, or why not."""
-    if shared.store.serving(outcome.family) == outcome.version:
+    if shared.store.promoted(outcome.family) == outcome.version:
         return "unchanged" if outcome.unchanged and not outcome.promoted else "promoted"
     if not outcome.passed:
         return "worse: baseline promoted" if outcome.promoted else "worse: not promoted"
@@ -131,7 +131,7 @@ def _notes(shared: Context, outcome: "Outcome") -> Iterator[str]:
     if outcome.unchanged:
         yield "trained before with the same data, settings and code; --force trains again"
     if not outcome.passed:
-        promoted = shared.store.serving(outcome.family)
+        promoted = shared.store.promoted(outcome.family)
         yield f"worse than the baseline; promoted is {promoted or 'nothing'}"
     if outcome.fallback_for:
         yield f"fallback for {outcome.fallback_for}"

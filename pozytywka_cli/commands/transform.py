@@ -13,19 +13,19 @@ def transform(
     ctx: typer.Context,
     folder: options.DataDir = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where to.  [default: artifacts/plays.parquet]")
+        Path | None, typer.Option("-o", "--output", help="The file to write.  [default: artifacts/plays.parquet]")
     ] = None,
     on_invalid: Annotated[
-        Literal["fail", "quarantine"], typer.Option(help="Refuse bad lines, or drop and keep them.")
+        Literal["fail", "quarantine"], typer.Option(help="Refuse bad lines, or drop them and keep a copy.")
     ] = "fail",
     json: options.Json = False,
 ) -> None:
     """Turn raw events into plays, one row for each PLAY.
 
-    Reads sessions and tracks from the data folder. Writes user_id, session_id, track_id, started_at,
-    advertisement_before, skipped, liked and listened_ms as Parquet, sorted; and beside it plays.moments.parquet, when
-    each play was skipped and liked, row by row, and plays.purchases.parquet, the first premium purchase of each user.
-    With --on-invalid quarantine, bad lines go to artifacts/quarantine/.
+    Reads sessions and tracks from the data folder. Writes one Parquet file, sorted: user_id, session_id, track_id,
+    started_at, advertisement_before, skipped, liked, listened_ms, skipped_at and liked_at. Its metadata hold the first
+    premium purchase of each user and the hashes of the inputs. With --on-invalid quarantine, bad lines are dropped and
+    written to artifacts/quarantine/bad/.
 
     \b
     Examples:
@@ -50,7 +50,8 @@ def transform(
         tables.json_object("transform", [made])
     for table, count in made.dropped.items():
         if count:
-            shared.console.warn(
-                f"{count:,} bad {'line' if count == 1 else 'lines'} of {table} dropped, kept in {made.quarantine}."
-            )
+            lines = f"{count:,} bad {'line' if count == 1 else 'lines'} of {table}"
+            shared.console.warn(f"Dropped {lines}; a copy is in {made.quarantine}.")
+    for message in made.unread:
+        shared.console.warn(message)
     shared.console.info(f"Wrote {made.plays}: {made.rows:,} plays.")

@@ -1,13 +1,15 @@
 """`pozytywka validate`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
-from pozytywka_cli.errors import RefusedError
+
+if TYPE_CHECKING:
+    from pozytywka_cli.dataset.validate import Violation
 
 
 def validate(
@@ -17,7 +19,7 @@ def validate(
         list[str] | None, typer.Option(metavar="FMT=PATH", help="Write html=PATH or junit=PATH; may be repeated.")
     ] = None,
     quarantine: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Set bad lines apart here, and good ones as Parquet.")
+        Path | None, typer.Option(metavar="DIR", help="Write bad lines here, and good ones as Parquet.")
     ] = None,
     fail_on: Annotated[
         Literal["error", "warning", "never"], typer.Option(help="The level of violation that makes this exit 3.")
@@ -25,10 +27,11 @@ def validate(
     max_bad: Annotated[str, typer.Option(metavar="N|N%", help="How many bad lines a table may have.")] = "0",
     json: options.Json = False,
 ) -> None:
-    """Hold the five tables to every rule, and show every rule that is broken, where and how often.
+    """Check the five tables against every rule and list all violations.
 
-    Reads users, artists, tracks, sessions and track_storage from the data folder: .jsonl, .jsonl.gz or .parquet, one
-    file or many. Writes nothing but the reports and the quarantine asked for. `pozytywka schema` lists the rules.
+    Reads users, artists, tracks, sessions and track_storage from the data folder: .jsonl, .ndjson or .parquet, the text
+    formats also as .gz, .zst or .bz2, each table as one file or many. Files that look like data but are not read are
+    listed. Writes only the reports and the quarantine that are named. `pozytywka schema` lists the rules.
 
     \b
     Examples:
@@ -37,8 +40,8 @@ def validate(
       pozytywka validate --report html=report.html --report junit=report.xml --fail-on warning
     """
     from pozytywka_cli.commands import reports, tables
-    from pozytywka_cli.dataset import quarantine as apart
-    from pozytywka_cli.dataset.report import MaxBad, failures
+    from pozytywka_cli.dataset import quarantine as quarantined
+    from pozytywka_cli.dataset.report import MaxBad, raise_failures
     from pozytywka_cli.dataset.validate import check
 
     shared, allowed = context(ctx), MaxBad.parse(max_bad)
@@ -48,24 +51,26 @@ def validate(
     for kind, path in wanted:
         reports.write(kind, path, checked)
     if quarantine:
-        apart.write(checked, quarantine)
-    reasons = failures(checked, fail_on, allowed)
+        quarantined.write(checked, quarantine)
     if json:
         tables.json_object("validate", checked.violations, profile=[fact._asdict() for fact in checked.profile])
-    else:
-        columns = ("table", "rule", "column", "level", "count", "examples")
-        rows = [(v.table, v.rule, v.column, v.level, v.count, reports.places(v)) for v in checked.violations]
-        if rows and not (shared.console.quiet and not reasons):
-            tables.table("", columns, rows)
-    bad = sum(map(len, map(checked.bad, checked.readings)))
-    if reasons:
-        raise RefusedError("; ".join(reasons), _next(quarantine, bad))
-    lines, tables = sum(reading.lines for reading in checked.readings.values()), len(checked.readings)
-    allowed_bad = f"{bad:,} of {lines:,} lines in {tables} tables are bad, which is allowed."
-    shared.console.info(allowed_bad if bad else f"{lines:,} lines in {tables} tables are sound.")
+    elif not shared.console.quiet:
+        _show(checked.violations)
+    raise_failures(checked, fail_on, allowed, quarantine)
+    total = f"{checked.lines:,} lines in {len(checked.readings)} tables"
+    bad = f"{checked.bad_lines:,} of {total} are bad, which is allowed."
+    shared.console.info(bad if checked.bad_lines else f"{total} are valid.")
 
 
-def _next(quarantine: Path | None, bad: int) -> str:
-    if not bad:
-        return "Check --data-dir; `pozytywka schema` lists the tables."
-    return f"The bad lines are in {quarantine / 'bad'}." if quarantine else "Set bad lines apart with --quarantine DIR."
+def _show(violations: "list[Violation]") -> None:
+    """Print the violations, and below them what the broken rules mean."""
+    from pozytywka_cli.commands import tables
+    from pozytywka_cli.dataset.tables import RULES
+
+    if not violations:
+        return
+    columns = ("table", "rule", "column", "level", "count", "examples")
+    rows = [(v.table, v.rule, v.column, v.level, v.count, list(map(str, v.examples))) for v in violations]
+    tables.table("Violations", columns, rows)
+    broken = {violation.rule for violation in violations}
+    tables.table("Rules", ("rule", "meaning"), [(name, rule.meaning) for name, rule in RULES.items() if name in broken])

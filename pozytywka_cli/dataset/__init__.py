@@ -1,1 +1,1 @@
-"""From files to validated tables, plays and splits."""
+"""Read, validate and transform the five tables; generate a sample."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-Source = Path | bytes  # a file, or content that was read already
+Source = Path | bytes  # a file, or plain content
 GZIP, ZSTANDARD = b"\x1f\x8b", b"(\xb5/\xfd"
 BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 ERRORS = (OSError, EOFError, zlib.error)  # that reading a damaged file raises
@@ -18,26 +18,23 @@ CHUNK = 1 << 18
 
 def open_source(source: Source) -> IO[bytes]:
     """Open a file or content for reading, decompressed where it is compressed."""
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
     first = magic(source)
     if first.startswith(ZSTANDARD):
         return io.BufferedReader(_Chunks(_decompress(source)), CHUNK)
-    packed = io.BytesIO(source) if isinstance(source, bytes) else source
     if first.startswith(GZIP):
-        return gzip.open(packed)  # type: ignore[return-value]
-    return bz2.open(packed) if BZIP2.match(first) else _raw(source)  # type: ignore[return-value]
+        return gzip.open(source)  # type: ignore[return-value]
+    return bz2.open(source) if BZIP2.match(first) else source.open("rb")
 
 
-def magic(source: Source) -> bytes:
-    """Return the first ten bytes, which name the compression."""
-    with _raw(source) as stream:
+def magic(path: Path) -> bytes:
+    """Return the first ten bytes of a file, which name its compression."""
+    with path.open("rb") as stream:
         return stream.read(10)
 
 
-def _raw(source: Source) -> IO[bytes]:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-
-
-def _decompress(source: Source) -> Iterator[memoryview]:
+def _decompress(path: Path) -> Iterator[memoryview]:
     """Yield the content of all Zstandard frames.
 
     Raises:
@@ -46,7 +43,7 @@ def _decompress(source: Source) -> Iterator[memoryview]:
     import zstandard
 
     frame, packed = None, b""
-    with _raw(source) as stream:
+    with path.open("rb") as stream:
         while packed := packed or stream.read(CHUNK):
             frame = frame or zstandard.ZstdDecompressor().decompressobj()
             try:

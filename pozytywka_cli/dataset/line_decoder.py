@@ -1,6 +1,6 @@
-"""One line at a time: the slow, exact decoder that names everything that is wrong with a line.
+"""Decode one JSON line, slowly and exactly, and name everything that is wrong with it.
 
-The fast path takes only lines that match `canonical`, on which both decoders agree; all others come here.
+The fast path reads only lines that match `canonical`, which both decoders read alike; all other lines are decoded here.
 """
 
 import json
@@ -56,9 +56,9 @@ NOTHING = Canonical(r"^\b$", False, ())
 
 
 def canonical(table: Table, first: str) -> Canonical | None:
-    """Lines written like `first`: the same keys in the same order, each once, and values of the right type.
+    """Return the form of lines written like `first`: the same keys in the same order, and values of the right types.
 
-    None where `first` is not an object of distinct keys, or one of more keys than a regular expression can take.
+    None if `first` is not an object of distinct keys, or has more keys than a regular expression can hold.
     """
     try:
         pairs = json.loads(first, object_pairs_hook=tuple)
@@ -77,24 +77,24 @@ def canonical(table: Table, first: str) -> Canonical | None:
 
 
 def decode(table: Table, raw: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """A line's values by column (None where the line is not an object), and what is wrong with it.
+    """Return a line's values by column (None if the line is not an object), and what is wrong with it.
 
-    A value of a wrong type becomes None. Where -1 and "" mean "no value", both are taken as number or text alike.
+    A value of a wrong type becomes None. Where -1 and "" mean "no value", either may be a number or text.
     """
     try:
-        found = _object(raw)
+        cells = _object(raw)
     except _NotAnObjectError as problem:
         start = raw[:80].decode(errors="replace").removesuffix("\r")
         shown = "" if any(column.personal for column in table.columns) else f": {start}"
         return None, [Finding("json", problem.column, f"{problem}{shown}")]
     values: dict[str, Any] = {}
-    findings = [Finding("extra", key, _shown(found[key])) for key in found.keys() - table.schema.keys()]
+    findings = [Finding("extra", key, _shown(cells[key])) for key in cells.keys() - table.schema.keys()]
     for column in table.columns:
         try:
-            values[column.name] = _value(column, found.get(column.name))
+            values[column.name] = _value(column, cells.get(column.name))
         except TypeError:
             values[column.name] = None
-            findings.append(Finding("type", column.name, _shown(found[column.name])))
+            findings.append(Finding("type", column.name, _shown(cells[column.name])))
     return values, sorted(findings)
 
 
@@ -110,12 +110,12 @@ def _object(raw: bytes) -> dict[str, Any]:
     if raw.startswith(b"\xef\xbb\xbf"):
         raise _NotAnObjectError("byte order mark at the start of the line")
     try:
-        found = json.loads(raw.decode(), object_pairs_hook=_distinct, parse_constant=_refuse)
-        if not isinstance(found, dict):
+        decoded = json.loads(raw.decode(), object_pairs_hook=_distinct, parse_constant=_refuse)
+        if not isinstance(decoded, dict):
             raise _NotAnObjectError(
-                f"{'an array' if isinstance(found, list) else 'a single value'} instead of an object"
+                f"{'an array' if isinstance(decoded, list) else 'a single value'} instead of an object"
             )
-        if _SURROGATE.search(json.dumps(found, ensure_ascii=False)):
+        if _SURROGATE.search(json.dumps(decoded, ensure_ascii=False)):
             raise _NotAnObjectError("half a surrogate pair")
     except UnicodeDecodeError as error:
         raise _NotAnObjectError(f"not UTF-8 at byte {error.start + 1}") from None
@@ -127,15 +127,15 @@ def _object(raw: bytes) -> dict[str, Any]:
         raise
     except ValueError:
         raise _NotAnObjectError("a number with too many digits") from None
-    return found
+    return decoded
 
 
 def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    decoded = dict(pairs)
+    if len(decoded) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise _NotAnObjectError(f"the key {twice!r} occurs twice", twice if twice.isprintable() else None)
-    return found
+    return decoded
 
 
 def _refuse(constant: str) -> Any:
@@ -143,7 +143,7 @@ def _refuse(constant: str) -> Any:
 
 
 def _value(column: Column, value: Any) -> Any:
-    """The value as the column's type, or None for no value.
+    """Return the value as the column's type, or None for no value.
 
     Raises:
         TypeError: it is of another type.
@@ -180,7 +180,7 @@ def _finite(value: float) -> bool:
 
 
 def epoch_text(milliseconds: int) -> str:
-    """Milliseconds since 1970 as ISO 8601 text; outside 1970 to 9999 the bare number, which nobody takes for a time."""
+    """Return milliseconds since 1970 as ISO 8601 text; outside of 1970 to 9999 as a number, which is no valid time."""
     if not 0 <= milliseconds < EPOCH_MS:
         return str(milliseconds)
     return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat()

@@ -12,7 +12,7 @@ from pozytywka_cli.dataset.compression import BZIP2, ERRORS, Source, magic, open
 from pozytywka_cli.dataset.line_decoder import NOTHING, Canonical, canonical, decode
 from pozytywka_cli.dataset.tables import Kind, Table
 
-ZLIB = (b"x\x01", b"x\x9c", b"x\xda")  # the line scanner would decompress text that starts like this
+ZLIB = (b"x\x01", b"x\x9c", b"x\xda")
 LOOK_AHEAD = 100  # lines that decide which keys, in which order, the fast path expects
 EXAMPLES = 3
 
@@ -47,11 +47,8 @@ def read_lines(table: Table, source: Source) -> Raw:
         OSError, EOFError, zlib.error, PolarsError: it cannot be read or decompressed.
     """
     expected = _expected(table, source)
-    first = magic(source)
     try:
-        scanned = _scan(
-            table, _as_plain_text(source) if first.startswith(ZLIB) or BZIP2.match(first) else source, expected
-        )
+        scanned = _scan(table, source if _scannable(source) else _as_plain_text(source), expected)
     except (pl.exceptions.ComputeError, *ERRORS):  # not UTF-8, or damaged, which reading it again reports
         scanned = _scan(table, _as_plain_text(source), expected)
     odd = scanned.filter(~pl.col("canonical"))["line"]
@@ -85,6 +82,14 @@ def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, byt
                 yield number, line.removesuffix(b"\n")
                 if number == last:
                     return
+
+
+def _scannable(source: Source) -> bool:
+    """Return whether the line scanner reads a source as it is meant; it decompresses whatever starts like zlib."""
+    if isinstance(source, bytes):
+        return False
+    first = magic(source)
+    return not (first.startswith(ZLIB) or BZIP2.match(first))
 
 
 def _expected(table: Table, source: Source) -> Canonical:

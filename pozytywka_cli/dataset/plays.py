@@ -1,4 +1,4 @@
-"""Events to plays, one row for each PLAY: written once, in narwhals expressions that every engine understands.
+"""Turn events into plays, one row for each PLAY, with narwhals expressions that run on several engines.
 
 Only cumulative sums over an explicit order and the aggregates any, min and max are used, and times are integers
 (microseconds since 1970): what Polars and PySpark both have.
@@ -24,18 +24,18 @@ ORDER = ("timestamp", "is_play", "track_id")  # of a session's events; equal one
 
 
 def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """One row for each PLAY, sorted by user, session and start.
+    """Return one row for each PLAY, sorted by user, session and start.
 
     Args:
         events: user_id, session_id, timestamp (µs), event_type, track_id; in any order. Where an engine knows that they
-            are in the order `ORDER`, it may add `number`, a running count of the PLAYs, and spare the window.
+            are in the order `ORDER`, it may add `number`, a running count of the PLAYs, which saves sorting.
         tracks: track_id, duration_ms; each track once.
 
     Returns:
-        the columns `COLUMNS` and `MOMENTS`, times in µs. Events of a session are taken by time; at equal times a PLAY
-        comes last, and PLAYs go by track: an order that the data alone decide. `listened_ms` is the track's duration,
-        or when skipped the time to the first SKIP, at most the duration; null where the track's duration is unknown and
-        nothing was skipped.
+        the columns `COLUMNS` and `MOMENTS`, times in µs. Events of a session are ordered by time; at equal times a PLAY
+        comes last, and PLAYs are ordered by track, so that the order of lines does not matter. `listened_ms` is the
+        track's duration, or when skipped the time to the first SKIP, at most the duration; null where the track's
+        duration is unknown and nothing was skipped.
     """
     kind = nw.col("event_type")
     flagged = events.filter(kind != "BUY_PREMIUM").with_columns(

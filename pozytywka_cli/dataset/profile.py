@@ -1,4 +1,4 @@
-"""Tables to facts: rows, nulls, distinct values, ranges, means, and the commonest values of columns that have few."""
+"""Profile tables: rows, nulls, distinct values, ranges, means, and the counts of values where there are few."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class Fact(NamedTuple):
 
 
 def profile(readings: dict[str, Reading]) -> list[Fact]:
-    """The facts of every table, in order."""
+    """Return the statistics of every table and column, in order."""
     return [fact for reading in readings.values() for fact in _of_table(reading)]
 
 
@@ -58,7 +58,7 @@ def _of_column(reading: Reading, column: Column) -> list[tuple[str, Value]]:
 
 
 def _blanks(reading: Reading, column: Column) -> dict[str, int]:
-    """Nulls as written, without the values of a wrong type that became null; and the other ways to say nothing."""
+    """Return how often a column is null, empty or -1, as written; values of a wrong type, null by now, are left out."""
     counts = dict(reading.blanks[column.name])
     wrong = (pl.col("column") == column.name) & (pl.col("rule") == "type")
     counts["nulls"] -= len(reading.findings.filter(wrong))
@@ -70,7 +70,7 @@ def _is_id(reading: Reading, column: Column) -> bool:
 
 
 def _counts(counts: dict[str, int]) -> list[tuple[str, int]]:
-    """The commonest values first; blanks have facts of their own."""
+    """Return the count of each value, the most frequent first; blanks are counted elsewhere."""
     known = {value: count for value, count in counts.items() if value not in ("", "-1")}
     return [
         (f"count of {value}", count) for value, count in sorted(known.items(), key=lambda item: (-item[1], item[0]))

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -44,7 +45,7 @@ def read_requests(source: Path | BinaryIO, name: str, request: type[msgspec.Stru
     """Read the requests in a file or a stream, one row each, in their order.
 
     The format is that of the file's suffix, or else Parquet or JSONL by how the content starts, else CSV. A byte order
-    mark may start it, and it may be compressed.
+    mark may start it, and a file may be compressed.
 
     Args:
         source: a path, or an open binary stream
@@ -116,13 +117,14 @@ def _column(field: types.Field) -> Column:
 
 
 def _suffix(source: Path | BinaryIO) -> str:
-    return source.suffix if isinstance(source, Path) else ""
+    """Return the suffix that names a file's format, without that of its compression; of a stream, none."""
+    name = source.name.lower() if isinstance(source, Path) else ""
+    return Path(name.removesuffix(".gz").removesuffix(".zst").removesuffix(".bz2")).suffix
 
 
 def _content(source: Path | BinaryIO, name: str) -> bytes:
     try:
-        content = source.read_bytes() if isinstance(source, Path) else source.read()
-        with open_source(content) as stream:
+        with open_source(source) if isinstance(source, Path) else nullcontext(source) as stream:
             return stream.read().removeprefix(BOM)
     except ERRORS as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -1,4 +1,4 @@
-"""The rules that need typed columns: each gives findings (file, line, rule, column, value) and changes nothing."""
+"""The rules for typed columns; each returns findings (file, line, rule, column, value)."""
 
 from collections.abc import Iterator
 
@@ -14,21 +14,21 @@ EARLIEST = pl.datetime(2000, 1, 1, time_zone="UTC", time_unit="us")
 
 
 def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
-    """Rules that look at one cell: required, optional, range, time; and at one column: key."""
+    """Check the rules about one cell (required, optional, range, time) and about one column (key)."""
     for column in reading.table.columns:
         cell = pl.col(column.name)
         if not column.sometimes_needed:
             rule = "required" if column.required else "optional"
-            yield _unexplained(reading, found(reading, cell.is_null(), rule, column.name), column.name)
+            yield _unexplained(reading, find(reading, cell.is_null(), rule, column.name), column.name)
         if (outside := _outside(column)) is not None:
-            yield found(reading, outside, "range", column.name)
+            yield find(reading, outside, "range", column.name)
         if column.kind is Kind.DATE:
-            yield found(reading, ~cell.str.contains(DATE), "time", column.name)
+            yield find(reading, ~cell.str.contains(DATE), "time", column.name)
         if column.kind is Kind.TIME:
-            yield found(reading, (cell < EARLIEST) | (cell > now), "time", column.name)
+            yield find(reading, (cell < EARLIEST) | (cell > now), "time", column.name)
     if reading.table.key:
         key = pl.col(reading.table.key)
-        yield found(reading, key.is_not_null() & ~key.is_first_distinct(), "key", reading.table.key)
+        yield find(reading, key.is_not_null() & ~key.is_first_distinct(), "key", reading.table.key)
 
 
 def _outside(column: Column) -> pl.Expr | None:
@@ -39,36 +39,36 @@ def _outside(column: Column) -> pl.Expr | None:
 
 
 def _unexplained(reading: Reading, nulls: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Without the cells that are null because reading them failed: those have a finding already."""
+    """Leave out the cells that are null because reading them failed: they have a finding already."""
     known = reading.findings.filter(pl.col("column") == column).select("file", "line")
     return nulls if known.is_empty() or nulls.is_empty() else nulls.join(known, on=["file", "line"], how="anti")
 
 
 def of_references(reading: Reading, keys: dict[str, pl.Series]) -> Iterator[pl.DataFrame]:
-    """Cells that name a row which its table, as read, does not have; tables that are missing are passed over."""
+    """Find cells that name a row which its table, as read, does not have; missing tables are left out."""
     for column in reading.table.columns:
         if column.references in keys:
             known = pl.col(column.name).is_in(keys[column.references].implode())
-            yield found(reading, ~known, column.reference_rule, column.name)
+            yield find(reading, ~known, column.reference_rule, column.name)
 
 
 def of_storage(tracks: Reading, stored: pl.Series) -> pl.DataFrame:
-    """Tracks that no line of `track_storage` names."""
-    return found(tracks, ~pl.col("id").is_in(stored.implode()), "storage", "id")
+    """Find tracks that no line of `track_storage` names."""
+    return find(tracks, ~pl.col("id").is_in(stored.implode()), "storage", "id")
 
 
 def of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
-    """A PLAY needs a track; a SKIP or LIKE should name one."""
+    """Find events without a track: a PLAY needs one, a SKIP or LIKE should name one."""
     nothing, event = pl.col("track_id").is_null(), pl.col("event_type")
     for rule, events in (("required", ("PLAY",)), ("optional", REACTIONS)):
-        needy = found(sessions, nothing & event.is_in(events), rule, "track_id")
+        needy = find(sessions, nothing & event.is_in(events), rule, "track_id")
         yield _unexplained(sessions, needy, "track_id")
 
 
 def of_order(sessions: Reading, tracks: pl.Series | None) -> Iterator[pl.DataFrame]:
-    """Rules that follow a session through time: order, orphan, event_track; events without a key or time are left out.
+    """Check the rules about sessions (order, orphan, event_track); events without a key or time are left out.
 
-    An unknown track breaks the rule `track`, and not `event_track` too.
+    An unknown track breaks the rule `track` and not also `event_track`.
     """
     whole = pl.all_horizontal(pl.col("user_id", "session_id", "timestamp", "event_type").is_not_null())
     events = sessions.frame.filter(whole).with_columns(is_play=pl.col("event_type") == "PLAY")
@@ -111,7 +111,7 @@ def _sorted(events: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 
 
 def duplicates(reading: Reading, by: list[str]) -> pl.DataFrame:
-    """The lines that share all of `by` with an earlier line, other than by repeating its key: file, line, and `by`."""
+    """Return the lines that share all of `by` with an earlier line, without those that repeat its key."""
     key = reading.table.key
     rows = reading.frame.filter(pl.all_horizontal(pl.col(by).is_not_null()))
     if key:
@@ -119,8 +119,8 @@ def duplicates(reading: Reading, by: list[str]) -> pl.DataFrame:
     return rows.filter(pl.struct(by).is_duplicated() & ~pl.struct(by).is_first_distinct())
 
 
-def found(reading: Reading, broken: pl.Expr, rule: str, column: str) -> pl.DataFrame:
-    """A finding for each row where `broken` is true."""
+def find(reading: Reading, broken: pl.Expr, rule: str, column: str) -> pl.DataFrame:
+    """Return a finding for each row where `broken` is true."""
     return _report(reading.frame.filter(broken), rule, column)
 
 
@@ -138,7 +138,7 @@ def _report(rows: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
 
 
 def needs(table: Table) -> Iterator[tuple[str, str]]:
-    """The rules of a table that need another one: (that table, rule and column in words)."""
+    """Yield the rules of a table that need another one: (the other table, text that names rule and column)."""
     for column in table.columns:
         if column.references:
             yield column.references, f"{column.reference_rule} of {table.name}.{column.name}"

@@ -71,6 +71,16 @@ class Checked:
         return frame.select(*reading.table.schema)
 
     @property
+    def lines(self) -> int:
+        """The number of lines of all tables."""
+        return sum(reading.lines for reading in self.readings.values())
+
+    @property
+    def bad_lines(self) -> int:
+        """The number of bad lines of all tables."""
+        return sum(len(self.bad(name)) for name in self.readings)
+
+    @property
     def errors(self) -> list[Violation]:
         """The violations that make lines bad, and missing tables."""
         return [violation for violation in self.violations if violation.level == "error"]

@@ -46,7 +46,7 @@ def finite(given: pl.Series) -> pl.Series:
 
 
 def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The table's typed columns and `line`, and findings (line, rule, column, value).
+    """Return the table's typed columns and `line`, and findings (line, rule, column, value).
 
     Blanks of needed columns become null; words become an Enum, in whatever case they were written.
     """
@@ -66,13 +66,13 @@ def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def spelled(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
-    """How often each spelling of a column of fixed words occurs."""
+    """Count the spellings of each column of fixed words."""
     columns = [raw[column.name].drop_nulls() for column in table.columns if column.words]
     return {column.name: Counter(dict(column.value_counts().iter_rows())) for column in columns}
 
 
 def blanks(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
-    """How many cells of each column are null, empty or -1, as they were written."""
+    """Count how many cells of each column are null, empty or -1, as they were written."""
     counts = {}
     for column in table.columns:
         counts[column.name] = Counter(nulls=raw[column.name].null_count())
@@ -85,7 +85,7 @@ def blanks(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
 
 
 def _written(column: Column) -> pl.Expr:
-    """The cell as it was written; of a time, only where it could not be read."""
+    """Return the cell as it was written; of a time, only where it could not be read."""
     return pl.col(UNREADABLE.format(column.name) if column.kind is Kind.TIME else column.name)
 
 
@@ -115,7 +115,7 @@ def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
 
 
 def _found(frame: pl.DataFrame, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
-    """A finding for each row in which `value` is not null."""
+    """Return a finding for each row in which `value` is not null."""
     found = frame.lazy().select(
         "line", pl.lit(rule).alias("rule"), pl.lit(column).alias("column"), value.alias("value")
     )

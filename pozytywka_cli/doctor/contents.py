@@ -1,4 +1,4 @@
-"""Extras, data and artifacts."""
+"""Check extras, data, plays and models."""
 
 import re
 from importlib import metadata
@@ -9,46 +9,54 @@ from pozytywka_cli.dataset.discovery import locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.doctor.finding import Finding
 from pozytywka_cli.errors import PozytywkaError
-from pozytywka_cli.families.registry import FAMILIES
+from pozytywka_cli.families import registry
 
 PACKAGE = "pozytywka"
 EXTRA = re.compile(r"([\w.-]+).*; extra == ['\"](\w+)['\"]")
 
 
 def extras() -> list[Finding]:
-    """For each extra the versions of what it brings; missing where any of it is."""
-    needed: dict[str, list[str]] = {}
+    """Return the installed versions for each extra; it is missing if one of its libraries is."""
+    libraries: dict[str, list[str]] = {}
     for line in metadata.requires(PACKAGE) or []:
         if match := EXTRA.fullmatch(line):
-            needed.setdefault(match[2], []).append(match[1])
-    return [_extra(name, needed[name]) for name in needed]
+            libraries.setdefault(match[2], []).append(match[1])
+    return [_extra(name, libraries[name]) for name in libraries]
 
 
 def data(folder: Path) -> list[Finding]:
-    """For each of the five tables its files."""
+    """Return the files of each of the five tables."""
     return [_table(folder, name) for name in TABLES]
 
 
 def artifacts(root: Path, plays: Path) -> list[Finding]:
-    """The plays, and what serves of each family."""
-    made = Finding("artifacts", "plays", str(plays)) if plays.is_file() else None
+    """Return the plays and the promoted version of each family."""
+    found = str(plays) if plays.is_file() else None
+    hint = "" if found else "Make them: `pozytywka transform`."
+    return [Finding("artifacts", "plays", found, hint), *(_promoted(root, name) for name in registry.names())]
+
+
+def _extra(name: str, libraries: list[str]) -> Finding:
+    versions = {library: _version(library) for library in libraries}
+    if missing := [library for library, version in versions.items() if version is None]:
+        variants = _variants(name)
+        needed = f" (needed by {', '.join(variants)})" if variants else ""
+        hint = f"{', '.join(missing)} not installed{needed}: `pip install '{PACKAGE}[{name}]'`."
+        return Finding("extras", name, None, hint)
+    return Finding("extras", name, ", ".join(f"{library} {version}" for library, version in versions.items()))
+
+
+def _variants(extra: str) -> list[str]:
+    """Return the variants of all families that need an extra."""
+    families = [registry.get(name) for name in registry.names()]
     return [
-        made or Finding("artifacts", "plays", None, "Run `pozytywka transform`."),
-        *(_family(root, name) for name in FAMILIES),
+        f"{one.name} {name}" for one in families for name, variant in one.variants.items() if variant.extra == extra
     ]
 
 
-def _extra(name: str, distributions: list[str]) -> Finding:
-    found = {distribution: _version(distribution) for distribution in distributions}
-    if missing := [distribution for distribution, version in found.items() if version is None]:
-        hint = f"Without {', '.join(missing)}: `pip install '{PACKAGE}[{name}]'`."
-        return Finding("extras", name, None, hint)
-    return Finding("extras", name, ", ".join(f"{distribution} {version}" for distribution, version in found.items()))
-
-
-def _version(distribution: str) -> str | None:
+def _version(library: str) -> str | None:
     try:
-        return metadata.version(distribution)
+        return metadata.version(library)
     except metadata.PackageNotFoundError:
         return None
 
@@ -64,7 +72,7 @@ def _table(folder: Path, name: str) -> Finding:
     return Finding("data", name, f"{paths[0]}{more}, {sum(path.stat().st_size for path in paths):,} bytes")
 
 
-def _family(root: Path, family: str) -> Finding:
+def _promoted(root: Path, family: str) -> Finding:
     try:
         manifest = Store(root).load(family).manifest
     except PozytywkaError as error:

@@ -1,45 +1,47 @@
-"""The driver, torch's CUDA and implicit's: looked at from outside, and asked only where all that they need is there."""
+"""Check the GPU: driver and device, torch's CUDA, and the libraries of every family that can use a GPU.
+
+Libraries of models are imported, which takes seconds, only where there is a device.
+"""
 
 import ctypes
 import runpy
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 from pozytywka_cli.doctor.finding import Finding
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import Family
 
 DRIVER = "libcuda.so.1"
-INSTALL = "Install it: `pip install 'pozytywka[gpu]'`."
 
 
 def cuda() -> list[Finding]:
-    """The devices that the driver has; torch and its CUDA; implicit's CUDA and every library that it needs."""
+    """Return a finding for the device, for torch, and for each family with a variant that can be fitted on a GPU."""
     devices = _devices()
-    libraries = [_library(library) for library in implicit_gpu.LIBRARIES]
-    complete = devices is not None and all(library.found for library in libraries)
+    families = [registry.get(name) for name in registry.names()]
     return [
-        Finding("gpu", "driver and device", devices, "" if devices else "A GPU of NVIDIA, with its driver, is needed."),
+        Finding("gpu", "device", devices, "" if devices else "It takes an NVIDIA GPU with its driver."),
         *_torch(present=devices is not None),
-        *libraries,
-        Finding("gpu", "implicit's CUDA", *(_implicit() if complete else (None, "See what is missing above."))),
+        *(_family(family, present=devices is not None) for family in families if _uses_gpu(family)),
     ]
 
 
 def require(findings: list[Finding]) -> None:
-    """Insist that torch and implicit can compute on a GPU.
+    """Check that every family that can use a GPU finds one here.
 
     Raises:
-        UnavailableError: something that they need is missing; all of it is named.
+        UnavailableError: something is missing; the message names all of it.
     """
     missing = [finding for finding in findings if finding.area == "gpu" and finding.found is None]
     if missing:
-        raise UnavailableError(f"no GPU can be used: missing are {', '.join(f.name for f in missing)}", missing[0].hint)
+        names = ", ".join(finding.name for finding in missing)
+        raise UnavailableError(f"no GPU can be used; missing: {names}", missing[0].hint)
 
 
 def _devices() -> str | None:
-    """How many devices the driver has, and for which CUDA it was made."""
+    """Return the number of devices and the CUDA version of the driver; None without a device."""
     try:
         driver = ctypes.CDLL(DRIVER)
     except OSError:
@@ -49,38 +51,34 @@ def _devices() -> str | None:
     driver.cuDriverGetVersion(ctypes.byref(version))
     if failed or not count.value:
         return None
-    return f"{count.value}, with a driver for CUDA {version.value // 1000}.{version.value % 1000 // 10}"
+    return f"{count.value}, driver for CUDA {version.value // 1000}.{version.value % 1000 // 10}"
 
 
 def _torch(*, present: bool) -> list[Finding]:
-    """Its version and the CUDA that it was built for; imported, which takes seconds, only where a device is present."""
-    found = find_spec("torch")
-    if found is None or found.origin is None:
+    """Return torch's version and the CUDA version that it was built for."""
+    spec = find_spec("torch")
+    if spec is None or spec.origin is None:
         return [Finding("gpu", "torch's CUDA", None, "Install pozytywka again: it needs torch.")]
-    built = runpy.run_path(str(Path(found.origin).with_name("version.py")))
+    built = runpy.run_path(str(Path(spec.origin).with_name("version.py")))
     version = Finding("gpu", "torch", built["__version__"])
     if built["cuda"] is None:
-        return [version, Finding("gpu", "torch's CUDA", None, "This torch was built without CUDA; install another.")]
+        return [version, Finding("gpu", "torch's CUDA", None, "Install a torch that was built for CUDA.")]
     if not (present and import_module("torch").cuda.is_available()):
-        return [version, Finding("gpu", "torch's CUDA", None, f"Built for CUDA {built['cuda']}, it sees no device.")]
+        return [version, Finding("gpu", "torch's CUDA", None, f"It was built for CUDA {built['cuda']}; see device.")]
     return [version, Finding("gpu", "torch's CUDA", built["cuda"])]
 
 
-def _library(library: implicit_gpu.Library) -> Finding:
-    """Where it was installed, else whether the system has it."""
-    path = implicit_gpu.installed(library)
-    if path is None:
-        try:
-            ctypes.CDLL(library.name)
-        except OSError:
-            return Finding("gpu", library.name, None, INSTALL)
-        return Finding("gpu", library.name, "the system's")
-    return Finding("gpu", library.name, f"{library.distribution} {metadata.version(library.distribution)}")
+def _uses_gpu(family: Family) -> bool:
+    return any(variant.gpu for variant in family.variants.values())
 
 
-def _implicit() -> tuple[str | None, str]:
+def _family(family: Family, *, present: bool) -> Finding:
+    """Return the variants of a family that can be fitted on a GPU, if its libraries find the device."""
+    name = f"train {family.name} --gpu"
+    if not present:
+        return Finding("gpu", name, None, "See device.")
     try:
-        implicit_gpu.require()
+        family.require_gpu()
     except UnavailableError as error:
-        return None, f"{error.message}. {error.hint}"
-    return metadata.version("implicit"), ""
+        return Finding("gpu", name, None, f"{error.message}. {error.hint}")
+    return Finding("gpu", name, ", ".join(one for one, variant in family.variants.items() if variant.gpu))

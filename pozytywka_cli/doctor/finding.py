@@ -1,13 +1,13 @@
-"""What the doctor's rooms find."""
+"""One result of `doctor`."""
 
 from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """One thing looked for.
+    """The result of one check.
 
-    found: what there is; None where it is missing
-    hint: what to do about it, where there is something to do
+    found: what was found; None where it is missing
+    hint: how to get what is missing
     """
 
     area: str

@@ -1,4 +1,4 @@
-"""Processor, memory and threads."""
+"""Check the CPU, memory and threads."""
 
 import os
 import platform
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pozytywka_cli.doctor.finding import Finding
 
-CGROUP = Path("/sys/fs/cgroup")  # limits of a container, under version 2
+CGROUP = Path("/sys/fs/cgroup")  # limits of a container (cgroup version 2)
 MEMINFO, CPUINFO = Path("/proc/meminfo"), Path("/proc/cpuinfo")
 THREADS = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS")
 GIB = 2**30
 
 
 def machine() -> list[Finding]:
-    """The processor, the cores and memory that this process may use, and what limits its threads."""
+    """Return the Python version, the CPU, the cores and memory that this process can use, and limits on its threads."""
     limits = [f"{name}={os.environ[name]}" for name in THREADS if os.environ.get(name)]
     return [
         Finding("machine", "python", platform.python_version()),
@@ -25,18 +25,18 @@ def machine() -> list[Finding]:
 
 
 def _cores() -> str:
-    """Those that the process may run on, of those there are; a container's share may be a fraction."""
+    """Return the usable cores of all cores, and the limit of a container, which may be a fraction of a core."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota, _, period = _limit("cpu.max").partition(" ")
-    share = f", {int(quota) / int(period):g} by the container's limit" if quota.isdigit() else ""
+    share = f", limited to {int(quota) / int(period):g} by the container" if quota.isdigit() else ""
     return f"{usable} of {os.cpu_count()}{share}"
 
 
 def _memory() -> str:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit, free = _limit("memory.max"), _field(MEMINFO, "MemAvailable")
-    here = min(total, int(limit)) if limit.isdigit() else total
-    return f"{here / GIB:.1f} GiB" + (f", {1024 * int(free.split()[0]) / GIB:.1f} GiB free" if free else "")
+    usable = min(total, int(limit)) if limit.isdigit() else total
+    return f"{usable / GIB:.1f} GiB" + (f", {1024 * int(free.split()[0]) / GIB:.1f} GiB free" if free else "")
 
 
 def _limit(name: str) -> str:
@@ -47,7 +47,7 @@ def _limit(name: str) -> str:
 
 
 def _field(path: Path, name: str) -> str:
-    """The value of the first line `name: value` of a file of the kernel; empty where there is none."""
+    """Return the value of the first line `name: value` of a file in /proc; empty where there is none."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

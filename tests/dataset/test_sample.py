@@ -89,6 +89,19 @@ def test_a_foreign_folder_is_refused_and_left_as_it_was(held: str, tmp_path: Pat
     assert contents(tmp_path) == {f"mine/{held}": b"precious"}
 
 
+def test_notes_and_hidden_files_are_kept(tmp_path: Path) -> None:
+    """A folder with only a README and dotfiles, as `data/` of a clone is, may be filled; they stay, also next time."""
+    (tmp_path / "data" / ".git").mkdir(parents=True)
+    (tmp_path / "data" / "README.md").write_text("notes")
+    (tmp_path / "data" / ".git" / "HEAD").write_text("ref")
+    for _ in range(2):
+        sample = write_sample(tmp_path / "data", users=2, weeks=1)
+        assert (sample.folder / "README.md").read_text() == "notes"
+        assert (sample.folder / ".git" / "HEAD").read_text() == "ref"
+        assert (sample.folder / "sessions.jsonl").stat().st_size
+    assert list(tmp_path.iterdir()) == [tmp_path / "data"]
+
+
 def test_a_sample_with_a_file_of_the_users_is_refused(tmp_path: Path) -> None:
     """A former sample is replaced only when nothing else would be lost."""
     write_sample(tmp_path / "sample", users=2, weeks=1)
@@ -115,7 +128,7 @@ def test_a_file_and_the_current_folder_are_refused(tmp_path: Path, monkeypatch: 
         write_sample(tmp_path / "file", users=2, weeks=1)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    with pytest.raises(UsageError, match="folder you are in"):
+    with pytest.raises(UsageError, match="current folder"):
         write_sample(Path(), users=2, weeks=1)
 
 

@@ -1,4 +1,4 @@
-"""What `doctor` finds, on machines made up for it."""
+"""What `doctor` finds on machines that are simulated."""
 
 import ctypes
 from pathlib import Path
@@ -9,7 +9,8 @@ import pytest
 from pozytywka_cli.doctor import contents, cuda, machine
 from pozytywka_cli.doctor.finding import Finding
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import Variant
 
 
 def found(findings: list[Finding]) -> dict[str, str | None]:
@@ -18,29 +19,29 @@ def found(findings: list[Finding]) -> dict[str, str | None]:
 
 @pytest.fixture
 def container(tmp_path: Path, monkeypatch) -> Path:
-    """A container's folder of limits."""
+    """The folder with the limits of a container."""
     monkeypatch.setattr(machine, "CGROUP", tmp_path)
     return tmp_path
 
 
-def test_the_limits_of_a_container_are_told(container):
+def test_the_limits_of_a_container_are_shown(container):
     """Half a core and a gigabyte, whatever the machine has."""
     (container / "cpu.max").write_text("50000 100000\n")
     (container / "memory.max").write_text(f"{2**30}\n")
-    told = found(machine.machine())
-    assert told["cores"].endswith(", 0.5 by the container's limit")
-    assert told["memory"].startswith("1.0 GiB")
+    values = found(machine.machine())
+    assert "limited to 0.5" in values["cores"]
+    assert values["memory"].startswith("1.0 GiB")
 
 
-def test_without_limits_the_machine_is_told(container):
-    """Nor is a limit that says `max` one."""
+def test_without_limits_the_whole_machine_is_shown(container):
+    """A limit of `max` is no limit."""
     (container / "cpu.max").write_text("max 100000\n")
-    told = found(machine.machine())
-    assert "limit" not in told["cores"]
-    assert None not in told.values()
+    values = found(machine.machine())
+    assert "limit" not in values["cores"]
+    assert None not in values.values()
 
 
-def test_variables_that_limit_threads_are_told(monkeypatch):
+def test_variables_that_limit_threads_are_shown(monkeypatch):
     """Only those that are set."""
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
@@ -48,7 +49,7 @@ def test_variables_that_limit_threads_are_told(monkeypatch):
 
 
 def driver(devices: int) -> SimpleNamespace:
-    """A driver for CUDA 13.1 with so many devices."""
+    """A driver for CUDA 13.1 with this number of devices."""
 
     def write(value: int):
         def into(pointer: object) -> int:
@@ -60,115 +61,126 @@ def driver(devices: int) -> SimpleNamespace:
     return SimpleNamespace(cuInit=lambda _: 0, cuDeviceGetCount=write(devices), cuDriverGetVersion=write(13010))
 
 
+class Family:
+    """A family whose GPU libraries are as a test needs them."""
+
+    name = "demo"
+
+    def __init__(self, gpu: bool, error: UnavailableError | None = None):
+        self.variants = {"net": Variant("a network", gpu=gpu, extra="half"), "mean": Variant("a mean")}
+        self.checks, self._error = 0, error
+
+    def require_gpu(self):
+        self.checks += 1
+        if self._error:
+            raise self._error
+
+
 @pytest.fixture
-def linked(monkeypatch):
-    """A function that says what the linker finds, by name; nothing else, and no wheel, is there."""
+def family(monkeypatch):
+    """A function that makes a family the only one, on a machine with this number of devices."""
 
-    def only(libraries: dict[str, object]) -> None:
-        def load(name: str) -> object:
-            if name not in libraries:
-                raise OSError(f"{name}: cannot open shared object file")
-            return libraries[name]
-
-        monkeypatch.setattr(ctypes, "CDLL", load)
-        monkeypatch.setattr(implicit_gpu, "installed", lambda _: None)
+    def only(family: Family, devices: int) -> Family:
+        monkeypatch.setattr(registry, "names", lambda: [family.name])
+        monkeypatch.setattr(registry, "get", lambda _: family)
+        monkeypatch.setattr(ctypes, "CDLL", lambda _: driver(devices))
+        monkeypatch.setattr(cuda, "_torch", lambda **_: [])
+        return family
 
     return only
 
 
-def test_each_missing_library_is_a_finding(linked):
-    """With what to install; those that the system has are said to be its own."""
-    linked({"libcudart.so.13": None})
-    told = {finding.name: finding for finding in cuda.cuda()}
-    assert told["libcudart.so.13"].found == "the system's"
-    for library in implicit_gpu.LIBRARIES[1:]:
-        assert told[library.name].found is None
-        assert "pozytywka[gpu]" in told[library.name].hint
-    assert told["implicit's CUDA"].found is None
+def test_the_libraries_of_a_family_are_checked_where_there_is_a_device(family):
+    """And the variants listed that can be fitted on it."""
+    checked = family(Family(gpu=True), devices=1)
+    assert found(cuda.cuda())["train demo --gpu"] == "net"
+    assert checked.checks == 1
 
 
-@pytest.fixture
-def whole(linked, monkeypatch):
-    """A machine with a device and every library; `gpu.require` is what a test says, and torch is not asked."""
-    linked({cuda.DRIVER: driver(1), **dict.fromkeys(library.name for library in implicit_gpu.LIBRARIES)})
-    monkeypatch.setattr(cuda, "_torch", lambda **_: [])
-    return lambda require: monkeypatch.setattr(implicit_gpu, "require", require)
+def test_without_a_device_no_library_is_imported(family):
+    """The finding points to the missing device."""
+    checked = family(Family(gpu=True), devices=0)
+    assert found(cuda.cuda()) == {"device": None, "train demo --gpu": None}
+    assert checked.checks == 0
 
 
-def test_where_nothing_is_missing_implicit_is_asked(whole):
-    """And its version told."""
-    asked = []
-    whole(lambda: asked.append("once"))
-    told = found(cuda.cuda())
-    assert asked == ["once"]
-    assert told["implicit's CUDA"] == cuda.metadata.version("implicit")
-    assert None not in told.values()
+def test_a_family_without_gpu_variants_is_not_listed(family):
+    """Only the device is."""
+    assert set(found(family(Family(gpu=False), devices=1) and cuda.cuda())) == {"device"}
 
 
-def test_where_implicit_cannot_it_is_missing(whole):
-    """With what it says; so it is where all libraries are there, and the extension cannot be loaded."""
-
-    def require() -> None:
-        raise UnavailableError("undefined symbol: rmm", "Install it.")
-
-    whole(require)
-    told = {finding.name: finding for finding in cuda.cuda()}
-    assert told["implicit's CUDA"] == Finding("gpu", "implicit's CUDA", None, "undefined symbol: rmm. Install it.")
-    with pytest.raises(UnavailableError, match="missing are implicit's CUDA"):
-        cuda.require(list(told.values()))
+def test_a_missing_library_is_named(family):
+    """With what to do about it, in the finding and where a GPU is required."""
+    family(Family(gpu=True, error=UnavailableError("librmm.so is missing", "Install the extra.")), devices=1)
+    findings = {finding.name: finding for finding in cuda.cuda()}
+    assert "librmm.so is missing" in findings["train demo --gpu"].hint
+    with pytest.raises(UnavailableError, match="train demo --gpu") as unavailable:
+        cuda.require(list(findings.values()))
+    assert "Install the extra." in unavailable.value.hint
 
 
-@pytest.mark.parametrize(("devices", "expected"), [(2, "2, with a driver for CUDA 13.1"), (0, None)])
-def test_the_driver_tells_its_devices(linked, devices, expected):
-    """None is as good as no driver."""
-    linked({cuda.DRIVER: driver(devices)})
-    assert found(cuda.cuda())["driver and device"] == expected
+@pytest.mark.parametrize(("devices", "expected"), [(2, "2, driver for CUDA 13.1"), (0, None)])
+def test_the_driver_counts_its_devices(monkeypatch, devices, expected):
+    """A driver without a device is as good as none."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: driver(devices))
+    assert cuda._devices() == expected
 
 
-def test_what_is_missing_for_a_gpu_is_named_at_once():
+def test_without_a_driver_there_is_no_device(monkeypatch):
+    """The linker does not find its library."""
+
+    def load(name: str) -> object:
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    assert cuda._devices() is None
+
+
+def test_everything_missing_for_a_gpu_is_named_at_once():
     """What is missing elsewhere does not count."""
     missing = [
-        Finding("gpu", "driver", None, "Get one."),
+        Finding("gpu", "device", None, "Get one."),
         Finding("gpu", "librmm.so", None),
         Finding("data", "users", None),
     ]
-    with pytest.raises(UnavailableError) as unavailable:
+    with pytest.raises(UnavailableError, match=r"device, librmm\.so$") as unavailable:
         cuda.require(missing)
-    assert unavailable.value.message == "no GPU can be used: missing are driver, librmm.so"
     assert unavailable.value.hint == "Get one."
-    cuda.require([Finding("gpu", "driver", "1"), missing[-1]])
+    cuda.require([Finding("gpu", "device", "1"), missing[-1]])
 
 
-def test_an_extra_is_found_when_all_of_it_is_installed(monkeypatch):
-    """What else is needed is named."""
+def test_an_extra_is_found_when_all_of_it_is_installed(monkeypatch, family):
+    """Missing libraries are named, with the variants that need them and how to install them."""
+    family(Family(gpu=False), devices=0)
     lines = ["numpy>=2", 'pytest>=9; extra == "here"', 'pytest>=9; extra == "half"', 'no-such-thing; extra == "half"']
     monkeypatch.setattr(contents.metadata, "requires", lambda _: lines)
-    told = {finding.name: finding for finding in contents.extras()}
-    assert told["here"].found == f"pytest {pytest.__version__}"
-    assert told["half"].found is None
-    assert told["half"].hint == "Without no-such-thing: `pip install 'pozytywka[half]'`."
-    assert len(told) == 2
+    findings = {finding.name: finding for finding in contents.extras()}
+    assert findings["here"].found == f"pytest {pytest.__version__}"
+    assert findings["half"].found is None
+    assert all(part in findings["half"].hint for part in ("no-such-thing", "demo net", "pip install 'pozytywka[half]'"))
+    assert len(findings) == 2
 
 
 def test_tables_are_found_by_their_files(tmp_path):
-    """Also of several files; one that stands there twice is a finding, no error."""
+    """Also those of several files; a table in two formats is a finding, not an error."""
     for name in ("users.jsonl", "sessions-1.jsonl", "sessions-2.jsonl", "tracks.jsonl", "tracks.parquet"):
         (tmp_path / name).write_text("{}")
-    told = {finding.name: finding for finding in contents.data(tmp_path)}
-    assert told["users"].found == f"{tmp_path / 'users.jsonl'}, 2 bytes"
-    assert told["sessions"].found == f"{tmp_path / 'sessions-1.jsonl'} and 1 more, 4 bytes"
-    assert told["tracks"].found is None
-    assert "Keep one of the two" in told["tracks"].hint
-    assert told["artists"].found is None
+    findings = {finding.name: finding for finding in contents.data(tmp_path)}
+    assert findings["users"].found == f"{tmp_path / 'users.jsonl'}, 2 bytes"
+    assert findings["sessions"].found == f"{tmp_path / 'sessions-1.jsonl'} and 1 more, 4 bytes"
+    assert findings["tracks"].found is None
+    assert "tracks." in findings["tracks"].hint
+    assert findings["artists"].found is None
 
 
 def test_artifacts_that_cannot_be_opened_are_a_finding(tmp_path, monkeypatch):
-    """And do not keep the others from being found."""
+    """The others are listed all the same."""
 
     def load(_, family):
         raise PermissionError(13, "Permission denied", f"{family}/manifest.json")
 
     monkeypatch.setattr(contents.Store, "load", load)
-    told = {finding.name: finding for finding in contents.artifacts(tmp_path, tmp_path / "plays.parquet")}
-    assert told["similar"].found is None
-    assert told["similar"].hint == "cannot read similar/manifest.json: Permission denied. Check the path."
+    findings = contents.artifacts(tmp_path, tmp_path / "plays.parquet")
+    assert [finding.name for finding in findings] == ["plays", *registry.names()]
+    assert all(finding.found is None and finding.hint for finding in findings)
+    assert "similar/manifest.json: Permission denied" in findings[-1].hint

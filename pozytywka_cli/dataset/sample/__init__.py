@@ -1,7 +1,7 @@
-"""A generated service to try everything on: five believable tables, and the truth behind them.
+"""Generate a realistic data set: five tables, and the ground truth behind them.
 
-The truth (`truth/`) holds what a model can at best learn: the probability of every skip, the expected plays of every
-artist in every week, the genre of every artist, and, in a dirty sample, every planted fault.
+The ground truth (`truth/`) is what a model can at best learn: the probability of every skip, the expected plays of
+every artist in every week, the genre of every artist, and, in a dirty sample, the list of its faults.
 """
 
 from pozytywka_cli.dataset.sample.write import Sample, write_sample

@@ -1,4 +1,4 @@
-"""Artists, their tracks, and where the tracks are stored."""
+"""Draw artists, their tracks, and the storage of the tracks."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli.dataset.sample.bands import BANDS
-from pozytywka_cli.dataset.sample.draw import Floats, Ints, ids
 from pozytywka_cli.dataset.sample.genres import GENRES, SOUNDS, Sound
+from pozytywka_cli.dataset.sample.random_draws import Floats, Ints, ids
 from pozytywka_cli.dataset.sample.vocabulary import ADJECTIVES, NOUNS
 
 TRACKS_AN_ARTIST = range(6, 15)

@@ -1,12 +1,12 @@
-"""Plays as the lines of the event log and as rows of the truth."""
+"""Convert plays to lines of the event log and to rows of the ground truth."""
 
 from typing import BinaryIO
 
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.dataset.sample.draw import Ints
 from pozytywka_cli.dataset.sample.listening import Plays
+from pozytywka_cli.dataset.sample.random_draws import Ints
 
 # in the order in which they stand between two plays
 EVENTS = ("ADVERTISEMENT", "BUY_PREMIUM", "PLAY", "LIKE", "SKIP")
@@ -17,7 +17,7 @@ LINE = '{{"timestamp": "{}", "user_id": {}, "track_id": "{}", "event_type": "{}"
 def event_rows(
     rng: np.random.Generator, plays: Plays, user_id: Ints, session_id: Ints, track_ids: pl.Series, epoch: int
 ) -> pl.DataFrame:
-    """Columns of sessions.jsonl, in the order of the file.
+    """Return the columns of sessions.jsonl, in the order of the file.
 
     `user_id` and `session_id` (plays,) are those of the log; `epoch` is the first Monday in ms.
     """
@@ -47,7 +47,7 @@ def write_events(rows: pl.DataFrame, file: BinaryIO) -> None:
 
 
 def skip_rows(plays: Plays, user_id: Ints, session_id: Ints, track_ids: pl.Series, epoch: int) -> pl.DataFrame:
-    """One row for each PLAY with the true probability of a skip, by user, session and time."""
+    """Return one row for each PLAY with the true probability of a skip, by user, session and time."""
     return pl.DataFrame(
         {
             "user_id": user_id,

@@ -1,6 +1,6 @@
-"""Every fault that data can have and a dirty sample has, with the number of times that it is planted.
+"""The faults of a dirty sample, with how often each occurs.
 
-A missing file (rule `table`) is not planted: delete the file to see it.
+The rules `table` and `unread` are about files and not among them: delete or rename a file to see them.
 """
 
 from codecs import BOM_UTF8
@@ -22,13 +22,13 @@ WARNINGS = {
 }
 ABSENT = object()  # in a change: the row lacks this field
 UNKNOWN = "unknown000000000000000"  # an id that no row has
-BEFORE_ALL = "2026-01-04T00:00:00"  # earlier than any other planted event
+BEFORE_ALL = "2026-01-04T00:00:00"  # earlier than all other events with faults
 PAST_INT64 = 2**63
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A kind of faulty row: a good one in which a field is changed or the text is spoilt."""
+    """A kind of faulty row: a good one in which a field is changed or the text is damaged."""
 
     table: str
     rule: str
@@ -36,7 +36,7 @@ class Fault:
     count: int
     fault: str
     change: dict[str, Any] = field(default_factory=dict)
-    spoil: Callable[[bytes], bytes] = bytes
+    damage: Callable[[bytes], bytes] = bytes
     shares: str | None = None  # the column whose value it has in common with a good row right before it
 
     @property
@@ -47,10 +47,12 @@ class Fault:
 
 SKIP = {"event_type": "SKIP"}
 LIKE = {"event_type": "LIKE"}
-# planted in this order: faulty rows of track_storage name faulty tracks
+# in this order: faulty rows of track_storage name faulty tracks
 FAULTS: tuple[Fault, ...] = (
-    Fault("users", "json", None, 1, "a line cut short", spoil=lambda line: line[: len(line) // 2]),
-    Fault("users", "json", "user_id", 2, "a key twice in one object", spoil=lambda line: b'{"user_id": 9, ' + line[1:]),
+    Fault("users", "json", None, 1, "a line cut short", damage=lambda line: line[: len(line) // 2]),
+    Fault(
+        "users", "json", "user_id", 2, "a key twice in one object", damage=lambda line: b'{"user_id": 9, ' + line[1:]
+    ),
     Fault("users", "type", "premium_user", 1, "text instead of true or false", {"premium_user": "yes"}),
     Fault("users", "type", "user_id", 2, "an integer past int64", {"user_id": PAST_INT64}),
     Fault("users", "required", "user_id", 3, "null", {"user_id": None}),
@@ -58,8 +60,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("users", "optional", "favourite_genres", 4, "null", {"favourite_genres": None}),
     Fault("users", "optional", "premium_user", 1, "null", {"premium_user": None}),
     Fault("users", "extra", "id", 1, "an unknown column", {"id": -1}),
-    Fault("artists", "json", None, 2, "bytes that are not UTF-8", spoil=lambda line: line.replace(b"Pl", b"P\xff")),
-    Fault("artists", "json", None, 1, "an array instead of an object", spoil=lambda line: b"[" + line + b"]"),
+    Fault("artists", "json", None, 2, "bytes that are not UTF-8", damage=lambda line: line.replace(b"Pl", b"P\xff")),
+    Fault("artists", "json", None, 1, "an array instead of an object", damage=lambda line: b"[" + line + b"]"),
     Fault("artists", "type", "id", 2, "a number instead of text", {"id": 7}),
     Fault("artists", "type", "genres", 3, "a number in a list of texts", {"genres": ["jazz", 7]}),
     Fault("artists", "type", "genres", 1, "text instead of a list", {"genres": "jazz"}),
@@ -91,9 +93,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("tracks", "duplicate_title", "name", 4, "the name of the artist's track before", shares="name"),
     Fault("tracks", "storage", "id", 5, "no row in track_storage"),
     Fault("tracks", "extra", "mode", 1, "an unknown column", {"mode": 1}),
-    Fault("sessions", "json", None, 2, "a blank line", spoil=lambda line: b""),
-    Fault("sessions", "json", None, 1, "a number instead of an object", spoil=lambda line: b"42"),
-    Fault("sessions", "json", None, 3, "malformed", spoil=lambda line: line.replace(b":", b"=", 1)),
+    Fault("sessions", "json", None, 2, "a blank line", damage=lambda line: b""),
+    Fault("sessions", "json", None, 1, "a number instead of an object", damage=lambda line: b"42"),
+    Fault("sessions", "json", None, 3, "malformed", damage=lambda line: line.replace(b":", b"=", 1)),
     Fault("sessions", "type", "user_id", 1, "text instead of a number", {"user_id": "101"}),
     Fault("sessions", "type", "user_id", 2, "an integer past int64", {"user_id": PAST_INT64}),
     Fault("sessions", "type", "session_id", 1, "a fraction where an integer belongs", {"session_id": 1.5}),
@@ -134,7 +136,7 @@ FAULTS: tuple[Fault, ...] = (
         shares="session_id",
     ),
     Fault("sessions", "extra", "device", 1, "an unknown column", {"device": "phone"}),
-    Fault("track_storage", "json", None, 1, "a byte order mark", spoil=lambda line: BOM_UTF8 + line),
+    Fault("track_storage", "json", None, 1, "a byte order mark", damage=lambda line: BOM_UTF8 + line),
     Fault("track_storage", "type", "daily_cost", 2, "text instead of a number", {"daily_cost": "cheap"}),
     Fault("track_storage", "required", "track_id", 3, "null", {"track_id": None}),
     Fault("track_storage", "key", "track_id", 1, "the id of the row before", shares="track_id"),

@@ -1,4 +1,4 @@
-"""How each genre sounds. Rough typical values of Spotify's audio features."""
+"""Typical audio features of each genre, roughly those of Spotify."""
 
 from typing import NamedTuple
 

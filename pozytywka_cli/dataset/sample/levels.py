@@ -1,8 +1,8 @@
-"""How many plays of every artist to expect in every week."""
+"""Draw how many plays of every artist to expect in every week."""
 
 import numpy as np
 
-from pozytywka_cli.dataset.sample.draw import Floats, Texts
+from pozytywka_cli.dataset.sample.random_draws import Floats, Texts
 
 KINDS = ("flat", "trending", "seasonal", "autoregressive")
 WEEKS_A_YEAR = 52
@@ -10,7 +10,7 @@ MEMORY, SPREAD = 0.9, 0.4  # of the autoregressive log level: lag-one correlatio
 
 
 def weekly_rates(rng: np.random.Generator, fame: Floats, weeks: int, plays: float) -> tuple[Floats, Texts]:
-    """Expected plays (artists, weeks), `plays` in all, and the kind (artists,) of each level, a quarter of each."""
+    """Return expected plays (artists, weeks), `plays` in all, and the kind (artists,) of each, equally many of each."""
     count = len(fame)
     kind = rng.permutation(np.arange(count) % len(KINDS))
     levels = np.stack(

@@ -1,4 +1,4 @@
-"""Users: who they are, what they like, and when they skip."""
+"""Draw users: names and addresses, tastes, and when they skip."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli.dataset.sample.catalogue import Catalogue
-from pozytywka_cli.dataset.sample.draw import Bools, Floats, Ints, words
 from pozytywka_cli.dataset.sample.genres import GENRES
+from pozytywka_cli.dataset.sample.random_draws import Bools, Floats, Ints, words
 from pozytywka_cli.dataset.sample.vocabulary import CITIES, FIRST_NAMES, STREET_KINDS, STREETS, SURNAMES
 
 FIRST_USER = 101

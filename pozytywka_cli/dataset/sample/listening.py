@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_cli.dataset.sample.catalogue import Catalogue
-from pozytywka_cli.dataset.sample.clock import start_times
-from pozytywka_cli.dataset.sample.draw import Bools, Floats, Ints, pick, sigmoid
 from pozytywka_cli.dataset.sample.listeners import Listeners
+from pozytywka_cli.dataset.sample.random_draws import Bools, Floats, Ints, pick, sigmoid
+from pozytywka_cli.dataset.sample.session_times import start_times
 
 SESSION_END = 1 / 16  # probability after each play; the last play of a user's week ends a session anyhow
 ADVERTISEMENT = 0.3  # probability between two plays without premium

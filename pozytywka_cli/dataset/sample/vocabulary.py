@@ -1,4 +1,4 @@
-"""Words that titles, people and addresses are put together from."""
+"""Words for titles, names of people and addresses."""
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The generated world: its music, its users, the plays of every artist in every week, and the log of them all."""
+"""Generate a service: its music, its users, the plays of every artist in every week, and the log of events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli.dataset.sample.catalogue import Catalogue, make_catalogue
-from pozytywka_cli.dataset.sample.draw import Floats, Texts
 from pozytywka_cli.dataset.sample.events import event_rows, skip_rows
 from pozytywka_cli.dataset.sample.levels import weekly_rates
 from pozytywka_cli.dataset.sample.listeners import FIRST_USER, Listeners, make_listeners
 from pozytywka_cli.dataset.sample.listening import listen
+from pozytywka_cli.dataset.sample.random_draws import Floats, Texts
 
 END = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday; the log ends before it
 FIRST_SESSION = 124
@@ -22,7 +22,7 @@ BLOCK = 400_000  # plays drawn at a time, so that memory does not grow with the 
 
 @dataclass(frozen=True)
 class World:
-    """All that is known before anyone plays anything."""
+    """What is drawn before any play: music, users and expected plays."""
 
     catalogue: Catalogue
     listeners: Listeners
@@ -32,7 +32,7 @@ class World:
 
 
 def make_world(rng: np.random.Generator, users: int, weeks: int) -> World:
-    """Draw a world that ends with the last full week of 2025."""
+    """Draw a service whose log ends with the last full week of 2025."""
     music, time, people = rng.spawn(3)
     catalogue = make_catalogue(music)
     rates, levels = weekly_rates(time, catalogue.fame, weeks, PLAYS_A_WEEK * users * weeks)

@@ -1,4 +1,4 @@
-"""Write a sample: draw a world and put its tables and its truth into a folder."""
+"""Write a sample: generate a service and write its tables and its ground truth to a folder."""
 
 import json
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.dataset.sample.draw import Bools
 from pozytywka_cli.dataset.sample.events import write_events
-from pozytywka_cli.dataset.sample.folder import MARKER, bytes_of_tables, replacing
+from pozytywka_cli.dataset.sample.fault_lines import add_faults
+from pozytywka_cli.dataset.sample.folder import MARKER, bytes_of_tables, replacing_sample
 from pozytywka_cli.dataset.sample.genres import GENRES
 from pozytywka_cli.dataset.sample.listeners import FIRST_USER, user_rows
-from pozytywka_cli.dataset.sample.plant import plant_faults
+from pozytywka_cli.dataset.sample.random_draws import Bools
 from pozytywka_cli.dataset.sample.world import FIRST_SESSION, World, draw_log, make_world
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.records import Progress, Report, silent
@@ -25,7 +25,7 @@ MOST_USERS = 100_000
 
 @dataclass(frozen=True)
 class Sample:
-    """What was written: rows of the clean tables, and the number of faults planted beside them."""
+    """What was written: rows of the clean tables, and the number of faults in a dirty sample."""
 
     folder: Path
     users: int
@@ -49,13 +49,15 @@ def write_sample(
     """Write five tables in the dialect of 2023, and `truth/`, into `folder`; the same arguments give the same bytes.
 
     A dirty sample holds every fault that a line can have, listed in `truth/faults.json`, in rows of its own beside the
-    clean ones, of which alone the rest of the truth speaks. A missing table is not among the faults.
+    clean ones; the rest of the ground truth is about the clean ones only. The folder is replaced atomically; a README
+    and hidden files in it are kept.
 
-    Raises UsageError for a number that cannot be used and for a folder that holds anything but a former sample, which
-    is replaced; StorageError where writing fails. The folder appears as a whole or not at all.
+    Raises:
+        UsageError: a number is out of range, or the folder holds something else than an earlier sample.
+        StorageError: the folder cannot be written.
     """
     _check_numbers(users, weeks, seed)
-    with replacing(folder) as new:
+    with replacing_sample(folder) as new:
         design, chance, people = np.random.default_rng(seed).spawn(3)
         world = make_world(design, users, weeks)
         events, skips, premium = _write_log(new / "sessions.jsonl", chance, world, report)
@@ -66,7 +68,7 @@ def write_sample(
         _write_rows(new / "track_storage.jsonl", music.storage)
         faults: list[dict[str, Any]] = []
         if dirty:
-            faults = plant_faults(
+            faults = add_faults(
                 new,
                 artist=music.artists["id"][0],
                 tracks=music.tracks["id"],
@@ -92,17 +94,17 @@ def write_sample(
 
 def _check_numbers(users: int, weeks: int, seed: int) -> None:
     if users > MOST_USERS:
-        raise UsageError(f"--users is {users}", f"Ask for at most {MOST_USERS:,}.")
+        raise UsageError(f"--users {users} is too many", f"Use at most {MOST_USERS:,}.")
     if users < 1:
-        raise UsageError(f"--users is {users}", "Ask for at least one user.")
+        raise UsageError(f"--users {users} is too few", "Use at least 1.")
     if not 1 <= weeks <= MOST_WEEKS:
-        raise UsageError(f"--weeks is {weeks}", f"Ask for 1 to {MOST_WEEKS} weeks.")
+        raise UsageError(f"--weeks {weeks} is out of range", f"Use 1 to {MOST_WEEKS}.")
     if seed < 0:
-        raise UsageError(f"--seed is {seed}", "Use zero or a positive number.")
+        raise UsageError(f"--seed {seed} is negative", "Use zero or a positive number.")
 
 
 def _write_log(path: Path, rng: np.random.Generator, world: World, report: Report) -> tuple[int, pl.DataFrame, Bools]:
-    """Number of events, truth of the skips, and which users (users,) bought premium."""
+    """Return the number of events, the truth of the skips, and which users (users,) bought premium."""
     count, skips, premium = 0, [], np.zeros(len(world.listeners), dtype=bool)
     with path.open("wb") as file:
         for events, truth in draw_log(rng, world):

@@ -1,12 +1,11 @@
 """Will this track be played to its end?"""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Evaluated, Predictor, Trained, TrainingRun, Variant
+from pozytywka_cli.families.family import Predictor, Variant
+from pozytywka_cli.families.package import TunableFamilyPackage
 from pozytywka_cli.families.skip.settings import SkipSettings
-from pozytywka_cli.records import Metric, Row
 from pozytywka_cli.tuning import Choice, LogUniform, Space, Uniform
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ SHAPE: Space = {
 }
 
 
-class Skip:
+class Skip(TunableFamilyPackage):
     """The skip family."""
 
     name = "skip"
@@ -51,48 +50,11 @@ class Skip:
         "constant": Variant("the share of all plays that were skipped", baseline=True),
     }
 
-    @property
-    def metrics(self) -> Mapping[str, Metric]:
-        """The metrics, the headline metric first."""
-        from pozytywka_cli.families.skip.card import METRICS
-
-        return METRICS
-
-    def require_gpu(self) -> None:
-        """Check that torch can use a GPU."""
-        from pozytywka_cli import learning
-
-        learning.device(gpu=True)
-
-    def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
-        """Measure a variant on the last fifth of the log's time, and fit it on all plays."""
-        from pozytywka_cli.families.skip.train import train
-
-        return train(dataset, run)
-
-    def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
-        """Measure all variants by time and by user."""
-        from pozytywka_cli.families.skip.evaluate import evaluate
-
-        return evaluate(dataset, run)
-
     def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
         """Load a version with the log that its features are computed from."""
         from pozytywka_cli.families.skip.predict import SkipPredictor
 
         return SkipPredictor.open(version, dataset)
-
-    def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
-        """Return the log loss of settings on plays before the test plays."""
-        from pozytywka_cli.families.skip.tune import trial
-
-        return trial(dataset, run)
-
-    def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
-        """Return the log loss of each variant beside that of the true probabilities."""
-        from pozytywka_cli.families.skip.ground_truth import ground_truth
-
-        return ground_truth(dataset, truth, run)
 
 
 FAMILY = Skip()

@@ -1,35 +1,53 @@
-"""What a skip model's card says, in words that need no statistics."""
+"""The metrics of the skip models, and the text of a model card, for readers who need no statistics."""
 
-QUESTION = "Will the track that starts now be skipped, or played to its end?"
+from pozytywka_cli.artifacts.manifest import CardText
+from pozytywka_cli.families.skip import FAMILY
+from pozytywka_cli.records import Metric
+
+METRICS = {  # by their name in JSON, the headline metric first
+    "log_loss": Metric("log loss", "lower", "how surprising the outcomes are, given the predicted probabilities"),
+    "roc_auc": Metric(
+        "AUC",
+        "higher",
+        "how often a skipped play has a higher probability than one that was played to its end; 0.5 is guessing",
+    ),
+    "accuracy": Metric(
+        "accuracy", "higher", "the share of correct predictions, where a skip is predicted from a probability of 0.5 on"
+    ),
+    "balanced_accuracy": Metric(
+        "balanced accuracy",
+        "higher",
+        "the share of correct predictions among skipped plays and among others, averaged, where a skip is predicted "
+        "above the usual probability; 0.5 is guessing",
+    ),
+    "brier_score": Metric("Brier", "lower", "the mean squared difference between probability and outcome"),
+    "expected_calibration_error": Metric(
+        "ECE", "lower", "how far the probabilities are, on average, from the observed share of skips"
+    ),
+}
 PROTOCOL = (
-    "It learned from everything before the last fifth of the log's time and was then asked about every play of that "
-    "last fifth, knowing of each no more than was known when it started. What serves was then fitted on everything."
+    "The model was fitted on all plays before the last fifth of the log's time, and then predicted every play of that "
+    "fifth, from what was known when the play started. The saved model was fitted again, on all plays."
 )
-USE = "Deciding which tracks to keep at hand for whom: how likely is this user to skip this track, now that it starts?"
-DECISION = "It tells that a track will be played to its end where that probability is at most {:.3f}, the usual one."
+USE = (
+    "Deciding which tracks to keep ready for whom: how likely is this user to skip this track if it starts now? A track "
+    "is predicted to be played to its end if that probability is at most {:.3f}, the share of all plays that are skipped."
+)
 NOT_FOR = (
-    "Judging tracks, artists or users: a track that is skipped may still be liked. Explaining why somebody skips. "
-    "Looking further ahead than the next play."
+    "Judging tracks, artists or users: a skipped track may still be liked. Explaining why somebody skips. Predicting "
+    "further ahead than the next play."
 )
 LIMITS = (
-    "It knows users by what they played and what they say they like: an unknown one gets what is usual, and an unknown "
-    "track the user's own rate."
+    "The model knows users by their plays and their favourite genres. For an unknown user it returns the share of all "
+    "plays that are skipped, for an unknown track the user's own skip rate."
 )
-NO_GAIN = "the networks do not beat the constant on validation plays by more than chance: the model is the constant"
-GLOSSARY = {
-    "advanced": "three small neural networks, averaged, that read the user's past plays, the track and the moment",
-    "simple": "three small neural networks, averaged, that read the genres of user and artist alone",
-    "forest": "a random forest that reads the genres of user and artist alone",
-    "logistic": "a weighted sum of what `advanced` reads",
-    "legacy": "the old system's recipe, for comparison alone: its probabilities run high, for it learned from as many "
-    "skipped plays as others",
-    "user-rate": "how often the user has skipped so far",
-    "constant": "how often anybody skips, whoever plays what: the plain baseline",
-    "log loss": "how surprised it is by what happened; lower is better",
-    "accuracy": "the share of plays told right, a skip being told from a probability of one half on; higher is better",
-    "Brier": "the squared distance of its probabilities from what happened, on average; lower is better",
-    "ECE": "how far its probabilities are from how often skips came, on average; lower is better",
-    "AUC": "how often a skipped play had a higher probability than one that was not; 0.5 is guessing, higher is better",
-    "balanced accuracy": "the share told right of skipped plays and of others, averaged, a skip being told where it is "
-    "likelier than usual; 0.5 is guessing, higher is better",
-}
+IS_CONSTANT = (
+    "the networks do not beat the constant on validation plays by more than chance, so the model is the constant"
+)
+
+
+def text(skip_rate: float) -> CardText:
+    """Return the text of the card of a model with this skip rate."""
+    variants = {name: variant.description for name, variant in FAMILY.variants.items()}
+    metrics = {name: f"{metric.meaning}; {metric.better} is better" for name, metric in METRICS.items()}
+    return CardText(FAMILY.question, PROTOCOL, USE.format(skip_rate), NOT_FOR, LIMITS, variants | metrics)

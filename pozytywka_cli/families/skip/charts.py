@@ -24,7 +24,7 @@ VARIANT = "variant"
 
 
 def panels(
-    plays: pl.DataFrame, probabilities: dict[str, Floats], importance: Sequence[tuple[str, float]]
+    plays: pl.DataFrame, probabilities: dict[str, Floats], importance: dict[str, list[tuple[str, float]]]
 ) -> list[Panel]:
     """Calibration, ROC, when skips happen, and permutation importance; a panel that would be empty is left out.
 
@@ -33,12 +33,13 @@ def panels(
         probabilities: what each variant says of them: (plays,).
         importance: what `permutation_importance` found of the first variant.
     """
-    skipped, first = plays["skipped"].to_numpy(), next(iter(probabilities))
+    skipped = plays["skipped"].to_numpy()
+    ((first, importances),) = importance.items()
     bins = {variant: calibration(skipped, probability) for variant, probability in probabilities.items()}
     curves = {variant: roc(skipped, probability) for variant, probability in probabilities.items()}
     labels = {variant: _label(variant, curve) for variant, curve in curves.items()}
     points = {variant: thinned(curve) for variant, curve in curves.items()}
-    largest = sorted(importance, key=lambda found: -found[1])[:LARGEST]
+    largest = sorted(importances, key=lambda found: -found[1])[:LARGEST]
     inputs = {first: pl.DataFrame(largest, {INPUT: pl.String, INCREASE: pl.Float64}, orient="row")}
     calibrated, ranked = (f"{kind} curve, {len(plays):,} test plays" for kind in ("Calibration", "ROC"))
     timed, leant = f"When tracks are skipped, {skipped.sum():,} skips", f"Permutation importance, {first}"
@@ -89,7 +90,7 @@ def permutation_importance(
     skipped: Flags,
     *,
     seed: int,
-    report: Report = silent,
+    progress: Report = silent,
 ) -> list[tuple[str, float]]:
     """How much the mean log loss, in nats, grows when one input's values are shuffled over the plays.
 
@@ -111,7 +112,7 @@ def permutation_importance(
         given[:, number] = column[generator.permutation(len(drawn))]
         found.append((name, float(log_loss(outcome, score(given)).mean() - before)))
         given[:, number] = column
-        report(Progress("skip importance", number + 1, len(names)))
+        progress(Progress("skip importance", number + 1, len(names)))
     return found
 
 

@@ -7,7 +7,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families.skip.features.history import Floats
 from pozytywka_cli.families.skip.models.baselines import Model, UserRate
 from pozytywka_cli.families.skip.models.forest import Forest
-from pozytywka_cli.families.skip.models.model import Networks
+from pozytywka_cli.families.skip.models.ensemble import Networks
 
 MOST = 3
 UNKNOWN = np.nan  # the value of an input that is no number

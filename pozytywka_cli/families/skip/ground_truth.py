@@ -1,4 +1,4 @@
-"""How near the skip models come to the truth of a generated log."""
+"""Compare the skip models with the known truth of a generated data set."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,28 +7,28 @@ import polars as pl
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import log_loss, reached
-from pozytywka_cli.families.skip import BASELINE
-from pozytywka_cli.families.skip.evaluate import learned
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.skip import FAMILY
+from pozytywka_cli.families.skip.evaluate import fit_all
 from pozytywka_cli.families.skip.features.history import canonical
+from pozytywka_cli.families.skip.fitting.training_data import TrainingData
+from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
-from pozytywka_cli.families.skip.training_data import TrainingData
-from pozytywka_cli.records import Report, Row
-from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.records import Row
 
 PLAY = ("user_id", "session_id", "track_id", "started_at")
 
 
-def planted(
-    dataset: Dataset, truth: Path, settings: SkipSettings, *, seed: int, device: str, report: Report
-) -> list[Row]:
-    """Each variant's log loss on the last fifth of the time, beside that of the planted probabilities, the best one."""
+def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
+    """Return each variant's log loss on the last fifth of the time, beside that of the true probabilities."""
     plays = canonical(dataset.plays)
-    training_data = TrainingData(replace(dataset, plays=plays), time_split(plays), settings)
-    test = plays.filter(training_data.split.test)
+    data = TrainingData(replace(dataset, plays=plays), time_split(plays), run.settings_as(SkipSettings))
+    test = plays.filter(data.split.test)
     skipped = test["skipped"].to_numpy()
-    found = learned(training_data, seed=seed, device=device, report=report)
-    told = {variant: training_data.answers(one.model).probability for variant, one in found.items()}
-    figures = {variant: float(log_loss(skipped, probability).mean()) for variant, probability in told.items()}
-    known = pl.read_parquet(truth / "skips.parquet").unique(PLAY, keep="first", maintain_order=True)
-    probability = test.join(known, on=PLAY, how="left", maintain_order="left")["probability"].to_numpy()
-    return reached("skip", "log loss", figures, BASELINE, float(log_loss(skipped, probability).mean()))
+    losses = {
+        variant: float(log_loss(skipped, data.predictions(one.model).probability).mean())
+        for variant, one in fit_all(data, run).items()
+    }
+    true = pl.read_parquet(truth / "skips.parquet").unique(PLAY, keep="first", maintain_order=True)
+    probability = test.join(true, on=PLAY, how="left", maintain_order="left")["probability"].to_numpy()
+    return reached("skip", "log_loss", losses, FAMILY.baseline, float(log_loss(skipped, probability).mean()))

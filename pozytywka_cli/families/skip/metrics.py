@@ -1,4 +1,4 @@
-"""How good the probabilities of skips are, and what one model gains over another."""
+"""Metrics of predicted skip probabilities, and differences between variants."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,9 @@ import polars as pl
 from scipy.special import logit
 
 from pozytywka_cli.evaluation import (
+    Flags,
+    Floats,
+    Ints,
     expected_calibration_error,
     log_loss,
     mean_interval,
@@ -14,93 +17,89 @@ from pozytywka_cli.evaluation import (
     sign_flip,
     weighted_interval,
 )
-from pozytywka_cli.families.skip.features.history import Flags, Floats, Ints
 from pozytywka_cli.records import Row
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a variant says of each play, (plays,): the probability of a skip, and above which threshold it tells one.
+class Predictions:
+    """A variant's probability that each play is skipped, (plays,), and the threshold above which it predicts a skip.
 
-    Where several models answer, each fitted on different plays, each has its own threshold.
+    Each play has the threshold of its own fold's model.
     """
 
     probability: Floats
     threshold: Floats
 
 
-def figures(variant: str, protocol: str, plays: pl.DataFrame, answers: Answers) -> list[Row]:
-    """Every metric of the answers about `plays`, with 95 % intervals over resampled users.
+def measure(variant: str, protocol: str, plays: pl.DataFrame, predictions: Predictions) -> list[Row]:
+    """Compute every metric of the predictions for `plays`, with 95 % intervals over resampled users.
 
-    Accuracy is of decisions at .5, which are right most often; balanced accuracy of decisions at the threshold.
+    Accuracy is that of predictions at a probability of .5, balanced accuracy that of predictions at the threshold.
     """
     skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
-    probability = answers.probability
-    found: dict[str, tuple[float, ...]] = {
-        "log loss": mean_interval(log_loss(skipped, probability), users),
-        "accuracy": mean_interval(right(skipped, probability), users),
-        "Brier": mean_interval((probability - skipped) ** 2, users),
-        "ECE": expected_calibration_error(skipped, probability, users),
+    probability = predictions.probability
+    metrics: dict[str, tuple[float, ...]] = {
+        "log_loss": mean_interval(log_loss(skipped, probability), users),
+        "accuracy": mean_interval(np.asarray((probability >= 0.5) == skipped, np.float64), users),
+        "brier_score": mean_interval((probability - skipped) ** 2, users),
+        "expected_calibration_error": expected_calibration_error(skipped, probability, users),
     }
     if 0 < skipped.sum() < len(skipped):
-        ranked = Ranked.of(skipped, answers)
-        told = (probability > answers.threshold) == skipped
-        found["AUC"] = weighted_interval(ranked.auc, users)
-        found["balanced accuracy"] = weighted_interval(lambda weights: _balanced(told, skipped, weights), users)
-    return [Row("skip", variant, protocol, metric, *value) for metric, value in found.items()]
+        ranked = Ranked.of(skipped, predictions)
+        correct = (probability > predictions.threshold) == skipped
+        metrics["roc_auc"] = weighted_interval(ranked.auc, users)
+        metrics["balanced_accuracy"] = weighted_interval(lambda weights: _balanced(correct, skipped, weights), users)
+    return [Row("skip", variant, protocol, metric, *value) for metric, value in metrics.items()]
 
 
-def gains(protocol: str, plays: pl.DataFrame, answers: dict[str, Answers], baselines: tuple[str, ...]) -> list[Row]:
-    """What every other variant gains over the baseline with the lowest log loss, on the same plays, user by user.
+def compare(protocol: str, plays: pl.DataFrame, predictions: dict[str, Predictions], default: str) -> list[Row]:
+    """Compute the mean log loss of every variant minus that of the default variant, on the same plays.
 
-    The difference of log loss (below zero: better) and of accuracy (above zero: better), each with its 95 % interval
-    over resampled users, and the p-value of a sign flip over users.
+    With a 95 % interval over resampled users, and the p-value of a sign flip over users.
     """
     skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
-    metrics = {"log loss": log_loss, "accuracy": right}
-    best = min(baselines, key=lambda name: log_loss(skipped, answers[name].probability).mean())
-    rows = []
-    for variant in (name for name in answers if name not in baselines):
-        for metric, score in metrics.items():
-            ours, theirs = (score(skipped, answers[name].probability) for name in (variant, best))
-            name = f"{metric} - {best}"
-            rows.append(Row("skip", variant, protocol, name, *paired_difference(ours, theirs, users)))
-            rows.append(Row("skip", variant, protocol, f"p of {name}", sign_flip(ours - theirs, users)))
-    return rows
+    losses = {variant: log_loss(skipped, made.probability) for variant, made in predictions.items()}
+    base = losses.pop(default)
+    return [
+        Row(
+            "skip",
+            variant,
+            protocol,
+            "log_loss_difference",
+            *paired_difference(loss, base, users),
+            p_value=sign_flip(loss - base, users),
+        )
+        for variant, loss in losses.items()
+    ]
 
 
-def right(skipped: Flags, probability: Floats) -> Floats:
-    """1 where a play went the likelier way, else 0."""
-    return np.asarray((probability >= 0.5) == skipped, np.float64)
-
-
-def _balanced(told: Flags, skipped: Flags, weights: Floats) -> float:
-    """The mean of the shares of skipped and of other plays that were told right; NaN if a resample lacks one kind."""
+def _balanced(correct: Flags, skipped: Flags, weights: Floats) -> float:
+    """Return the mean of the accuracies for skipped and for other plays; NaN if a resample lacks one kind."""
     if not (weights[skipped].any() and weights[~skipped].any()):
         return float("nan")
-    return float(np.mean([np.average(told[kind], weights=weights[kind]) for kind in (skipped, ~skipped)]))
+    return float(np.mean([np.average(correct[kind], weights=weights[kind]) for kind in (skipped, ~skipped)]))
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Plays with the place, from the lowest, of their log-odds above those of the threshold.
+    """Plays with the rank of their log-odds minus those of the threshold.
 
-    A fold's own threshold, the rate of all other folds, is the lower the more skips there are in it: ranked by bare
-    probabilities, constants would look worse than guessing.
+    A fold's threshold is the skip rate of all other folds, so it is low where the fold has many skips: ranked by their
+    bare probabilities, constants would look worse than guessing.
     """
 
     skipped: Flags
-    place: Ints
+    rank: Ints
 
     @classmethod
-    def of(cls, skipped: Flags, answers: Answers) -> "Ranked":
-        """Rank once, so that a thousand resamples need not."""
-        score = logit(answers.probability) - logit(answers.threshold)
+    def of(cls, skipped: Flags, predictions: Predictions) -> "Ranked":
+        """Rank once for all resamples."""
+        score = logit(predictions.probability) - logit(predictions.threshold)
         return cls(skipped, np.unique(score, return_inverse=True)[1])
 
     def auc(self, weights: Floats) -> float:
-        """The weighted area under the ROC curve (Mann & Whitney, 1947; ties count half); NaN without both kinds."""
-        skips, others = (np.bincount(self.place, weights=weights * kind) for kind in (self.skipped, ~self.skipped))
+        """Return the weighted area under the ROC curve (Mann & Whitney, 1947; ties count half); NaN without both kinds."""
+        skips, others = (np.bincount(self.rank, weights=weights * kind) for kind in (self.skipped, ~self.skipped))
         below = np.cumsum(others) - others / 2
         pairs = skips.sum() * others.sum()
         return float((skips * below).sum() / pairs) if pairs else float("nan")

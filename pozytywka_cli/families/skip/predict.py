@@ -1,7 +1,10 @@
 """How likely is each of these users to skip each of these tracks?"""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
 
+import msgspec
 import polars as pl
 
 from pozytywka_cli.artifacts import Version
@@ -10,13 +13,40 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.skip.explain import because
 from pozytywka_cli.families.skip.features.history import history
 from pozytywka_cli.families.skip.models.baselines import UserRate
-from pozytywka_cli.families.skip.models.model import load
-
-__all__ = ["default_pairs", "load", "predict"]
+from pozytywka_cli.families.skip.models.ensemble import load
 
 RECENT = timedelta(days=28)
 MOMENT = pl.Datetime("us", "UTC")
 USER, TRACK = "unknown user", "unknown track"
+
+
+class Request(msgspec.Struct):
+    """A user and a track that may be the user's next play."""
+
+    user_id: int
+    track_id: str
+    at: datetime | None = None
+    session_id: int | None = None
+
+
+@dataclass(frozen=True)
+class SkipPredictor:
+    """A version with the log."""
+
+    version: Version
+    dataset: Dataset
+    Request: ClassVar[type[msgspec.Struct]] = Request
+
+    @classmethod
+    def open(cls, version: Version, dataset: Dataset | None) -> "SkipPredictor":
+        assert dataset is not None
+        return cls(version, dataset)
+
+    def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
+        return predict(self.version, self.dataset, requests)
+
+    def default_requests(self) -> pl.DataFrame:
+        return default_pairs(self.dataset)
 
 
 def default_pairs(dataset: Dataset) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.splits import time_cut, user_folds
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.skip.features.history import Flags
+from pozytywka_cli.evaluation import Flags
 
 TEST_TIME = 0.2  # of the log's time span
 VALIDATION_TIME = 0.12  # of the rest's
@@ -74,7 +74,7 @@ def time_split(plays: pl.DataFrame) -> Split:
         raise RefusedError(f"{problem}: there is nothing to tell apart", MORE)
     validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
     _judges(plays.filter(validation), "the last eighth of the time before the log's last fifth")
-    return Split("time", ~test, (validation,), test)
+    return Split("time split", ~test, (validation,), test)
 
 
 def _judges(plays: pl.DataFrame, part: str) -> None:
@@ -105,7 +105,7 @@ def user_splits(plays: pl.DataFrame) -> list[Split]:
         kept_back = np.full(len(plays), -1)
         kept_back[training] = user_folds(users[training], VALIDATION_FOLDS)
         validations = tuple(kept_back == sixth for sixth in range(VALIDATION_FOLDS))
-        splits.append(Split("user", training, validations, ~training))
+        splits.append(Split("user folds", training, validations, ~training))
     return splits
 
 

@@ -1,12 +1,11 @@
 """How long will each artist be listened to in the next weeks?"""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Evaluated, Predictor, Trained, TrainingRun, Variant
+from pozytywka_cli.families.family import Predictor, Variant
+from pozytywka_cli.families.package import TunableFamilyPackage
 from pozytywka_cli.families.weekly.settings import WeeklySettings
-from pozytywka_cli.records import Metric, Row
 from pozytywka_cli.tuning import Choice, LogUniform, Space
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ LSTM: Space = {
 }
 
 
-class Weekly:
+class Weekly(TunableFamilyPackage):
     """The weekly family."""
 
     name = "weekly"
@@ -44,48 +43,11 @@ class Weekly:
         "SES": Variant("simple exponential smoothing of each artist's weeks", baseline=True, extra="forecast"),
     }
 
-    @property
-    def metrics(self) -> Mapping[str, Metric]:
-        """The metrics, the headline metric first."""
-        from pozytywka_cli.families.weekly.card import METRICS
-
-        return METRICS
-
-    def require_gpu(self) -> None:
-        """Check that torch can use a GPU."""
-        from pozytywka_cli import learning
-
-        learning.device(gpu=True)
-
-    def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
-        """Measure a variant on the last weeks, and fit it on all weeks."""
-        from pozytywka_cli.families.weekly.train import train
-
-        return train(dataset, run)
-
-    def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
-        """Measure all variants on the last weeks."""
-        from pozytywka_cli.families.weekly.evaluate import evaluate
-
-        return evaluate(dataset, run)
-
     def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
         """Load a version with every artist's weekly series."""
         from pozytywka_cli.families.weekly.predict import WeeklyPredictor
 
         return WeeklyPredictor.open(version, dataset)
-
-    def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
-        """Return the RMSE of settings on weeks before the test weeks."""
-        from pozytywka_cli.families.weekly.tune import trial
-
-        return trial(dataset, run)
-
-    def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
-        """Return the RMSE of each variant beside that of the true rates."""
-        from pozytywka_cli.families.weekly.ground_truth import ground_truth
-
-        return ground_truth(dataset, truth, run)
 
 
 FAMILY = Weekly()

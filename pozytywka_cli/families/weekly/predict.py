@@ -1,7 +1,6 @@
 """The predictor: the listening of artists in the weeks after the last full one."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import msgspec
@@ -10,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.catalogue import names
-from pozytywka_cli.catalogue.string_index import Index
+from pozytywka_cli.catalogue import fuzzy, names
+from pozytywka_cli.catalogue.string_index import StringIndex
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.weekly.forecast import Forecast
@@ -96,26 +95,22 @@ class WeeklyPredictor:
         return pl.DataFrame({"artist_id": self.history.artist_ids}, schema={"artist_id": pl.String})
 
     def artist_ids(self, name: str) -> list[str]:
-        """Return the ids of all artists with this name, up to case, diacritics and punctuation.
+        """Return the ids of all artists with this name, up to case, accents and punctuation; a null name is the id.
+
+        If some agree with the name before Latin letters are folded ("Łona" is not "Lona"), only those are returned.
 
         Raises:
             RefusedError: there is none; the hint names the nearest three.
         """
-        key, keys = names.key(name), self._keys
-        if rows := keys.find(key):
-            return self._named["artist_id"].gather(rows).to_list()
-        nearest = dict.fromkeys(self._named["name"][row] for row, _ in keys.nearest(key, names.SUGGESTED))
-        raise RefusedError(f'no artist is called "{names.shown(name)}"', names.suggestion(nearest))
-
-    @cached_property
-    def _named(self) -> pl.DataFrame:
-        """Artists with their names; one without a name has its id in place of it."""
-        first = self.rows.filter(pl.col("step") == 1)
-        return first.select("artist_id", pl.coalesce("name", "artist_id").alias("name"))
-
-    @cached_property
-    def _keys(self) -> Index:
-        return Index.of([names.key(name) for name in self._named["name"]])
+        artists = self.rows.filter(pl.col("step") == 1).select("artist_id", pl.coalesce("name", "artist_id"))
+        key, (ids, titles) = names.key(name), artists.get_columns()
+        index = StringIndex.of([names.key(title) for title in titles])
+        if rows := index.find(key):
+            unfolded = names.key(name, fold=False)
+            agreeing = [row for row in rows if names.key(titles[row], fold=False) == unfolded]
+            return ids.gather(agreeing or rows).to_list()
+        nearest = titles.gather(fuzzy.suggestions(index, names.typo_readings(key)))
+        raise RefusedError(f'no artist is called "{names.shorten(name)}"', names.suggestion(nearest))
 
     def _check(self, wanted: pl.DataFrame) -> None:
         unknown = wanted.join(self.rows, on="artist_id", how="anti")

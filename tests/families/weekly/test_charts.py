@@ -1,12 +1,13 @@
-"""What the panels of weekly show."""
+"""The charts of weekly."""
 
 import numpy as np
 import polars as pl
 import pytest
 
 from pozytywka_cli.families.weekly import charts
-from pozytywka_cli.families.weekly.metrics import Split, rmse, split
-from pozytywka_cli.families.weekly.model import Forecast
+from pozytywka_cli.families.weekly.forecast import Forecast
+from pozytywka_cli.families.weekly.metrics import rmse
+from pozytywka_cli.families.weekly.splits import Split, split
 
 from .worlds import series_of
 
@@ -26,12 +27,12 @@ def forecast(mean: np.ndarray, width: float) -> Forecast:
 
 def test_errors_by_week(divided: Split) -> None:
     """Over all weeks they are the RMSE; a week that is forecast exactly has none."""
-    said = divided.truth.copy()
-    said[:, 1:] += np.random.default_rng(2).normal(0, 50, (8, 7))
-    found = charts.weekly_errors({"lstm": forecast(said, 1)}, divided)
+    mean = divided.truth.copy()
+    mean[:, 1:] += np.random.default_rng(2).normal(0, 50, (8, 7))
+    found = charts.weekly_errors({"lstm": forecast(mean, 1)}, divided)
     assert found[charts.WEEK].to_list() == divided.series.weeks[-8:]
     assert found[charts.ERROR][0] == 0
-    assert np.sqrt((found[charts.ERROR] ** 2).mean()) == pytest.approx(rmse(forecast(said, 1), divided))
+    assert np.sqrt((found[charts.ERROR] ** 2).mean()) == pytest.approx(rmse(forecast(mean, 1), divided))
 
 
 def test_errors_by_week_are_of_the_nearest_week_ahead() -> None:
@@ -48,21 +49,21 @@ def test_calibration_counts_what_lies_at_or_below(divided: Split) -> None:
     assert found[charts.OBSERVED].to_list() == [0, 1, 1, 0, 0, 0]
 
 
-def test_fans_show_the_six_most_heard(divided: Split) -> None:
-    """26 weeks of what came, 8 of what was forecast, with its bounds."""
+def test_fans_show_the_six_most_played(divided: Split) -> None:
+    """26 weeks of listening, 8 of forecasts with their bounds."""
     found = charts.fans("lstm", forecast(divided.truth + 5, 3), divided)
     totals = divided.past.listened.sum(axis=1)
     assert list(found) == [divided.series.artist_ids[row] for row in np.argsort(-totals)[:6]]
     fan = next(iter(found.values()))
-    came = fan.filter(pl.col(charts.VARIANT) == charts.CAME)
-    said = fan.filter(pl.col(charts.VARIANT) == "lstm")
+    actual = fan.filter(pl.col(charts.VARIANT) == charts.ACTUAL)
+    rows = fan.filter(pl.col(charts.VARIANT) == "lstm")
     row = int(np.argmax(totals))
-    assert came[charts.LISTENED].to_list() == divided.series.listened[row, -26:].tolist()
-    assert said[charts.WEEK].to_list() == divided.series.weeks[-8:]
-    np.testing.assert_allclose(said[charts.LISTENED], divided.truth[row] + 5)
-    np.testing.assert_allclose(said["low"], divided.truth[row] + 2)
-    np.testing.assert_allclose(said["high"], divided.truth[row] + 8)
-    assert came["low"].null_count() == 26
+    assert actual[charts.LISTENED].to_list() == divided.series.listened[row, -26:].tolist()
+    assert rows[charts.WEEK].to_list() == divided.series.weeks[-8:]
+    np.testing.assert_allclose(rows[charts.LISTENED], divided.truth[row] + 5)
+    np.testing.assert_allclose(rows["low"], divided.truth[row] + 2)
+    np.testing.assert_allclose(rows["high"], divided.truth[row] + 8)
+    assert actual["low"].null_count() == 26
 
 
 def test_the_eight_panels(divided: Split) -> None:

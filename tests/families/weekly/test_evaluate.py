@@ -1,28 +1,27 @@
-"""Measuring: rolling origins, metrics, and what one forecast gains over another."""
+"""Evaluation: rolling origins, metrics, and comparisons of forecasts."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from msgspec import structs
 from scipy import stats
 
-from pozytywka_cli.families.weekly import BASELINES, VARIANTS, evaluate
-from pozytywka_cli.families.weekly.baselines import Mean
-from pozytywka_cli.families.weekly.comparison import diebold_mariano, gains
-from pozytywka_cli.families.weekly.metrics import figures, pinball, rolling, split
-from pozytywka_cli.families.weekly.model import Forecast
+from pozytywka_cli.families.weekly import FAMILY, evaluate
+from pozytywka_cli.families.weekly.comparison import comparison, diebold_mariano
+from pozytywka_cli.families.weekly.forecast import Forecast
+from pozytywka_cli.families.weekly.metrics import metrics, pinball_loss
+from pozytywka_cli.families.weekly.models.baselines import Mean
 from pozytywka_cli.families.weekly.series import Series, series
-from pozytywka_cli.records import silent
+from pozytywka_cli.families.weekly.splits import rolling_forecast, split
 
-from .trained import METRICS, SETTINGS, evaluated, noise
+from .trained import METRICS, evaluated, noise, run
 from .worlds import series_of
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", FAMILY.variants)
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_no_forecast_uses_the_week_that_it_forecasts(variant: str, horizon: int):
-    """With the weeks altered from one test week on, what was said of it and before is the same bit for bit."""
+    """If the weeks from one test week on are altered, the forecasts of it and before are the same bit for bit."""
     history = series(noise(112))
     altered = replace(history, listened=history.listened.copy(), squares=history.squares.copy())
     altered.listened[:, 106:] = 1e6
@@ -30,8 +29,8 @@ def test_no_forecast_uses_the_week_that_it_forecasts(variant: str, horizon: int)
 
     def forecasts(given: Series) -> np.ndarray:
         divided = split(given, 8, horizon)
-        settings, others = structs.replace(SETTINGS, horizon=horizon), set(VARIANTS) - {variant}
-        return evaluate.tested(divided, settings, others, seed=0, device="cpu", report=silent)[variant].quantiles
+        others = FAMILY.variants.keys() - {variant}
+        return evaluate.rolling_forecasts(divided, run(horizon=horizon), others)[variant].quantiles
 
     one, other = forecasts(history), forecasts(altered)
     for step in range(horizon):
@@ -40,8 +39,8 @@ def test_no_forecast_uses_the_week_that_it_forecasts(variant: str, horizon: int)
         assert one[:, seen:, step].tobytes() != other[:, seen:, step].tobytes()
 
 
-def test_artists_first_heard_in_the_test_weeks_are_not_measured():
-    """Nobody knew of them; the weeks themselves stay."""
+def test_artists_first_played_in_the_test_weeks_are_not_measured():
+    """They were unknown before; the weeks themselves are kept."""
     listened = np.ones((3, 12))
     listened[1, :8] = 0
     divided = split(series_of(listened), 8)
@@ -50,38 +49,45 @@ def test_artists_first_heard_in_the_test_weeks_are_not_measured():
 
 
 def test_evaluation_shows_every_variant_on_both_protocols():
-    """Each metric, each RMSE as a multiple of the mean's, the LSTM's as a multiple of each; what is left out."""
+    """Each metric, the ratio to the mean, the difference from the default with two p-values; what is left out."""
     found = evaluated(noise(40))
-    variants = set(VARIANTS) - {"seasonal"}
+    variants = FAMILY.variants.keys() - {"seasonal"}
     protocols = {"rolling 8 weeks", "rolling 8 weeks, top 200"}
-    metrics = METRICS | {"RMSE ÷ mean", "RMSE of lstm ÷ its"}
-    expected = {(v, p, m) for v in variants for p in protocols for m in metrics}
-    assert {(r.variant, r.protocol, r.metric) for r in found.rows if " - " not in r.metric} == expected
-    assert {row.value for row in found.rows if row.metric == "RMSE ÷ mean" and row.variant == "mean"} == {1}
-    assert found.notes == [
-        "weekly seasonal is left out: only 40 full weeks of plays; seasonal needs at least 104",
-    ]
+    expected = {(v, p, m) for v in variants for p in protocols for m in METRICS | {"rmse_ratio"}}
+    comparisons = {"rmse_difference", "diebold_mariano_p_value"}
+    expected |= {(v, p, m) for v in variants - {"lstm"} for p in protocols for m in comparisons}
+    assert {(row.variant, row.protocol, row.metric) for row in found.rows} == expected
+    assert {row.value for row in found.rows if row.metric == "rmse_ratio" and row.variant == "mean"} == {1}
+    [note] = found.notes
+    assert "seasonal is left out: only 40 full weeks" in note
+    assert len(found.panels()) == 8
 
 
 def test_what_there_are_too_few_weeks_for_is_left_out():
-    """Of 57 weeks, 13 are tested and forecast up to 13 weeks before: that leaves the LSTM too few to learn from."""
+    """Of 57 weeks, 13 are test weeks, forecast up to 13 weeks ahead: too few are left for the LSTM.
+
+    The others are compared with the baseline in its place.
+    """
     found = evaluated(noise(57, 3), horizon=13, test_weeks=13)
-    assert found.notes[0] == "weekly lstm is left out: only 57 full weeks of plays; the LSTM needs at least 69"
+    assert "lstm is left out: only 57 full weeks of plays; lstm needs at least 69" in found.notes[0]
     assert "lstm" not in {row.variant for row in found.rows}
+    assert "mean" not in {row.variant for row in found.rows if row.metric == "rmse_difference"}
 
 
-def test_gains_are_over_the_baseline_with_the_lowest_rmse():
-    """Every other variant has a difference, negative where it is better, and two p-values, for each week ahead."""
+def test_every_variant_is_compared_with_the_reference():
+    """The difference of RMSE is negative where the variant is better, and has a p-value, for each week ahead."""
     divided = split(series_of(np.random.default_rng(0).uniform(0, 100, (40, 20))), 6, 2)
     off = {"lstm": 1.0, "legacy-lstm": 30.0, "mean": 20.0, "last": 10.0}
     sign = np.where(np.arange(40) % 2, 1, -1)[:, None, None]
-    said = {name: divided.truth[..., None] + sign * [error, 2 * error] for name, error in off.items()}
-    rows = gains({name: Forecast(mean, mean[..., None]) for name, mean in said.items()}, divided, BASELINES)
-    found = {(row.variant, row.protocol, row.metric): row.value for row in rows}
-    assert {variant for variant, _, _ in found} == {"lstm", "legacy-lstm", "mean"}
-    assert found["lstm", "rolling 6 weeks, 1 ahead", "RMSE - last"] == pytest.approx(-9)
-    assert found["mean", "rolling 6 weeks, 2 ahead", "RMSE - last"] == pytest.approx(20)
-    assert found["lstm", "rolling 6 weeks, 2 ahead", "p of RMSE - last"] == pytest.approx(1 / 5000, rel=0.01)
+    means = {name: divided.truth[..., None] + sign * [error, 2 * error] for name, error in off.items()}
+    rows = comparison({name: Forecast(mean, mean[..., None]) for name, mean in means.items()}, "last", divided)
+    found = {(row.variant, row.protocol): row for row in rows if row.metric == "rmse_difference"}
+    ratios = {(row.variant, row.protocol): row.value for row in rows if row.metric == "rmse_ratio"}
+    assert {variant for variant, _ in found} == {"lstm", "legacy-lstm", "mean"}
+    assert found["lstm", "rolling 6 weeks, 1 ahead"].value == pytest.approx(-9)
+    assert found["mean", "rolling 6 weeks, 2 ahead"].value == pytest.approx(20)
+    assert found["lstm", "rolling 6 weeks, 2 ahead"].p_value == pytest.approx(1 / 5000, rel=0.01)
+    assert ratios["legacy-lstm", "rolling 6 weeks, 2 ahead"] == pytest.approx(1.5)
 
 
 def test_diebold_and_mariano_s_test_agrees_with_a_t_test_one_week_ahead():
@@ -106,26 +112,26 @@ def test_no_variance_no_test():
 
 
 def test_metrics_agree_with_numbers_worked_out_by_hand():
-    """Two artists, two test weeks, forecast by the mean; the second artist never changed before and has no scale."""
+    """Two artists, two test weeks, forecast by the mean; the second artist never changed and has no scale."""
     history = series_of(np.array([[1.0, 3, 1, 3, 2, 2], [5, 5, 5, 5, 5, 9]]))
     divided = split(history, 8)
-    rows = figures("mean", rolling(Mean(0.0), divided), divided)
+    rows = metrics("mean", rolling_forecast(Mean(0.0), divided), divided)
     figure = {row.metric: row.value for row in rows}
-    assert figure["RMSE"] == pytest.approx(2.0)
-    assert figure["MAE"] == pytest.approx(1.0)
-    assert figure["WAPE"] == pytest.approx(4 / 18)
-    assert figure["MASE"] == pytest.approx(0.0)
-    assert figure["RMSSE"] == pytest.approx(0.0)
+    assert figure["rmse"] == pytest.approx(2.0)
+    assert figure["mae"] == pytest.approx(1.0)
+    assert figure["wape"] == pytest.approx(4 / 18)
+    assert figure["mase"] == pytest.approx(0.0)
+    assert figure["rmsse"] == pytest.approx(0.0)
 
 
 def test_the_pinball_loss_by_hand():
     """10 % of 1.5 above the low quantile, half of .5 above the middle one, 10 % of .5 below the high one, averaged."""
     quantiles = np.array([[[1.0, 2, 3]]])
-    assert pinball(quantiles, np.array([[2.5]])) == pytest.approx((0.15 + 0.25 + 0.05) / 3)
+    assert pinball_loss(quantiles, np.array([[2.5]])) == pytest.approx((0.15 + 0.25 + 0.05) / 3)
 
 
-def test_the_top_is_of_the_most_heard_artists(monkeypatch: pytest.MonkeyPatch):
-    """Their forecasts stand beside their own weeks: of three out of twelve."""
+def test_the_top_is_of_the_most_played_artists(monkeypatch: pytest.MonkeyPatch):
+    """Their forecasts are compared with their own weeks: of three out of twelve."""
     monkeypatch.setattr(evaluate, "TOP", 3)
     history = series(noise(40))
     top = np.argsort(-history.listened[:, :32].sum(axis=1))[:3]
@@ -134,15 +140,15 @@ def test_the_top_is_of_the_most_heard_artists(monkeypatch: pytest.MonkeyPatch):
     [found] = [
         row.value
         for row in rows
-        if (row.variant, row.protocol, row.metric) == ("mean", "rolling 8 weeks, top 3", "RMSE")
+        if (row.variant, row.protocol, row.metric) == ("mean", "rolling 8 weeks, top 3", "rmse")
     ]
     assert found == pytest.approx(np.sqrt(np.square(off).mean()))
 
 
-def test_figures_without_a_scale_are_left_out():
+def test_metrics_without_a_scale_are_left_out():
     """Constant series that fall silent have no one-week error, and no listening to divide by."""
     listened = np.full((2, 12), 7.0)
     listened[:, 8:] = 0
     divided = split(series_of(listened), 8)
-    rows = figures("mean", rolling(Mean(200.0), divided), divided)
-    assert {row.metric for row in rows} == METRICS - {"MASE", "RMSSE", "WAPE"}
+    rows = metrics("mean", rolling_forecast(Mean(200.0), divided), divided)
+    assert {row.metric for row in rows} == METRICS - {"mase", "rmsse", "wape"}

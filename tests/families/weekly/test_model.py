@@ -1,4 +1,4 @@
-"""The plain forecasts and the network's."""
+"""The forecasts of the baselines and the networks."""
 
 from dataclasses import replace
 from datetime import date
@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from pozytywka_cli.errors import RefusedError, UnavailableError
-from pozytywka_cli.families.weekly import exponential_smoothing
-from pozytywka_cli.families.weekly.baselines import Linear, Mean, Seasonal
-from pozytywka_cli.families.weekly.exponential_smoothing import Smoothing, SmoothingParameters
-from pozytywka_cli.families.weekly.features import HALF_LIVES, Reading, inputs, pooled_ratio, scale
-from pozytywka_cli.families.weekly.legacy_lstm import LegacyLstm, LegacyParameters
-from pozytywka_cli.families.weekly.lstm import Lstm, LstmParameters
+from pozytywka_cli.families.weekly.features import HALF_LIVES, InputShape, inputs, pooled_ratio, scale
+from pozytywka_cli.families.weekly.forecast import Model
+from pozytywka_cli.families.weekly.forecast import compound_poisson as sums_of_listens
 from pozytywka_cli.families.weekly.metrics import coverage
-from pozytywka_cli.families.weekly.model import Model
-from pozytywka_cli.families.weekly.model import compound_poisson as sums_of_listens
-from pozytywka_cli.families.weekly.networks import Forecaster
+from pozytywka_cli.families.weekly.models import exponential_smoothing
+from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal
+from pozytywka_cli.families.weekly.models.exponential_smoothing import Smoothing, SmoothingParameters
+from pozytywka_cli.families.weekly.models.legacy_lstm import LegacyLstm, LegacyParameters
+from pozytywka_cli.families.weekly.models.lstm import Lstm, LstmParameters
+from pozytywka_cli.families.weekly.models.networks import Forecaster
 from pozytywka_cli.families.weekly.series import WEEK
 
 from .worlds import compound_poisson, series_of
@@ -103,7 +103,7 @@ def test_linear_s_interval_by_hand():
     assert found.quantiles[0, 0, 2] == pytest.approx(3 + np.sqrt(1.5 * 10 / 3) * 3.0777, rel=1e-4)
 
 
-@pytest.mark.parametrize("method", exponential_smoothing.METHODS)
+@pytest.mark.parametrize("method", exponential_smoothing.MIN_WEEKS)
 def test_smoothing_s_interval_holds_80_percent_of_weeks(method: str):
     """Of 150 artists' next week, each a level and noise."""
     listened = np.random.default_rng(3).normal(1e5, 1e4, (150, 41))
@@ -215,7 +215,7 @@ def test_the_week_of_year_alone_moves_an_annual_network():
     history = compound_poisson(np.full((3, 40), 20.0), seed=2)
     later = replace(history, weeks=[week + 26 * WEEK for week in history.weeks])
     for annual in (False, True):
-        seen = [inputs(one, scale(one, 240.0), Reading(26, HALF_LIVES, annual)) for one in (history, later)]
+        seen = [inputs(one, scale(one, 240.0), InputShape(26, HALF_LIVES, annual)) for one in (history, later)]
         assert np.array_equal(seen[0].extras, seen[1].extras) is not annual
         assert np.array_equal(seen[0].window, seen[1].window)
 
@@ -231,9 +231,9 @@ def test_ets_chosen_on_a_known_history_is_only_updated_afterwards():
     assert (once.forecast(history).mean != once.forecast(history.before(40)).mean).any()
 
 
-def test_without_the_extra_smoothing_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+def test_without_the_extra_smoothing_names_what_to_install(monkeypatch: pytest.MonkeyPatch):
     """Exit code 5, the extra's name and the command."""
     monkeypatch.setattr(exponential_smoothing, "available", lambda: False)
-    with pytest.raises(UnavailableError, match="needs statsforecast, of the extra `forecast`") as caught:
+    with pytest.raises(UnavailableError, match="needs statsforecast") as caught:
         MODELS["SES"].forecast(series_of(np.ones((2, 25))))
     assert "pip install 'pozytywka[forecast]'" in caught.value.hint

@@ -1,10 +1,11 @@
-"""What the LSTM finds in series that are known to hold something, and that it finds nothing in noise."""
+"""The LSTM finds known signals in series, and nothing in noise."""
 
 import numpy as np
 import pytest
 
-from pozytywka_cli.families.weekly.metrics import coverage, rmse, rolling, split
-from pozytywka_cli.settings import WeeklySettings
+from pozytywka_cli.families.weekly.metrics import coverage, rmse
+from pozytywka_cli.families.weekly.settings import WeeklySettings
+from pozytywka_cli.families.weekly.splits import rolling_forecast, split
 
 from .trained import measured
 from .worlds import compound_poisson, with_signal
@@ -19,10 +20,10 @@ SETTINGS = WeeklySettings(epochs=14)
 def test_signals_are_found(name: str, of_mean: float, of_ses: float | None):
     """So much of the mean's RMSE at most, and of simple exponential smoothing's where that is good at it."""
     divided = split(with_signal(name, artists=1400, seed=7), 8)
-    ours = rolling(measured("lstm", divided, SETTINGS), divided)
-    assert rmse(ours, divided) <= of_mean * rmse(rolling(measured("mean", divided), divided), divided)
+    ours = rolling_forecast(measured("lstm", divided, SETTINGS), divided)
+    assert rmse(ours, divided) <= of_mean * rmse(rolling_forecast(measured("mean", divided), divided), divided)
     if of_ses:
-        assert rmse(ours, divided) <= of_ses * rmse(rolling(measured("SES", divided), divided), divided)
+        assert rmse(ours, divided) <= of_ses * rmse(rolling_forecast(measured("SES", divided), divided), divided)
     assert 0.74 < coverage(ours.ahead(1).quantiles, divided.truth) < 0.86
 
 
@@ -31,5 +32,5 @@ def test_on_noise_the_lstm_stays_with_the_mean():
     rates = np.random.default_rng(0).uniform(5, 60, (200, 1)) * np.ones((1, 70))
     settings = WeeklySettings(epochs=5, horizon=3)
     divided = split(compound_poisson(rates, seed=5), 8, 3)
-    mean = rolling(measured("mean", divided), divided)
-    assert rmse(rolling(measured("lstm", divided, settings), divided), divided) <= 1.01 * rmse(mean, divided)
+    mean = rolling_forecast(measured("mean", divided), divided)
+    assert rmse(rolling_forecast(measured("lstm", divided, settings), divided), divided) <= 1.01 * rmse(mean, divided)

@@ -1,4 +1,4 @@
-"""Verdicts: almost none on noise, most of what really moved, and few that are false."""
+"""Trends: almost none on noise, most real changes, and few false ones."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from pozytywka_cli.families.weekly.series import Series
-from pozytywka_cli.families.weekly.trends import discoveries, p_values, recent, usual, verdicts
+from pozytywka_cli.families.weekly.trends import p_values, recent, trends, usual
 
 from .worlds import compound_poisson, series_of, with_signal
 
@@ -21,46 +21,46 @@ def levels(artists: int, weeks: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_is_steady(weeks: int, seed: int) -> None:
     """One artist in a hundred at most."""
-    found = verdicts(compound_poisson(levels(2000, weeks, seed), seed))
+    found = trends(compound_poisson(levels(2000, weeks, seed), seed))
     assert (found != "steady").mean() <= 0.01
 
 
 @pytest.mark.parametrize("plays", [1.5, 3, 5])
 @pytest.mark.parametrize("weeks", [6, 8, 12, 52])
 def test_sittings_are_noise_too(plays: float, weeks: int) -> None:
-    """Where an artist is heard several times in a row, so many on average, hardly anyone moves either."""
+    """Several plays in a row, so many on average, are no trend either."""
     random = np.random.default_rng(8)
     rates = random.lognormal(1.9, 1.0, (2000, 1)) / plays
     sittings = random.poisson(np.repeat(rates, weeks, axis=1))
     heard = sittings + random.negative_binomial(np.maximum(sittings, 1), 1 / plays) * (sittings > 0)
     assert heard.sum() / sittings.sum() == pytest.approx(plays, rel=0.02)
-    assert (verdicts(series_of(heard * 200.0)) != "steady").mean() <= 0.01
+    assert (trends(series_of(heard * 200.0)) != "steady").mean() <= 0.01
 
 
 @pytest.mark.parametrize("weeks", [12, 30, 100])
-def test_a_verdict_on_noise_is_a_rare_event(weeks: int) -> None:
-    """Where nobody moves every verdict is false: at most a tenth of 200 logs of 100 artists may have any."""
+def test_a_trend_on_noise_is_a_rare_event(weeks: int) -> None:
+    """Without any change every trend is false: at most a tenth of 200 logs of 100 artists may have one."""
     rates = [levels(100, weeks, seed) for seed in range(200)]
-    some = [(verdicts(compound_poisson(rate, seed)) != "steady").any() for seed, rate in enumerate(rates)]
-    assert np.mean(some) <= 0.1
+    any_trend = [(trends(compound_poisson(rate, seed)) != "steady").any() for seed, rate in enumerate(rates)]
+    assert np.mean(any_trend) <= 0.1
 
 
 @pytest.mark.parametrize("name", ["AR(1)", "random walk", "annual"])
 @pytest.mark.parametrize("weeks", [20, 104])
 def test_rates_that_always_wander_are_usual(name: str, weeks: int) -> None:
-    """Hardly one in twenty of those whose rate has moved about all the time stands out by its last 4 weeks."""
-    assert (verdicts(with_signal(name, 1000, 3).before(weeks)) != "steady").mean() <= 0.06
+    """At most 6 % of artists whose rate has always varied have a trend in the last 4 weeks."""
+    assert (trends(with_signal(name, 1000, 3).before(weeks)) != "steady").mean() <= 0.06
 
 
 def test_artists_that_wander_do_not_hide_one_that_changes() -> None:
-    """Ten times as many wander as do not: of these the well-heard are found all the same, tripled or a third."""
+    """With ten times as many wandering artists, changes of well-played others are found, tripled or a third."""
     history = with_signal("random walk", 1000, 3)
     rates = np.full((100, 104), 20.0)
     rates[:20, -4:] *= 3
     rates[20:40, -4:] /= 3
     others = compound_poisson(rates, 5)
     both = {name: np.vstack([getattr(history, name), getattr(others, name)]) for name in ("listened", "squares")}
-    found = verdicts(Series([f"{row:04}" for row in range(1100)], history.weeks, **both))[1000:]
+    found = trends(Series([f"{row:04}" for row in range(1100)], history.weeks, **both))[1000:]
     assert (found[:20] == "rising").all()
     assert (found[20:40] == "falling").mean() >= 0.9
     assert (found[40:] == "steady").mean() >= 0.95
@@ -68,15 +68,15 @@ def test_artists_that_wander_do_not_hide_one_that_changes() -> None:
 
 @pytest.mark.parametrize("weeks", [1, 2, 3, 5, 6, 12, 60])
 def test_a_debut_is_no_rise(weeks: int) -> None:
-    """Artists first heard so many weeks ago and alike ever since, among others; zeros before a debut say nothing."""
+    """Artists first played so many weeks ago, at a constant rate since: the zeros before do not count."""
     rates = levels(400, 100, 5)
     rates[:200, :-weeks] = 0
     rates[:200, -weeks:] = 20
-    assert (verdicts(compound_poisson(rates, 6)) != "steady").mean() <= 0.01
+    assert (trends(compound_poisson(rates, 6)) != "steady").mean() <= 0.01
 
 
 def test_a_rare_artist_s_first_week_is_not_usual() -> None:
-    """That something was heard in it is why it is the first: with it, rarity would look like a fall."""
+    """It is first because something was played in it: with it, rare artists would seem to fall."""
     history = compound_poisson(np.full((20_000, 30), 0.15), 4)
     late, before = recent(history), usual(history)
     known = ~np.isnan(before)
@@ -84,49 +84,38 @@ def test_a_rare_artist_s_first_week_is_not_usual() -> None:
 
 
 def test_usual_and_recent_by_hand() -> None:
-    """The first heard week and those before it are left out; who has no others has nothing usual."""
+    """The first week with a play and those before it are left out; without others there is no usual level."""
     listened = np.array([[0, 9.0, 3, 5, 0, 4, 4, 4, 8], [0, 0, 0, 0, 7, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0]])
     history = series_of(listened)
     np.testing.assert_array_equal(recent(history), [5, 1, 0])
     np.testing.assert_array_equal(usual(history), [8 / 3, np.nan, np.nan])
 
 
-def test_discoveries_by_hand() -> None:
-    """Benjamini and Hochberg's own example (1995): four of fifteen at 5 %; a larger one may carry a smaller."""
-    small, large = [0.0001, 0.0004, 0.0019, 0.0095], [0.0201, 0.0278, 0.0298, 0.0344, 0.0459]
-    p = np.array([*small, *large, 0.324, 0.4262, 0.5719, 0.6528, 0.759, 1])
-    assert discoveries(p[::-1], 0.05).tolist() == [False] * 11 + [True] * 4
-    assert discoveries(p, 0.1).sum() == 9
-    assert discoveries(np.array([0.04, 0.05]), 0.05).all()
-    assert not discoveries(np.array([0.06]), 0.05).any()
-    assert discoveries(np.array([]), 0.05).tolist() == []
-
-
-def test_at_most_a_tenth_of_the_verdicts_may_be_false() -> None:
-    """Of an artist alone: 4 listens in the last 4 weeks after 40 in 16 have a p-value of .09, and 5 have .18."""
+def test_at_most_a_tenth_of_the_trends_may_be_false() -> None:
+    """Of a single artist: 4 listens in the last 4 weeks after 40 in 16 have a p-value of .09, and 5 have .18."""
     listened = np.full((1, 21), 40 * 200 / 16)
-    for late, verdict in ((4, "falling"), (5, "steady")):
+    for late, trend in ((4, "falling"), (5, "steady")):
         listened[0, -4:] = late * 200 / 4
-        assert verdicts(series_of(listened)).tolist() == [verdict]
+        assert trends(series_of(listened)).tolist() == [trend]
 
 
 @pytest.mark.parametrize("limit", [0.01, 0.05, 0.1, 0.3])
 def test_p_values_of_noise_are_seldom_small(limit: float) -> None:
-    """No oftener than they say, but for the chance in 20,000 artists."""
+    """Not more often than their value, up to the chance in 20,000 artists."""
     below = (p_values(compound_poisson(levels(20_000, 52, 7), 7)) <= limit).mean()
     assert below <= limit + 4 * np.sqrt(limit / 20_000)
 
 
-@pytest.mark.parametrize(("factor", "verdict"), [(3.0, "rising"), (0.2, "falling")])
-def test_what_moves_is_found_and_little_else(factor: float, verdict: str) -> None:
-    """A tenth of 2,000 artists change their rate four weeks ago: most well-heard ones are told, nine tenths rightly."""
+@pytest.mark.parametrize(("factor", "trend"), [(3.0, "rising"), (0.2, "falling")])
+def test_what_moves_is_found_and_little_else(factor: float, trend: str) -> None:
+    """A tenth of 2,000 artists changed four weeks ago: most well-played ones are found, nine tenths correctly."""
     rates = levels(2000, 100, 11)
     rates[:200, -4:] *= factor
-    found = verdicts(compound_poisson(rates, 12))
-    told = found == verdict
-    assert told[200:].sum() <= 0.1 * told.sum()
-    assert told[:200][rates[:200, 0] > 5].mean() > 0.8
-    assert set(found[~told]) <= {"steady", "rising", "falling"}
+    found = trends(compound_poisson(rates, 12))
+    marked = found == trend
+    assert marked[200:].sum() <= 0.1 * marked.sum()
+    assert marked[:200][rates[:200, 0] > 5].mean() > 0.8
+    assert set(found[~marked]) <= {"steady", "rising", "falling"}
     assert (found[200:] == "steady").mean() > 0.98
 
 
@@ -142,24 +131,24 @@ def test_silence_and_rarity_are_steady() -> None:
     """No listening at all, a single listen ever, and one only in the last week."""
     listened = np.zeros((3, 30))
     listened[1, 3] = listened[2, -1] = 200
-    assert verdicts(series_of(listened)).tolist() == ["steady"] * 3
+    assert trends(series_of(listened)).tolist() == ["steady"] * 3
 
 
 def test_an_artist_who_fell_silent_is_falling() -> None:
-    """Forty weeks of listening, and none in the last four."""
+    """After forty weeks of listening there is none in the last four."""
     listened = np.full((2, 44), 3000.0)
     listened[0, -4:] = 0
-    assert verdicts(series_of(listened)).tolist() == ["falling", "steady"]
+    assert trends(series_of(listened)).tolist() == ["falling", "steady"]
 
 
 def test_four_weeks_are_too_few_to_tell() -> None:
     """There is nothing before them."""
-    assert verdicts(series_of(np.array([[1.0, 10, 100, 9000]]))).tolist() == ["steady"]
+    assert trends(series_of(np.array([[1.0, 10, 100, 9000]]))).tolist() == ["steady"]
 
 
-def test_no_artists_have_no_verdicts() -> None:
+def test_no_artists_have_no_trends() -> None:
     """An empty log."""
-    assert verdicts(series_of(np.zeros((0, 12)))).tolist() == []
+    assert trends(series_of(np.zeros((0, 12)))).tolist() == []
 
 
 def test_the_unit_of_time_decides_nothing() -> None:

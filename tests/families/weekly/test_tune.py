@@ -1,30 +1,26 @@
-"""What a trial of the LSTM's settings sees, and what it says."""
+"""Trials of the LSTM's settings."""
 
 from dataclasses import replace
 from functools import cache
 
 import polars as pl
 import pytest
-from msgspec import structs
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.weekly import VARIANTS, tune
+from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.series import full_weeks
-from pozytywka_cli.settings import WeeklySettings
-from pozytywka_cli.tuning import drawn
 
-from .trained import SETTINGS, noise
+from .trained import noise, run
 
 
 @cache
-def loss(service_weeks: int, altered_from: int | None = None, **changes: float) -> float:
-    """What a trial gives on so many weeks of noise, of which the last may be other ones."""
-    dataset = noise(service_weeks)
+def loss(weeks: int, altered_from: int | None = None, **changes: float) -> float:
+    """The loss of a trial on so many weeks of noise, of which the last may be altered."""
+    dataset = noise(weeks)
     if altered_from is not None:
         dataset = altered(dataset, altered_from)
-    settings = structs.replace(SETTINGS, **changes)
-    return tune.trial(dataset, settings, variant="lstm", seed=0, device="cpu")
+    return FAMILY.trial(dataset, run(**changes))
 
 
 def altered(dataset: Dataset, week: int) -> Dataset:
@@ -55,19 +51,8 @@ def test_settings_decide_the_loss():
 
 
 def test_too_few_weeks_to_be_split_again_are_refused():
-    """It says how many there are before the test weeks, and how many are needed."""
+    """The message names how many there are before the test weeks, and how many are needed."""
     with pytest.raises(RefusedError) as refused:
         loss(27)
-    assert refused.value.message == (
-        "--tune leaves out the test weeks; before them: only 18 full weeks of plays; the LSTM needs at least 20"
-    )
+    assert "only 18 full weeks of plays; lstm needs at least 20" in refused.value.message
     assert loss(29) > 0
-
-
-@pytest.mark.parametrize("variant", tune.SPACES)
-def test_every_point_of_a_space_is_a_setting(variant: str):
-    """The names are settings, and every value drawn is one that they may have."""
-    assert variant in VARIANTS
-    found = [drawn(tune.SPACES[variant], SETTINGS, number, 0) for number in range(200)]
-    assert all(isinstance(one, WeeklySettings) for one in found)
-    assert len(set(found)) == 200

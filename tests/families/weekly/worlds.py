@@ -1,4 +1,4 @@
-"""Small services and series made by hand."""
+"""Small datasets and series made by hand."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +15,7 @@ Play = tuple[str, str, float]
 MONDAY = date(2025, 1, 6)
 
 
-def service_of(plays: Sequence[Play]) -> Dataset:
+def dataset_of(plays: Sequence[Play]) -> Dataset:
     """A dataset with these plays (artist, ISO 8601 start in UTC, seconds) and one track of each artist."""
     artists = sorted({artist for artist, _, _ in plays})
     rows = {
@@ -43,14 +43,14 @@ def service_of(plays: Sequence[Play]) -> Dataset:
     )
 
 
-def service_from(listened: NDArray[np.float64]) -> Dataset:
+def dataset_from(listened: NDArray[np.float64]) -> Dataset:
     """A dataset whose full weeks are the columns of `listened` (s): a play on Monday and one on Sunday each."""
     plays = []
     for (artist, week), seconds in np.ndenumerate(listened):
         for day in (0, 6):
             start = MONDAY + timedelta(weeks=week, days=day)
             plays.append((f"artist {artist:03}", start.isoformat(), seconds / 2))
-    return service_of(plays)
+    return dataset_of(plays)
 
 
 def series_of(listened: NDArray[np.float64], listen: float = 200.0) -> Series:

@@ -15,7 +15,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families.skip.features.genres import ARTIST, FAVOURITES, UNKNOWN, Genres
 from pozytywka_cli.families.skip.features.history import Flags, Floats
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.families.skip.settings import SkipSettings
 
 CLUSTERS = "clusters.json"
 COUNT = 100

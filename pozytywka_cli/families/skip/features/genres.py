@@ -16,7 +16,7 @@ from pozytywka_cli.families.skip.features import PARAMETERS
 from pozytywka_cli.families.skip.features.history import Flags, Floats
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.families.skip.settings import SkipSettings
 
 VOCABULARY = "vocabulary.json"
 FAVOURITES, ARTIST = "favourite genres", "artist's genres"

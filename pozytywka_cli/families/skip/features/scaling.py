@@ -16,13 +16,13 @@ from pozytywka_cli.families.skip.features.history import Flags, Floats, known_us
 from pozytywka_cli.families.skip.features.play_features import Fitted, features, fit
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.families.skip.settings import SkipSettings
 
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers have few more to give
 
 
-class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the features were fitted with, and each one's mean and standard deviation over training plays.
 
     `layers` and `width` are the shape of the network that reads them.

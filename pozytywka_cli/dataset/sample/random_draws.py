@@ -1,4 +1,4 @@
-"""Random draws that more than one room of the sample needs."""
+"""Array types and random draws that several modules of the sample use."""
 
 from collections.abc import Sequence
 
@@ -15,17 +15,17 @@ ID_LENGTH = 22
 
 
 def ids(rng: np.random.Generator, count: int) -> Texts:
-    """`count` identifiers as Spotify writes them: 22 base62 characters."""
+    """Draw `count` identifiers like those of Spotify: 22 base62 characters."""
     return rng.choice(np.array(list(BASE62)), (count, ID_LENGTH)).view(f"U{ID_LENGTH}")[:, 0]
 
 
 def words(rng: np.random.Generator, choices: Sequence[str], count: int) -> list[str]:
-    """`count` independent draws from `choices`."""
+    """Draw `count` times from `choices`, with replacement."""
     return [choices[i] for i in rng.integers(len(choices), size=count)]
 
 
 def sigmoid(logit: Floats) -> Floats:
-    """Probability of a logit."""
+    """Return the probability of a logit."""
     return 1.0 / (1.0 + np.exp(-logit))
 
 

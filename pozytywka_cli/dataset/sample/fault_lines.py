@@ -1,4 +1,4 @@
-"""Plant the faults in the files of a clean sample, each in rows of its own, so that none causes another."""
+"""Add faulty lines to the files of a clean sample, each fault in rows of its own, so that none causes another."""
 
 import json
 from codecs import BOM_UTF8
@@ -32,17 +32,20 @@ SOUND: Row = {
 STORAGE: Row = {"storage_class": "SLOW", "daily_cost": 0.01}
 
 
-def plant_faults(folder: Path, artist: str, tracks: pl.Series, listener: int, user: int, session: int) -> list[Row]:
-    """Add faulty rows, and the good ones that they need, to the tables in `folder`; returns what was planted.
+def add_faults(folder: Path, artist: str, tracks: pl.Series, listener: int, user: int, session: int) -> list[Row]:
+    """Add faulty rows, and the good ones that they need, to the tables in `folder`.
 
     `artist`, `tracks` and `listener` are known ids; `user` and `session` are the first free ones.
+
+    Returns:
+        for each fault: table, rule, column, count, level, fault.
     """
-    planter = _Planter(artist, tracks, listener, user, session)
+    writer = _FaultWriter(artist, tracks, listener, user, session)
     for fault in FAULTS:
         for _ in range(fault.count):
-            planter.plant(fault)
-    planter.store_the_rest()
-    for table, lines in planter.lines.items():
+            writer.add_fault(fault)
+    writer.store_the_rest()
+    for table, lines in writer.lines.items():
         _insert(folder / f"{table}.jsonl", lines)
     fields = ("table", "rule", "column", "count", "level", "fault")
     return [{name: getattr(fault, name) for name in fields} for fault in FAULTS]
@@ -58,7 +61,7 @@ def _insert(path: Path, lines: list[bytes]) -> None:
 
 
 @dataclass
-class _Planter:
+class _FaultWriter:
     artist: str
     tracks: pl.Series
     listener: int
@@ -70,7 +73,7 @@ class _Planter:
     unstored: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=count)
 
-    def plant(self, fault: Fault) -> None:
+    def add_fault(self, fault: Fault) -> None:
         row = self.good_row(fault.table)
         if fault.shares:
             self.add(fault.table, row)
@@ -79,7 +82,7 @@ class _Planter:
         if fault.level == "warning" and fault.rule != "storage":
             self.add(fault.table, row)
         else:
-            self.lines[fault.table].append(fault.spoil(_text(row)) + b"\n")
+            self.lines[fault.table].append(fault.damage(_text(row)) + b"\n")
         if fault.table == "tracks" and fault.level == "error" and fault.column not in (None, "id"):
             self.unstored.append(row["id"])
         if fault.table == "track_storage" and fault.rule != "json" and row["track_id"] in self.unstored:
@@ -92,12 +95,12 @@ class _Planter:
             self.add("track_storage", {"track_id": row["id"], **STORAGE})
 
     def store_the_rest(self) -> None:
-        """Leave nothing but the planted tracks without storage, whether or not one counts faulty tracks."""
+        """Store all other faulty tracks, so that only those of the rule `storage` have none."""
         for track in self.unstored:
             self.add("track_storage", {"track_id": track, **STORAGE})
 
     def good_row(self, table: str) -> Row:
-        """A row that differs from all others in its key and name."""
+        """Make a row that differs from all others in its key and name."""
         number = next(self.numbers)
         name, key = f"Planted {number}", f"planted{number:015}"  # as long as any other id
         match table:

@@ -1,8 +1,8 @@
-"""When sessions and their plays start."""
+"""Draw when sessions and their plays start."""
 
 import numpy as np
 
-from pozytywka_cli.dataset.sample.draw import Bools, Ints
+from pozytywka_cli.dataset.sample.random_draws import Bools, Ints
 
 HOUR = 3_600_000  # ms
 WEEK = 7 * 24 * HOUR
@@ -12,7 +12,7 @@ BUSYNESS = np.array([3, 2, 1, 1, 1, 2, 4, 6, 6, 5, 5, 5, 6, 6, 6, 7, 8, 10, 12, 
 
 
 def start_times(rng: np.random.Generator, group: Ints, week: Ints, opens: Bools, slots: Ints) -> Ints:
-    """Start of every play's slot, ms since the first Monday.
+    """Return the start of every play's slot, ms since the first Monday.
 
     `group` (plays,) ascends and numbers the (user, week); `opens` marks the first play of a session; `slots` are the
     ms that each play takes. The sessions of a group keep their order, do not overlap and end within the week.
@@ -27,7 +27,7 @@ def start_times(rng: np.random.Generator, group: Ints, week: Ints, opens: Bools,
 
 
 def _session_starts(rng: np.random.Generator, group: Ints, spans: Ints) -> Ints:
-    """Start of every session, ms since its Monday: a wished moment, put off until the session before is over."""
+    """Return the start of every session, ms since its Monday; it is put off until the session before is over."""
     count = len(group)
     hour = rng.choice(len(BUSYNESS), count, p=BUSYNESS / BUSYNESS.sum())
     moment = (24 * rng.integers(7, size=count) + hour) * HOUR + 1000 * rng.integers(HOUR // 1000, size=count)
@@ -40,7 +40,7 @@ def _session_starts(rng: np.random.Generator, group: Ints, spans: Ints) -> Ints:
 
 
 def _spans_before(group: Ints, spans: Ints) -> Ints:
-    """Sum of the spans that stand before each one in its group."""
+    """Return the sum of the spans before each one in its group."""
     total = np.cumsum(spans) - spans
     opens = np.diff(group, prepend=-1) != 0
     before: Ints = total - total[opens][np.cumsum(opens) - 1]

@@ -16,7 +16,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families.skip.features.genre_clusters import Clusters
 from pozytywka_cli.families.skip.features.genres import Genres
 from pozytywka_cli.families.skip.features.history import Flags, Floats
-from pozytywka_cli.families.skip.features.scaling import Standard
+from pozytywka_cli.families.skip.features.scaling import Scaling
 from pozytywka_cli.families.skip.models.baselines import Constant, Model, UserRate, shifted
 from pozytywka_cli.families.skip.models.forest import Forest
 from pozytywka_cli.families.skip.models.networks import FeatureNetwork, GenreNetwork, LegacyNetwork, LinearNetwork
@@ -25,12 +25,12 @@ from pozytywka_cli.learning import Tensors
 WEIGHTS = "weights.safetensors"
 BLOCK = 512  # rows of every forward pass: matrix products of another size may differ in their last bits
 
-Reader = Standard | Genres | Clusters
-READERS: dict[str, type[Standard] | type[Genres] | type[Clusters]] = {
-    "advanced": Standard,
+Reader = Scaling | Genres | Clusters
+READERS: dict[str, type[Scaling] | type[Genres] | type[Clusters]] = {
+    "advanced": Scaling,
     "simple": Genres,
     "forest": Genres,
-    "logistic": Standard,
+    "logistic": Scaling,
     "legacy": Clusters,
 }
 MEMBERS = {"advanced": 3, "simple": 3, "logistic": 1, "legacy": 1}
@@ -105,9 +105,9 @@ class Networks:
 
 def _network(variant: str, reader: Reader, dropout: float) -> nn.Module:
     match reader:
-        case Standard() if variant == "logistic":
+        case Scaling() if variant == "logistic":
             return LinearNetwork(len(reader.mean))
-        case Standard():
+        case Scaling():
             return FeatureNetwork(len(reader.mean), dropout, layers=reader.layers, width=reader.width)
         case Genres():
             return GenreNetwork(len(reader.vocabulary) + 2, dropout)

@@ -1,0 +1,1 @@
+"""Fit every variant on the training plays of a split."""
