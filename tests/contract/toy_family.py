@@ -173,7 +173,9 @@ def _draft(family: Toy, variant: str, model: ToyModel, rows: list[Row], passed) 
 
     glossary = {name: one.description for name, one in family.variants.items()}
     signature = {"inputs": {"user_id": "int64"}, "outputs": {"rate": "float64"}}
-    card = CardText(family.question, "Measured on the second half.", "Tests.", "Real users.", "None.", glossary, family.metrics)
+    card = CardText(
+        family.question, "Measured on the second half.", "Tests.", "Real users.", "None.", glossary, family.metrics
+    )
     return Draft(variant, write, signature, rows, card, gate=passed)
 
 

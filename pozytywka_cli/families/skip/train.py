@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pozytywka_cli import evaluation, learning
-from pozytywka_cli.artifacts.manifest import Draft
+from pozytywka_cli.artifacts import Draft
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import Trained, TrainingRun
