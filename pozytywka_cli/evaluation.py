@@ -10,6 +10,7 @@ from pozytywka_cli.records import Gate, Row
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 RESAMPLES = 1000
 MOST_GROUPS = 2000  # with more, several groups are drawn together, which bounds the memory
