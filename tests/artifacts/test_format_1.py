@@ -99,6 +99,6 @@ def test_artists_of_format_1_are_found_by_name() -> None:
     """Also those with a letter that does not decompose, and a name that differs from another by that letter alone."""
     predictor = registry.get("similar").open(FORMAT_1.load("similar"), None)
     for name in ("Łona", "Dona", "Rosetta"):
-        answers = predictor.predict(pl.DataFrame({"name": [name]}))
+        answers = predictor.predict(pl.DataFrame({"artist": [name]}))
         assert len(answers) > 0
         assert set(answers["matched"]) == {name}
