@@ -89,10 +89,11 @@ class Settings:
     def described(self, name: str, kind: type[msgspec.Struct]) -> Iterator[Described]:
         """Yield every setting of a section."""
         section = self.section(name, kind)
-        for field, info in zip(kind.__struct_fields__, msgspec.inspect.type_info(kind).fields, strict=True):
-            key = f"{name}.{field}" if name else field
+        for field in msgspec.structs.fields(kind):
+            key = f"{name}.{field.name}" if name else field.name
             source = self.assigned[key].source if key in self.assigned else "default"
-            yield Described(key, getattr(section, field), source, _description(info.type))
+            description = _description(msgspec.inspect.type_info(field.type))
+            yield Described(key, getattr(section, field.name), source, description)
 
 
 def load(
@@ -201,12 +202,11 @@ def _table(path: Path, tree: dict[str, Any]) -> dict[str, Any]:
     """Return the tree of a configuration file; of a pyproject.toml only its table `[tool.pozytywka]`."""
     if path.name != "pyproject.toml":
         return tree
-    table: Any = tree
     for name in ("tool", "pozytywka"):
-        table = table.get(name, {})
-        if not isinstance(table, dict):
+        tree = tree.get(name, {})
+        if not isinstance(tree, dict):
             raise UsageError(f"{path}: {name!r} is not a table", "Write it as [tool.pozytywka].")
-    return table
+    return tree
 
 
 def _assignments(path: Path, text: str, table: dict[str, Any]) -> Iterator[Assigned]:

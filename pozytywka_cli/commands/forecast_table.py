@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHOWN = 10  # artists
-COLUMNS = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "verdict")
+COLUMNS = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "trend")
 
 
 def show(forecast: "pl.DataFrame") -> None:
@@ -20,7 +20,7 @@ def show(forecast: "pl.DataFrame") -> None:
     top = named if is_one_artist else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
     title = f"Seconds, by weekly {top['method'][0]}" if len(top) else "No artist to forecast"
     rows = (
-        (*forecasts, None if change is None else tables.Percent(change), recent, usual, verdict)
-        for *forecasts, change, recent, usual, verdict in top.select(COLUMNS).iter_rows()
+        (*forecasts, None if change is None else tables.Percent(change), recent, usual, trend)
+        for *forecasts, change, recent, usual, trend in top.select(COLUMNS).iter_rows()
     )
     tables.table(title, COLUMNS, rows)

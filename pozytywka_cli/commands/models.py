@@ -170,7 +170,7 @@ def prune(
 def _metric_rows(shared: Context, family: "Family") -> Iterator[dict[str, object]]:
     """Yield a row for each metric of each version; for a damaged version one without a metric."""
     for version, made in _manifests(shared, family):
-        known = {"family": family.name, "variant": made and made.variant, "version": version}
+        known: dict[str, object] = {"family": family.name, "variant": made and made.variant, "version": version}
         known |= {"promoted": version == shared.store.promoted(family.name), "created": made and made.created}
         for row in [row for row in made.metrics if row.variant == made.variant] if made else [None]:
             yield {**known, **{name: row and getattr(row, name) for name in ("protocol", "metric", "value")}}

@@ -68,7 +68,7 @@ def predict(
 
     weekly forecasts every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model
     was trained for, and shows the ten highest forecasts. recent is the mean of the last 4 weeks, usual that of the
-    weeks before, since the artist's first; change is the forecast relative to recent. verdict is rising or falling
+    weeks before, since the artist's first; change is the forecast relative to recent. trend is rising or falling
     where recent and usual differ by more than the artist's own variation (Benjamini-Hochberg, at most 10 % false
     discoveries), else steady. The change of a rising artist is negative where the model expects a part of the rise to
     pass.

@@ -1,6 +1,6 @@
 """The metrics of the skip models, and the text of a model card, for readers who need no statistics."""
 
-from pozytywka_cli.artifacts.manifest import CardText
+from pozytywka_cli.artifacts import CardText
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.records import Metric
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pozytywka_cli import evaluation, learning
-from pozytywka_cli.artifacts.manifest import Draft
+from pozytywka_cli.artifacts import Draft
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card
@@ -55,8 +55,8 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     model = _draft(measured[variant], fit(variant, data, run, measured[variant].best), metrics)
 
     skipped, users = test["skipped"].to_numpy(), test["user_id"].to_numpy()
-    losses = [evaluation.log_loss(skipped, predictions[name].probability) for name in (variant, FAMILY.baseline)]
-    gate = evaluation.gate("log_loss", FAMILY.baseline, *losses, users, margin=MARGIN)
+    loss, other = (evaluation.log_loss(skipped, predictions[name].probability) for name in (variant, FAMILY.baseline))
+    gate = evaluation.gate("log_loss", FAMILY.baseline, loss, other, users, margin=MARGIN)
     return Trained(replace(model, gate=gate), baseline)
 
 
