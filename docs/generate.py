@@ -1,4 +1,4 @@
-"""Write `docs/commands.md`, the command reference, from the help; `--check` only says whether it is stale."""
+"""Generate the command reference `docs/commands.md` from the help; with `--check`, only compare it."""
 
 import os
 import sys
@@ -10,8 +10,8 @@ HEAD = "# Commands\n\nGenerated from the help by `make docs`; do not edit.\n"
 
 
 def reference() -> str:
-    """The help of every command, in the order of the help."""
-    os.environ["COLUMNS"] = "100"  # what decides how help is wrapped must not be the terminal
+    """Return the help of every command, in the order of the help."""
+    os.environ["COLUMNS"] = "100"  # the terminal's width must not decide how help is wrapped
     import typer
 
     from pozytywka_cli.commands.app import app
@@ -22,15 +22,15 @@ def reference() -> str:
         settings = {**command.context_settings, "terminal_width": 100, "max_content_width": 100}
         context = typer.Context(command, info_name=name, parent=parent, **settings)
         parts.append(f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n")
-        for child, its_command in getattr(command, "commands", {}).items():
-            visit(its_command, child, context)
+        for child, subcommand in getattr(command, "commands", {}).items():
+            visit(subcommand, child, context)
 
     visit(typer.main.get_command(app), "pozytywka", None)
     return "\n".join(parts)
 
 
 def main() -> int:
-    """Write the reference, or with `--check` return 1 where the file differs from it."""
+    """Write the reference; with `--check`, return 1 if the file differs from it."""
     if "--check" not in sys.argv:
         TARGET.write_text(reference(), encoding="utf-8")
         return 0

@@ -1,4 +1,4 @@
-"""Draw `docs/demo.svg`: the answers of the demo's artifacts, as a terminal shows them. Run `make demo` first."""
+"""Draw `docs/demo.svg`: the output of some commands on the artifacts of `make demo`, as a terminal shows it."""
 
 import io
 import re
@@ -20,16 +20,16 @@ COMMANDS = (
 
 
 def main() -> None:
-    """Run the commands and write what they print."""
-    console = Console(record=True, width=122, file=io.StringIO())
+    """Run the commands, and draw their output."""
+    console = Console(record=True, width=102, file=io.StringIO())
     for command in COMMANDS:
         console.print(Text.assemble(("$ ", "green"), (command, "bold")))
-        words = [str(Path(sys.executable).with_name("pozytywka")), *shlex.split(command)[1:]]
-        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        arguments = [str(Path(sys.executable).with_name("pozytywka")), *shlex.split(command)[1:]]
+        done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         console.print(Text(done.stdout))
     picture = re.sub(
         r"@font-face \{.*?\}", "", console.export_svg(title="pozytywka"), flags=re.DOTALL
-    )  # fetches nothing
+    )  # no fonts from the network
     Path(__file__).with_name("demo.svg").write_text(picture, encoding="utf-8")
 
 

@@ -100,10 +100,10 @@ def gate(
         root: the losses are squared errors, and the metric is the root of their mean.
         score: the values are scores in 0..1, where higher is better.
     """
-    value, other = (float(np.sqrt(one.mean()) if root else one.mean()) for one in (values, baseline))
-    losses = (1 - values, 1 - baseline) if score else (values, baseline)
-    difference, low, high = paired_difference(*losses, groups, root=root)
-    return Gate(metric, value, other, baseline_variant, difference, low, high, margin)
+    mean, mean_baseline = (float(np.sqrt(one.mean()) if root else one.mean()) for one in (values, baseline))
+    loss, other = (1 - values, 1 - baseline) if score else (values, baseline)
+    difference, low, high = paired_difference(loss, other, groups, root=root)
+    return Gate(metric, mean, mean_baseline, baseline_variant, difference, low, high, margin)
 
 
 def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: int = 0) -> float:

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EPIPE
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,7 +29,8 @@ def replacing(target: Path) -> Iterator[Path]:
     if target.is_dir():
         raise StorageError(f"{target} is a folder", "Name a file.")
     if target.exists() and not target.is_file():
-        yield target
+        with explained(target):
+            yield target
         return
     with _temporary(target) as temporary:
         yield temporary
@@ -84,10 +86,15 @@ def check_writable(target: Path) -> None:
 
 @contextmanager
 def explained(target: Path) -> Iterator[None]:
-    """Turn every failure to write into a StorageError that names `target`, also those of libraries with own errors."""
+    """Turn every failure to write into a StorageError that names `target`, also those of libraries with own errors.
+
+    A pipe whose reader stopped reading is a BrokenPipeError.
+    """
     try:
         yield
     except Exception as error:
+        if f"(os error {EPIPE})" in str(error):
+            raise BrokenPipeError(EPIPE, os.strerror(EPIPE), str(target)) from None
         if isinstance(error, OSError) or "(os error" in str(error):
             reason = getattr(error, "strerror", None) or str(error)
             hint = "Check the path, its permissions and the disk's space."

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ REAL = Path(__file__).parents[2] / "shared" / "data"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command line gave."""
+    """The result of a command line."""
 
     code: int
     out: str
@@ -20,7 +21,7 @@ class Answer:
 
 @pytest.fixture
 def pozytywka(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
-    """Run a command line in this process; nothing may escape it but its exit code."""
+    """Run a command line in this process; whatever happens, it ends with an exit code."""
 
     def call(*arguments: object) -> Answer:
         capsys.readouterr()
@@ -33,14 +34,18 @@ def pozytywka(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
 
 @pytest.fixture(scope="session")
 def real() -> Path:
-    """The folder of real data."""
+    """Return the folder of real data."""
     if not REAL.is_dir():
         pytest.skip(f"the real data are not here: {REAL} is missing")
     return REAL
 
 
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No configuration of the person who runs the tests decides their outcome."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture(scope="session", autouse=True)
+def _plain_environment() -> Iterator[None]:
+    """Remove the environment variables that would change the outcome of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("POZYTYWKA_")]:
+            patch.delenv(name)
+        for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+            patch.delenv(name, raising=False)
+        yield

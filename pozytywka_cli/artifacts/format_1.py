@@ -1,9 +1,15 @@
 """Read manifests of format 1, which had other names for metrics and marked a fallback by a note."""
 
+import re
+from typing import TypeVar
+
 import msgspec
 
 from pozytywka_cli.records import Gate, Row
 
+R = TypeVar("R", Row, Gate)
+
+FALLBACK = re.compile(r"fallback: .*; (the LSTM|[\w-]+) needs ")
 NAMES = {  # of metrics and protocols: then and now
     "log loss": "log_loss",
     "AUC": "roc_auc",
@@ -22,20 +28,15 @@ NAMES = {  # of metrics and protocols: then and now
     "user recall@20": "user_recall@20",
     "user NDCG@20": "user_ndcg@20",
 }
-FALLBACK = "fallback: "
 
 
-def renamed(row: Row) -> Row:
-    """Return a row with the present names of its metric and protocol."""
-    metric, protocol = NAMES.get(row.metric, row.metric), NAMES.get(row.protocol, row.protocol)
-    return msgspec.structs.replace(row, metric=metric, protocol=protocol)
-
-
-def renamed_gate(gate: Gate | None) -> Gate | None:
-    """Return a gate with the present name of its metric."""
-    return gate and msgspec.structs.replace(gate, metric=NAMES.get(gate.metric, gate.metric))
+def renamed(record: R) -> R:
+    """Return a row or a gate with the present names of its metric and protocol."""
+    changes = {name: NAMES.get(old, old) for name in ("metric", "protocol") if (old := getattr(record, name, None))}
+    return msgspec.structs.replace(record, **changes)
 
 
 def fallback_for(notes: list[str]) -> str | None:
-    """Return the variant that a version is a substitute for; in format 1 it was always the LSTM of weekly."""
-    return "lstm" if any(note.startswith(FALLBACK) for note in notes) else None
+    """Return the variant that a version is a substitute for, from a note "fallback: …; seasonal needs at least …"."""
+    variants = [match[1] for note in notes if (match := FALLBACK.match(note))]
+    return variants[0].replace("the LSTM", "lstm") if variants else None

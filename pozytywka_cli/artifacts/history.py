@@ -10,7 +10,10 @@ from pozytywka_cli.errors import ArtifactError
 
 
 class History:
-    """The promotions of the family in `folder`: its link `current`, `served.json` and `withdrawn.json`."""
+    """The promotions of the family in `folder`: its link `current`, `served.json` and `withdrawn.json`.
+
+    Reading a damaged file raises an ArtifactError.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -29,11 +32,7 @@ class History:
         return not (self.folder / "versions" / self.current).is_dir()
 
     def promoted(self) -> list[str]:
-        """Return the versions promoted so far, oldest first, without those that were pruned.
-
-        Raises:
-            ArtifactError: `served.json` is damaged.
-        """
+        """Return the versions promoted so far, oldest first, without those that were pruned."""
         names, current = self._read("served.json"), self.current
         # a kill between the two renames of `set_promoted` leaves a list that ends before or after the current version
         while current in names and names[-1] != current:
@@ -54,16 +53,12 @@ class History:
         files.flush(self.folder)
 
     def withdrawn(self) -> list[str]:
-        """Return the versions that were rolled back.
-
-        Raises:
-            ArtifactError: `withdrawn.json` is damaged.
-        """
+        """Return the versions that were rolled back."""
         return self._read("withdrawn.json")
 
     def add_withdrawn(self, name: str | None) -> None:
         """Record that a version was rolled back."""
-        self._write("withdrawn.json", [*self.withdrawn(), *([name] if name else [])])
+        self._write("withdrawn.json", [*self.withdrawn(), *filter(None, [name])])
 
     def _write(self, file: str, names: list[str]) -> None:
         files.write_text(self.folder / file, msgspec.json.encode(names).decode())

@@ -112,13 +112,9 @@ def check_files(folder: Path, manifest: Manifest, *, hash_limit: int | None = No
     return Version(folder, manifest)
 
 
-class _FormatOnly(msgspec.Struct):
-    format: int
-
-
 def _decoded(path: Path, content: bytes) -> Manifest:
     tree = msgspec.json.decode(content, type=dict[str, Any])
-    written = msgspec.convert(tree, _FormatOnly).format
+    written = msgspec.convert(tree.get("format"), int)
     if written > FORMAT:
         problem = f"{path} has format {written}; this version of pozytywka reads formats up to {FORMAT}"
         raise ArtifactError(problem, "Upgrade pozytywka, or train again.")
@@ -128,7 +124,14 @@ def _decoded(path: Path, content: bytes) -> Manifest:
     if isinstance(rows, list):
         tree["metrics"] = [_null_as_nan(row, ("value",)) for row in rows]
     manifest = msgspec.convert(tree | {"gate": _null_as_nan(gate, GATE_NUMBERS)}, Manifest)
-    return _upgraded(manifest) if written == 1 else manifest
+    if written > 1:
+        return manifest
+    return msgspec.structs.replace(
+        manifest,
+        metrics=[format_1.renamed(row) for row in manifest.metrics],
+        gate=manifest.gate and format_1.renamed(manifest.gate),
+        fallback_for=format_1.fallback_for(manifest.notes),
+    )
 
 
 def _digest(tree: dict[str, Any]) -> str:
@@ -140,12 +143,3 @@ def _null_as_nan(record: Any, names: tuple[str, ...]) -> Any:
     if not isinstance(record, dict):
         return record  # null, or damage that the conversion reports
     return {name: math.nan if value is None and name in names else value for name, value in record.items()}
-
-
-def _upgraded(manifest: Manifest) -> Manifest:
-    return msgspec.structs.replace(
-        manifest,
-        metrics=[format_1.renamed(row) for row in manifest.metrics],
-        gate=format_1.renamed_gate(manifest.gate),
-        fallback_for=format_1.fallback_for(manifest.notes),
-    )

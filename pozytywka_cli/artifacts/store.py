@@ -21,7 +21,7 @@ from pozytywka_cli.artifacts.manifest import (
     read_manifest,
     write_manifest,
 )
-from pozytywka_cli.errors import ArtifactError, BusyError, UsageError
+from pozytywka_cli.errors import ArtifactError, BusyError
 
 LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size and only compares the size of larger ones
 LIBRARIES = ("pozytywka", "polars", "numpy", "torch", "scikit-learn", "implicit")
@@ -233,8 +233,6 @@ class Store:
         Raises:
             ArtifactError: the promoted version is missing.
         """
-        if keep < 0:
-            raise UsageError(f"--keep {keep} is negative", "Give the number of versions to keep.")
         history, names = self._history(family), self.names(family)
         if history.current_is_missing:
             problem = f"the promoted {family} version is missing, so none was removed"

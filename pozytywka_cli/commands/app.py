@@ -69,9 +69,9 @@ def main(
     settings.
 
     \b
-    Exit codes: 0 done, 1 internal error, 2 usage or configuration, 3 refused: bad data, unknown name, or a
-    failed check, 4 an artifact is missing or damaged, 5 a GPU or an extra is missing, 74 input or output
-    failed, 75 another run holds the lock, 130 interrupted, 143 terminated.
+    Exit codes: 0 done, 1 internal error, 2 usage or configuration, 3 refused (bad data, unknown name,
+    or a failed check), 4 an artifact is missing or damaged, 5 a GPU or an extra is missing, 74 input
+    or output failed, 75 another run holds the lock, 130 interrupted, 143 terminated.
     """
     flags = {
         "data_dir": None if data_dir is None else str(data_dir),

@@ -146,7 +146,7 @@ def rollback(ctx: typer.Context, family: Name) -> None:
 def prune(
     ctx: typer.Context,
     family: AnyName = None,
-    keep: Annotated[int, typer.Option(help="How many of the newest versions of each family to keep.")] = 5,
+    keep: Annotated[int, typer.Option(min=0, help="How many of the newest versions of each family to keep.")] = 5,
 ) -> None:
     """Remove old versions; the promoted version is always kept.
 
@@ -170,8 +170,9 @@ def prune(
 def _metric_rows(shared: Context, family: "Family") -> Iterator[dict[str, object]]:
     """Yield a row for each metric of each version; for a damaged version one without a metric."""
     for version, made in _manifests(shared, family):
+        promoted = version == shared.store.promoted(family.name)
         known: dict[str, object] = {"family": family.name, "variant": made and made.variant, "version": version}
-        known |= {"promoted": version == shared.store.promoted(family.name), "created": made and made.created}
+        known |= {"promoted": promoted, "created": made and made.created}
         for row in [row for row in made.metrics if row.variant == made.variant] if made else [None]:
             yield {**known, **{name: row and getattr(row, name) for name in ("protocol", "metric", "value")}}
 

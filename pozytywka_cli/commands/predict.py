@@ -59,7 +59,7 @@ def predict(
     overrides: options.Set = None,
     json: options.Json = False,
 ) -> None:
-    """Predict with the promoted models: next week's listening, and the tracks that will be skipped.
+    """Predict next week's listening, and the tracks that will be skipped.
 
     Reads the promoted versions, the data folder, and artifacts/plays.parquet, which it makes where missing or stale.
     INPUT holds requests as JSONL, CSV or Parquet; a line of JSON is printed for each answer. JSONL from - (stdin) is

@@ -36,7 +36,7 @@ def train(
     overrides: options.Set = None,
     json: options.Json = False,
 ) -> None:
-    """Train models, compare them with their baselines, and promote those that are not worse.
+    """Train models, and promote those that are not worse than their baselines.
 
     Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes a version of each
     family under artifacts/, with its manifest, metrics and card. A model is first measured on held-out data (skip and

@@ -1,75 +1,57 @@
-"""Open files that may be compressed: gzip, bzip2 or Zstandard, told by their first bytes and not by their names."""
+"""Open files that may be compressed: gzip, bzip2 or Zstandard, recognised by their first bytes, not by their names."""
 
 import bz2
 import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+import zstandard
 
 Source = Path | bytes  # a file, or plain content
 GZIP, ZSTANDARD = b"\x1f\x8b", b"(\xb5/\xfd"
 BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
-ERRORS = (OSError, EOFError, zlib.error)  # that reading a damaged file raises
-CHUNK = 1 << 18
+ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError)  # that reading a damaged file raises
 
 
 def open_source(source: Source) -> IO[bytes]:
-    """Open a file or content for reading, decompressed where it is compressed."""
+    """Open a file or content for reading, decompressed where it is compressed.
+
+    Lines of a Zstandard file that is cut short just end; `read_source` reports it.
+    """
     if isinstance(source, bytes):
         return io.BytesIO(source)
     first = magic(source)
     if first.startswith(ZSTANDARD):
-        return io.BufferedReader(_Chunks(_decompress(source)), CHUNK)
+        frames = zstandard.ZstdDecompressor().stream_reader(source.open("rb"), read_across_frames=True)
+        return io.BufferedReader(frames)
     if first.startswith(GZIP):
         return gzip.open(source)  # type: ignore[return-value]
     return bz2.open(source) if BZIP2.match(first) else source.open("rb")
+
+
+def read_source(source: Source) -> bytes:
+    """Return the whole content, decompressed.
+
+    Raises:
+        OSError, EOFError, zlib.error, ZstdError: it is damaged or cut short.
+    """
+    if isinstance(source, bytes) or not magic(source).startswith(ZSTANDARD):
+        with open_source(source) as stream:
+            return stream.read()
+    frames, packed = [], source.read_bytes()
+    while packed:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        frames.append(frame.decompress(packed))
+        packed = frame.unused_data
+        if not frame.eof:
+            raise EOFError("incomplete frame")
+    return b"".join(frames)
 
 
 def magic(path: Path) -> bytes:
     """Return the first ten bytes of a file, which name its compression."""
     with path.open("rb") as stream:
         return stream.read(10)
-
-
-def _decompress(path: Path) -> Iterator[memoryview]:
-    """Yield the content of all Zstandard frames.
-
-    Raises:
-        OSError: damaged, or cut short, which the library's own reader does not report.
-    """
-    import zstandard
-
-    frame, packed = None, b""
-    with path.open("rb") as stream:
-        while packed := packed or stream.read(CHUNK):
-            frame = frame or zstandard.ZstdDecompressor().decompressobj()
-            try:
-                yield memoryview(frame.decompress(packed))
-            except zstandard.ZstdError as error:
-                raise OSError(str(error)) from None
-            packed, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
-    if frame:
-        raise OSError("incomplete frame")
-
-
-class _Chunks(io.RawIOBase):
-    """An iterator of chunks as a raw binary stream."""
-
-    def __init__(self, chunks: Iterator[memoryview]) -> None:
-        self.chunks = chunks
-        self.rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer with the next bytes and return how many they are; 0 at the end."""
-        while not self.rest and (chunk := next(self.chunks, None)) is not None:
-            self.rest = chunk
-        count = min(len(buffer), len(self.rest))
-        buffer[:count], self.rest = self.rest[:count], self.rest[count:]
-        return count

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pozytywka_cli.dataset import values
-from pozytywka_cli.dataset.compression import BZIP2, ERRORS, Source, magic, open_source
+from pozytywka_cli.dataset.compression import BZIP2, ERRORS, Source, magic, open_source, read_source
 from pozytywka_cli.dataset.line_decoder import NOTHING, Canonical, canonical, decode
 from pozytywka_cli.dataset.tables import Kind, Table
 
@@ -44,7 +44,7 @@ def read_lines(table: Table, source: Source) -> Raw:
     """Read a JSONL file.
 
     Raises:
-        OSError, EOFError, zlib.error, PolarsError: it cannot be read or decompressed.
+        OSError, EOFError, zlib.error, ZstdError, PolarsError: it cannot be read or decompressed.
     """
     expected = _expected(table, source)
     try:
@@ -85,7 +85,7 @@ def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, byt
 
 
 def _scannable(source: Source) -> bool:
-    """Return whether the line scanner reads a source as it is meant; it decompresses whatever starts like zlib."""
+    """Return whether the line scanner can read a source: it takes text that starts like zlib for compressed."""
     if isinstance(source, bytes):
         return False
     first = magic(source)
@@ -105,8 +105,7 @@ def _as_plain_text(source: Source) -> bytes:
 
     No pattern matches that character, so these lines take the slow path, which reads the file itself.
     """
-    with open_source(source) as stream:
-        text = stream.read().decode(errors="replace")
+    text = read_source(source).decode(errors="replace")
     return text.replace("\ufffd", "\x02").replace("\x01", "\x02").encode()
 
 

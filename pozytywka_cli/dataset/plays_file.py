@@ -1,6 +1,6 @@
 """The Parquet file of plays: rows are plays; the metadata hold the purchases and what the file was made from."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -17,16 +17,11 @@ METADATA = "pozytywka"
 PURCHASES = {"user_id": pl.Int64(), "purchased_at": pl.Datetime("us", "UTC")}
 
 
-class Provenance(msgspec.Struct, frozen=True):
-    """What a plays file was made from, and by which version of the transform."""
+class Metadata(msgspec.Struct, frozen=True):
+    """The Parquet metadata: the transform's version, what it read, and purchases as (user_id, purchased_at)."""
 
     transform: int
     inputs: list[Input]
-
-
-class _Metadata(Provenance, frozen=True):
-    """The Parquet metadata: purchases are (user_id, purchased_at)."""
-
     purchases: list[tuple[int, datetime]]
 
 
@@ -36,7 +31,7 @@ def write(target: Path, plays: pl.DataFrame, purchases: pl.DataFrame, inputs: li
     Raises:
         StorageError: it cannot be written.
     """
-    metadata = msgspec.json.encode(_Metadata(VERSION, inputs, purchases.rows())).decode()
+    metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows())).decode()
     with files.replacing(target) as temporary:
         plays.write_parquet(temporary, metadata={METADATA: metadata})
 
@@ -47,37 +42,31 @@ def read(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[Input]]:
     Raises:
         ArtifactError: the file is damaged.
     """
-    problem, metadata = "its metadata cannot be read", _read_metadata(path)
+    problem, metadata = "its metadata cannot be read", read_metadata(path)
     try:
         plays = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem, metadata = str(error).splitlines()[0], None
     if metadata is None:
         raise ArtifactError(f"{path} is damaged: {problem}", "Make it again with `pozytywka transform`.")
-    purchases = [(user, moment.astimezone(UTC)) for user, moment in metadata.purchases]
-    return plays, pl.DataFrame(purchases, schema=PURCHASES, orient="row"), metadata.inputs
-
-
-def provenance(path: Path) -> Provenance | None:
-    """Return what a plays file was made from; None if it is missing, damaged or made by another version."""
-    metadata = _read_metadata(path)
-    return Provenance(metadata.transform, metadata.inputs) if metadata else None
+    return plays, pl.DataFrame(metadata.purchases, schema=PURCHASES, orient="row"), metadata.inputs
 
 
 def stale(folder: Path, path: Path) -> str | None:
     """Return why plays must be made again from the data in `folder`; None if they are up to date."""
     if not path.exists():
         return "there are no plays yet"
-    made_from = _read_metadata(path)
+    made_from = read_metadata(path)
     if made_from is None:
         return "they are damaged, or were made by another version"
     now = names_and_hashes(folder, hash_inputs(folder, TABLES))
     return None if now == sorted((file.name, file.sha256) for file in made_from.inputs) else "the data have changed"
 
 
-def _read_metadata(path: Path) -> _Metadata | None:
+def read_metadata(path: Path) -> Metadata | None:
+    """Return the metadata of a plays file; None if it is missing, damaged or made by another version."""
     try:
-        metadata = msgspec.json.decode(pl.read_parquet_metadata(path).get(METADATA, ""), type=_Metadata)
+        metadata = msgspec.json.decode(pl.read_parquet_metadata(path).get(METADATA, ""), type=Metadata)
     except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
         return None
     return metadata if metadata.transform == VERSION else None

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset import rules
-from pozytywka_cli.dataset.compression import ERRORS, open_source
+from pozytywka_cli.dataset.compression import ERRORS, read_source
 from pozytywka_cli.dataset.csv_reader import read_rows
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
 from pozytywka_cli.dataset.parquet_reader import from_frame
@@ -124,12 +123,12 @@ def _suffix(source: Path | BinaryIO) -> str:
 
 def _content(source: Path | BinaryIO, name: str) -> bytes:
     try:
-        with open_source(source) if isinstance(source, Path) else nullcontext(source) as stream:
-            return stream.read().removeprefix(BOM)
+        content = read_source(source) if isinstance(source, Path) else source.read()
     except ERRORS as error:
         reason = getattr(error, "strerror", None) or str(error)
         hint = "Name a JSONL, CSV or Parquet file, or - for standard input."
         raise StorageError(f"cannot read {name}: {reason}", hint) from None
+    return content.removeprefix(BOM)
 
 
 def _read(table: Table, content: bytes, name: str, suffix: str) -> Raw:

@@ -13,12 +13,12 @@ import msgspec
 
 from pozytywka_cli.artifacts import Draft, Version
 from pozytywka_cli.records import Gate, Metric, Panel, Report, Row, silent
-from pozytywka_cli.tuning import Space
 
 if TYPE_CHECKING:
     import polars as pl
 
     from pozytywka_cli.dataset.loading import Dataset
+    from pozytywka_cli.tuning import Space
 
 __all__ = [
     "Evaluated",
@@ -51,7 +51,7 @@ class Variant:
     baseline: bool = False
     gpu: bool = False
     extra: str | None = None
-    space: Space = field(default_factory=dict)
+    space: "Space" = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

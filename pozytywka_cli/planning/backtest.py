@@ -1,7 +1,5 @@
 """Backtest plans: compare the pay-outs of past weeks, planned without them, with pay-outs by actual listening."""
 
-from dataclasses import replace
-
 import msgspec
 import numpy as np
 from msgspec import structs
@@ -46,7 +44,7 @@ def backtest(manifest: Manifest, history: Series, rule: Rule, report: Report) ->
         RefusedError: there are too few weeks for the variant, or the rule cannot pay so few artists.
     """
     divided = split(history, WEEKS)
-    actual = _paid(without_trends(rule), divided.truth)
+    actual = _paid(rule, divided.truth)
     return [_errors(by, planned, actual) for by, planned in plans(manifest, divided, rule, report).items()]
 
 
@@ -63,14 +61,9 @@ def plans(manifest: Manifest, divided: Split, rule: Rule, report: Report) -> dic
     pay_outs = {}
     for done, (variant, by) in enumerate(((manifest.variant, PLAN), *BASELINES.items()), 1):
         forecast = _forecast(variant, manifest, divided, report)
-        pay_outs[by] = _planned(rule, forecast, divided) if by == PLAN else _paid(without_trends(rule), forecast)
+        pay_outs[by] = _planned(rule, forecast, divided) if by == PLAN else _paid(rule, forecast)
         report(Progress("backtest", done, 1 + len(BASELINES)))
     return pay_outs
-
-
-def without_trends(rule: Rule) -> Rule:
-    """Return the rule without premium and cut."""
-    return replace(rule, premium=0.0, cut=0.0)
 
 
 def _forecast(variant: str, manifest: Manifest, divided: Split, report: Report) -> Floats:
@@ -78,8 +71,8 @@ def _forecast(variant: str, manifest: Manifest, divided: Split, report: Report) 
     settings = structs.replace(msgspec.convert(manifest.settings, WeeklySettings), test_weeks=WEEKS)
     if missing := too_little_history(variant, len(divided.series.weeks), settings, ahead=divided.horizon):
         raise RefusedError(missing, "Use a longer log.")
-    run = TrainingRun(settings, variant, manifest.seed, progress=report)
-    return measure(variant, divided, run).forecast.ahead(1).mean
+    _, forecast = measure(variant, divided, TrainingRun(settings, variant, manifest.seed, progress=report))
+    return forecast.ahead(1).mean
 
 
 def _planned(rule: Rule, forecast: Floats, divided: Split) -> Cents:
@@ -91,7 +84,7 @@ def _planned(rule: Rule, forecast: Floats, divided: Split) -> Cents:
 
 
 def _paid(rule: Rule, weights: Floats) -> Cents:
-    """Divide the budget in each week: (artists, weeks)."""
+    """Divide the budget in each week by these weights, whatever the trends are: (artists, weeks)."""
     return np.stack([payouts(rule, week) for week in weights.T], axis=1)
 
 

@@ -13,74 +13,66 @@ from pozytywka_cli.artifacts import Store
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "message"),
+    ("arguments", "code", "words"),
     [
-        (["similar"], 2, "error: Missing argument 'NAME'.\nSee `pozytywka similar --help`.\n"),
-        (["foo"], 2, "error: No such command 'foo'.\nSee `pozytywka --help`.\n"),
-        (["train", "foo"], 2, "error: 'foo' is no model family\nChoose from skip, weekly, similar.\n"),
-        (["models", "show", "foo"], 2, "error: 'foo' is no model family\nChoose from skip, weekly, similar.\n"),
-        (
-            ["train", "weekly", "--variant", "x"],
-            2,
-            "error: weekly has no variant 'x'\n"
-            "Choose from lstm, mean, mean4, last, linear, linear-all, legacy-lstm, seasonal, AutoETS, SES.\n",
-        ),
-        (
-            ["validate", "nowhere"],
-            74,
-            "error: there is no folder nowhere\nName the data with --data-dir, or make some: `pozytywka sample`.\n",
-        ),
-        (["models", "show", "skip"], 4, "error: no skip model in artifacts\nMake one with `pozytywka train skip`.\n"),
-        (["similar", "Rosetta"], 4, "error: no similar model in artifacts\nMake one with `pozytywka train similar`.\n"),
-        (["predict"], 4, "error: neither skip nor weekly serves in artifacts\nTrain them: `pozytywka train`.\n"),
-        (["validate", "--max-bad", "x"], 2, "error: --max-bad 'x' is no number of lines\nWrite it as 10 or 0.1%.\n"),
-        (
-            ["validate", "--max-bad", "200%"],
-            2,
-            "error: --max-bad '200%' is no number of lines\nWrite it as 10 or 0.1%.\n",
-        ),
-        (
-            ["validate", "--report", "pdf=x"],
-            2,
-            "error: --report 'pdf=x' is no report\nWrite it as html=report.html or junit=report.xml.\n",
-        ),
-        (
-            ["train", "--until", "yesterday"],
-            2,
-            "error: --until 'yesterday' is no date\nWrite it as 2024-11-26 or 2024-11-26T12:00:00.\n",
-        ),
-        (
-            ["--config", "nope.toml", "validate"],
-            2,
-            "error: cannot read the configuration nope.toml: No such file or directory\nCheck --config.\n",
-        ),
-        (
-            ["evaluate", "similar", "--scrobbles", "a.csv"],
-            2,
-            "error: --scrobbles and --artists go together\nGive both files, or neither.\n",
-        ),
-        (
-            ["predict", "weekly", "-o", "x.xls"],
-            2,
-            "error: -o x.xls: the suffix names no format\nEnd it with .parquet, .csv, .jsonl.\n",
-        ),
-        (
-            ["predict", "weekly", "pairs.jsonl"],
-            2,
-            "error: only skip reads pairs\nWrite `pozytywka predict skip INPUT`.\n",
-        ),
-        (
-            ["sample", ".", "--users", "0"],
-            2,
-            "error: --users is 0\nAsk for at least one user.\n",
-        ),
+        (["similar"], 2, ["NAME", "pozytywka similar --help"]),
+        (["foo"], 2, ["'foo'", "pozytywka --help"]),
+        (["train", "foo"], 2, ["'foo'", "skip, weekly, similar"]),
+        (["predict", "foo"], 2, ["'foo'", "skip, weekly, similar"]),
+        (["models", "show", "foo"], 2, ["'foo'", "skip, weekly, similar"]),
+        (["train", "weekly", "--variant", "x"], 2, ["weekly", "'x'", "lstm, mean, mean4"]),
+        (["train", "skip", "--set", "similar.factors=3"], 2, ["similar.factors", "Name similar"]),
+        (["train", "--set", "similar.factor=3"], 2, ["similar.factor", "similar.factors"]),
+        (["train", "--set", "similar.factors=x"], 2, ["--set", "similar.factors", "'x'"]),
+        (["train", "--set", "factors"], 2, ["--set", "'factors'", "similar.factors=64"]),
+        (["predict", "--set", "weekly.epochs=3"], 2, ["weekly.epochs", "train weekly"]),
+        (["train", "skip", "--horizon", "2"], 2, ["--horizon", "weekly"]),
+        (["evaluate", "skip", "--measure", "mean"], 2, ["--measure", "weekly"]),
+        (["predict", "skip", "--horizon", "2"], 2, ["--horizon", "weekly"]),
+        (["predict", "weekly", "--explain"], 2, ["--explain", "skip"]),
+        (["predict", "--artist", "x"], 2, ["--artist", "weekly"]),
+        (["predict", "-o", "x.csv"], 2, ["-o", "one family"]),
+        (["predict", "weekly", "-o", "x.xls"], 2, ["-o x.xls", ".parquet, .csv, .jsonl"]),
+        (["predict", "weekly", "-o", "/dev/null/x.csv"], 74, ["/dev/null/x.csv"]),
+        (["validate", "nowhere"], 74, ["nowhere", "--data-dir"]),
+        (["models", "show", "skip"], 4, ["skip", "pozytywka train skip"]),
+        (["similar", "Rosetta"], 4, ["similar", "pozytywka train similar"]),
+        (["predict"], 4, ["artifacts", "pozytywka train"]),
+        (["validate", "--max-bad", "x"], 2, ["--max-bad 'x'", "0.1%"]),
+        (["validate", "--max-bad", "200%"], 2, ["--max-bad '200%'", "0.1%"]),
+        (["validate", "--report", "pdf=x"], 2, ["--report 'pdf=x'", "html="]),
+        (["train", "--until", "yesterday"], 2, ["--until 'yesterday'", "2024-11-26"]),
+        (["--config", "nope.toml", "validate"], 2, ["nope.toml", "--config"]),
+        (["evaluate", "similar", "--scrobbles", "a.csv"], 2, ["--scrobbles", "--artists"]),
+        (["evaluate", "--scrobbles", "a.csv", "--artists", "b.csv"], 2, ["--scrobbles", "similar"]),
+        (["sample", ".", "--users", "0"], 2, ["--users"]),
     ],
 )
-def test_a_mistake_is_explained(pozytywka, tmp_path, monkeypatch, arguments, code, message):
-    """Usage, configuration, paths and missing artifacts: the exact words and the exit code, nothing on stdout."""
+def test_a_mistake_is_explained(pozytywka, tmp_path, monkeypatch, arguments, code, words):
+    """Usage, configuration, paths and missing artifacts: two lines that name the cause and the next step."""
     monkeypatch.chdir(tmp_path)
     answer = pozytywka(*arguments)
-    assert (answer.code, answer.out, answer.err) == (code, "", message)
+    assert (answer.code, answer.out) == (code, "")
+    assert answer.err.startswith("error: ")
+    assert len(answer.err.splitlines()) == 2
+    assert [word for word in words if word not in answer.err] == []
+
+
+def test_an_error_suggests_the_same_command(pozytywka, tmp_path, monkeypatch):
+    """`evaluate --scrobbles` is not told to train."""
+    monkeypatch.chdir(tmp_path)
+    assert "train" not in pozytywka("evaluate", "--scrobbles", "a.csv", "--artists", "b.csv").err
+
+
+@pytest.mark.parametrize("text", ["tool = 3\n", "[[tool]]\nx = 1\n", "x = " + "9" * 5000, "x = " + "[" * 3000])
+@pytest.mark.parametrize("command", [["validate"], ["train", "--log-format", "json"]])
+def test_a_broken_configuration_is_an_error_like_others(pozytywka, tmp_path, monkeypatch, text, command):
+    """Exit 2 with the file's name: the format of messages is a setting too."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(text)
+    answer = pozytywka(*command)
+    assert (answer.code, answer.out) == (2, "")
+    assert "pyproject.toml" in answer.err
 
 
 def test_an_unknown_key_in_the_configuration_is_refused(pozytywka, tmp_path):
@@ -88,7 +80,8 @@ def test_an_unknown_key_in_the_configuration_is_refused(pozytywka, tmp_path):
     (tmp_path / "bad.toml").write_text("[skip]\nepoch = 3\n")
     answer = pozytywka("--config", tmp_path / "bad.toml", "validate")
     assert answer.code == 2
-    assert "bad.toml: Object contains unknown field `epoch` - at `$.skip`" in answer.err
+    assert "bad.toml:2" in answer.err
+    assert "'skip.epoch'" in answer.err
 
 
 def test_a_gpu_that_is_not_there_exits_5(pozytywka, sampled, tmp_path):
@@ -99,7 +92,7 @@ def test_a_gpu_that_is_not_there_exits_5(pozytywka, sampled, tmp_path):
         pytest.skip("this machine has a GPU")
     answer = pozytywka("train", "weekly", "--gpu", "--data-dir", sampled, "--artifacts-dir", tmp_path)
     assert answer.code == 5
-    assert answer.err.startswith("error: --gpu was asked for, but ")
+    assert "--gpu" in answer.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -108,7 +101,7 @@ def test_a_second_writer_is_told_to_wait(pozytywka, sampled, tmp_path):
     with Store(tmp_path).lock():
         answer = pozytywka("transform", sampled, "--artifacts-dir", tmp_path)
     assert answer.code == 75
-    assert answer.err == f"error: another run is writing to {tmp_path}\nTry again when it has ended.\n"
+    assert str(tmp_path) in answer.err
 
 
 def test_a_full_disk_exits_74_and_leaves_nothing(pozytywka, sampled, tmp_path, monkeypatch):
@@ -126,15 +119,16 @@ def test_a_full_disk_exits_74_and_leaves_nothing(pozytywka, sampled, tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
-def test_a_fault_in_the_program_is_one_line_and_exit_1(pozytywka, monkeypatch, sampled):
-    """No traceback reaches a user who did not ask for one."""
+def test_an_internal_error_is_two_lines_and_exit_1(pozytywka, monkeypatch, sampled):
+    """The traceback is shown with -v only."""
     monkeypatch.setattr("pozytywka_cli.dataset.validate.check", lambda *_, **__: 1 / 0)
     answer = pozytywka("validate", sampled)
     assert answer.code == 1
-    assert answer.err.startswith("error: a fault in pozytywka: ZeroDivisionError: division by zero\n")
+    assert answer.err.startswith("error: internal error: ZeroDivisionError: division by zero\n")
     assert "Traceback" not in answer.err
-    with pytest.raises(ZeroDivisionError):
-        pozytywka("-v", "validate", sampled)
+    verbose = pozytywka("-v", "validate", sampled)
+    assert verbose.code == 1
+    assert "Traceback" in verbose.err
 
 
 def test_an_interrupt_exits_130(pozytywka, monkeypatch, sampled):

@@ -3,19 +3,29 @@
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
-from typer.testing import CliRunner, Result
+import typer
+from typer.exceptions import TyperException
+from typer.testing import CliRunner
 
 from pozytywka_cli.artifacts import CardText, Draft, Origin, Store
 from pozytywka_cli.commands import models
-from pozytywka_cli.commands.console import Console
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families import registry
 from pozytywka_cli.records import Metric, Row
 
 TEXT = CardText("Will it rain?", "On later days.", "Umbrellas.", "Dams.", "No snow.", {})
 METRICS = {"log_loss": Metric("log loss", "lower", "…"), "roc_auc": Metric("AUC", "higher", "…")}
+
+
+class Ran(NamedTuple):
+    """The result of a subcommand."""
+
+    exit_code: int
+    output: str
+    messages: str
 
 
 @pytest.fixture
@@ -39,11 +49,17 @@ def save(store: Store, seed: int, family: str = "demo", value: float = 0.5) -> s
 
 
 @pytest.fixture
-def run(store, capsys) -> Callable[..., Result]:
-    """Run a subcommand; errors are raised."""
-    console = Console(log_format="text", verbose=False, quiet=False)
-    shared = SimpleNamespace(store=store, artifacts=store.root, console=console)
-    return lambda *arguments: CliRunner().invoke(models.app, arguments, obj=shared, catch_exceptions=False)
+def run(store) -> Callable[..., Ran]:
+    """Run a subcommand and return its exit code, its output and its messages; errors are raised."""
+
+    def call(*arguments: str) -> Ran:
+        said: list[str] = []
+        console = SimpleNamespace(info=said.append, warn=said.append)
+        shared = SimpleNamespace(store=store, artifacts=store.root, console=console)
+        result = CliRunner().invoke(models.app, arguments, obj=shared, catch_exceptions=False)
+        return Ran(result.exit_code, result.stdout, "\n".join(said))
+
+    return call
 
 
 def test_list_has_a_row_for_each_version(store, run):
@@ -67,7 +83,7 @@ def test_list_as_json_has_a_row_for_each_metric(store, run):
     name, damaged = save(store, 0), save(store, 1)
     (store.root / "demo" / "versions" / damaged / "manifest.json").write_text("{}")
     result = run("list", "--json")
-    rows = json.loads(result.stdout)["rows"]
+    rows = json.loads(result.output)["rows"]
     created = store.manifest("demo", name).created
     whole = {"family": "demo", "variant": "net", "version": name, "promoted": False, "created": created}
     assert [row for row in rows if row["version"] == name] == [
@@ -76,23 +92,23 @@ def test_list_as_json_has_a_row_for_each_metric(store, run):
     ]
     [row] = [row for row in rows if row["version"] == damaged]
     assert (row["variant"], row["metric"], row["value"]) == (None, None, None)
-    assert damaged in result.stderr
-    assert f"{damaged} " in run("list").stdout
+    assert damaged in result.messages
+    assert f"{damaged} " in run("list").output
 
 
 def test_list_of_an_empty_store_says_what_to_do(run):
     """Exit 0 and nothing on stdout."""
     result = run("list")
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert "pozytywka train" in result.stderr
+    assert (result.exit_code, result.output) == (0, "")
+    assert "pozytywka train" in result.messages
 
 
 def test_verify_counts_versions(store, run):
     """Also where none was promoted, which is no damage."""
     save(store, 0)
-    assert "1 version verified" in run("verify").stderr
+    assert "1 version verified" in run("verify").messages
     save(store, 1)
-    assert "2 versions verified" in run("verify").stderr
+    assert "2 versions verified" in run("verify").messages
 
 
 def test_verify_names_every_damaged_file(store, run):
@@ -108,12 +124,12 @@ def test_verify_names_every_damaged_file(store, run):
 def test_versions_are_shown_promoted_and_rolled_back(store, run):
     """Each message names the version."""
     first, second = save(store, 0), save(store, 1)
-    assert f"demo {first}" in run("promote", "demo", first).stderr
-    assert f"demo {second}" in run("promote", "demo", second).stderr
-    assert first in run("rollback", "demo").stderr
+    assert f"demo {first}" in run("promote", "demo", first).messages
+    assert f"demo {second}" in run("promote", "demo", second).messages
+    assert first in run("rollback", "demo").messages
     assert store.promoted("demo") == first
-    assert run("show", "demo").stdout == (store.root / "demo" / "current" / "card.md").read_text()
-    [manifest] = json.loads(run("show", "demo", second, "--json").stdout)["rows"]
+    assert run("show", "demo").output == (store.root / "demo" / "current" / "card.md").read_text()
+    [manifest] = json.loads(run("show", "demo", second, "--json").output)["rows"]
     assert (manifest["version"], manifest["format"]) == (second, 2)
 
 
@@ -124,13 +140,15 @@ def test_prune_goes_on_after_a_family_without_a_promoted_version(store, run):
     result = run("prune", "--keep", "0")
     assert result.exit_code == 0
     assert (store.names("demo"), store.names("other")) == ([untouched], [new])
-    assert "demo: 0 versions removed" in result.stderr
-    assert "other: 1 version removed" in result.stderr
+    assert "demo: 0 versions removed" in result.messages
+    assert "other: 1 version removed" in result.messages
     assert old not in store.names("other")
 
 
 def test_prune_goes_on_after_a_family_whose_promoted_version_is_missing(store, run):
-    """The others are pruned, and then it is an error."""
+    """The others are pruned, and then it is an error; a negative number of versions is a usage error."""
+    with pytest.raises(TyperException):
+        typer.main.get_command(models.app)(["prune", "--keep", "-1"], standalone_mode=False)
     save(store, 0)
     (store.root / "demo" / "current").symlink_to("versions/nothing")
     old, new = save(store, 0, "other"), save(store, 1, "other")

@@ -9,25 +9,25 @@ import polars as pl
 import pytest
 
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.records import Evaluated, Panel, Row
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import Evaluated
+from pozytywka_cli.records import Panel, Row
 
-ROWS = [Row("skip", "advanced", "time", "AUC", 0.75)]
+ROWS = [Row("skip", "advanced", "time split", "roc_auc", 0.75)]
 PANEL = Panel("A panel", "bar", pl.DataFrame({"nats": [1.0], "name": ["[/b]"]}), "nats", "name")
 
 
 @pytest.fixture
 def evaluated(monkeypatch) -> list[str]:
-    """Skip and weekly are measured at once, and give a panel that says when it was asked for, and none."""
+    """Replace the evaluations of skip, which draws one panel, and weekly, which draws none; record when it is drawn."""
     asked: list[str] = []
 
     def panels() -> list[Panel]:
         asked.append("skip")
         return [PANEL]
 
-    monkeypatch.setattr(
-        "pozytywka_cli.families.skip.evaluate.evaluate", lambda *_, **__: Evaluated(ROWS, panels, ["A note."])
-    )
-    monkeypatch.setattr("pozytywka_cli.families.weekly.evaluate.evaluate", lambda *_, **__: Evaluated(ROWS))
+    for name, result in {"skip": Evaluated(ROWS, panels, ["A note."]), "weekly": Evaluated(ROWS)}.items():
+        monkeypatch.setattr(registry.get(name), "evaluate", lambda *_, result=result: result, raising=False)
     return asked
 
 
@@ -39,30 +39,22 @@ def evaluate(pozytywka, sampled, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "message"),
+    ("arguments", "words"),
     [
-        (
-            ["skip", "--plot", "a.gif"],
-            2,
-            "error: --plot a.gif: the suffix names no format\nEnd it with .png, .svg, .pdf, .html.\n",
-        ),
-        (
-            ["skip", "--curve", "--plot", "a.png"],
-            2,
-            "error: --curve is for similar alone\nWrite `pozytywka evaluate similar --curve`.\n",
-        ),
-        (
-            ["skip", "--planted", "--plot", "a.png"],
-            2,
-            "error: --planted makes its own data\nLeave out --until, --scrobbles, --artists, --curve and --plot.\n",
-        ),
+        (["skip", "--plot", "a.gif"], ["--plot a.gif", ".png, .svg, .pdf, .html"]),
+        (["skip", "--curve", "--plot", "a.png"], ["--curve", "skip"]),
+        (["skip", "--planted", "--plot", "a.png"], ["--planted", "--plot"]),
+        (["similar", "--curve", "--set", "similar.factors=3"], ["--curve", "similar.factors"]),
+        (["skip", "-o", "a.jsonl"], ["-o a.jsonl", ".parquet, .csv"]),
+        (["skip", "-o", "/dev/null/a.csv"], ["/dev/null/a.csv"]),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_before_any_work(pozytywka, tmp_path, monkeypatch, arguments, code, message):
-    """The data, which are not there, are not even looked for."""
+def test_impossible_requests_are_refused_before_any_work(pozytywka, tmp_path, monkeypatch, arguments, words):
+    """Before the data are read, which are missing here."""
     monkeypatch.chdir(tmp_path)
     answer = pozytywka("evaluate", *arguments)
-    assert (answer.code, answer.out, answer.err) == (code, "", message)
+    assert (answer.code in (2, 74), answer.out) == (True, "")
+    assert [word for word in words if word not in answer.err] == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -71,18 +63,18 @@ def test_without_the_extra_only_pictures_are_missing(pozytywka, evaluate, evalua
     monkeypatch.setitem(sys.modules, "altair", None)
     answer = pozytywka("evaluate", "skip", "--plot", "a.png")
     assert answer.code == 5
-    assert answer.err.startswith("error: --plot was asked for, ")
-    assert answer.err.endswith("Install it: `pip install 'pozytywka[plot]'`.\n")
+    assert "--plot" in answer.err
+    assert "pip install 'pozytywka[plot]'" in answer.err
     assert evaluate("skip").code == 0
     assert evaluated == []
 
 
-def test_a_picture_is_written_and_said(evaluate, evaluated):
-    """Of the families that have panels; the figures are printed as ever, and a family's note is passed on."""
+def test_a_picture_is_written(evaluate, evaluated):
+    """Of the families that have panels; rows and notes are the same with and without it."""
     answer = evaluate("skip", "weekly", "--plot", "new/a.svg", "--json")
     assert answer.code == 0
     assert answer.out == evaluate("skip", "weekly", "--json").out
-    assert answer.err.endswith("A note.\nWrote new/a.svg.\n")
+    assert answer.err.splitlines()[-2:] == ["A note.", "Wrote new/a.svg."]
     found = {element.text for element in ElementTree.parse("new/a.svg").iter()}
     assert {"pozytywka evaluate skip weekly", "A panel", "[/b]"} <= found
     assert evaluated == ["skip"]
@@ -94,10 +86,10 @@ def test_a_family_that_is_refused_is_not_drawn(evaluate, evaluated, monkeypatch)
     def refuse(*_: object, **__: object) -> Evaluated:
         raise RefusedError("too few plays", "Give more.")
 
-    monkeypatch.setattr("pozytywka_cli.families.skip.evaluate.evaluate", refuse)
+    monkeypatch.setattr(registry.get("skip"), "evaluate", refuse, raising=False)
     answer = evaluate("skip", "weekly", "--plot", "a.svg")
     assert answer.code == 3
-    assert answer.err.endswith("error: skip: too few plays\nGive more.\n")
+    assert "skip: too few plays" in answer.err
     assert "Wrote" not in answer.err
     assert not Path("a.svg").exists()
 
@@ -109,7 +101,7 @@ def test_skip_is_drawn(pozytywka, tmp_path, quick):
     folders = ["--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "artifacts"]
     answer = pozytywka("evaluate", "skip", "--plot", path, *folders)
     assert answer.code == 0
-    assert answer.err.endswith(f"the protocol by user needs at least 12\nWrote {path}.\n")
+    assert f"Wrote {path}." in answer.err
     found = [element.text or "" for element in ElementTree.parse(path).iter()]
     for title in (
         "Calibration curve, ",

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.boundary import run
 from pozytywka_cli.dataset.loading import Dataset, load
-from pozytywka_cli.families.registry import FAMILIES, variants
+from pozytywka_cli.families import registry
 from pozytywka_cli.families.skip.features.play_features import features, fit
 
 SECRETS = ("Secretperson", "Qqsecretcity", "Qqsecretstreet")
@@ -29,8 +29,12 @@ epochs = 2
 factors = 8
 iterations = 5
 """
-VARIANTS = [(family, variant) for family in FAMILIES for variant in variants(family) if variant != "seasonal"]
-# seasonal needs two years, for want of which the mean would stand in for it
+VARIANTS = [
+    (name, variant)
+    for name in registry.names()
+    for variant in registry.get(name).variants
+    if variant != "seasonal"  # needs two years; the mean would be its fallback
+]
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +141,7 @@ def test_nothing_that_is_said_or_written_holds_personal_data(root: Path, said: s
         ["predict", "skip", "--explain"],
     )
     rest = [call(root, "data", *words) for words in commands]
-    shown = [call(root, "data", "models", "show", family) for family in FAMILIES]
+    shown = [call(root, "data", "models", "show", family) for family in registry.names()]
     assert found(WORDS, "".join([said, *rest, *shown]).encode()) == []
     written = files(root / "of data")
     names = {path.name for path in written}

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from pozytywka_cli.artifacts import Draft, Origin, Store
-from pozytywka_cli.families.similar.model import Factors
+from pozytywka_cli.families.similar import card
+from pozytywka_cli.families.similar.models.factors import Factors
+from pozytywka_cli.families.similar.settings import SimilarSettings
 
 NAMES = ["The Ocean", "Ocean", "Rosetta", "Cult Of Luna", "Björk", "Sigur Rós", "Metallica", "Кино"]
-NAMES += ["[spunge]", "[/b]", "\x1b[31mred", "-lead"]
+NAMES += ["[spunge]", "[/b]", "\x1b[31mred", "-lead", "Łona", "Dona", "MØ", "椎名\u3000林檎"]
 
 
 def stored(folder: Path, names: list[str], factors: int, variant: str = "als") -> Path:
@@ -24,35 +26,33 @@ def stored(folder: Path, names: list[str], factors: int, variant: str = "als") -
     ids = [f"id {place}" for place in range(len(names))]
     model = Factors.of(rows.astype(np.float32), np.arange(len(names))[::-1] + 3, ids, names)
     store = Store(folder)
-    version = store.save(
-        Origin("similar", variant, {}, 0, "cpu", None, []), Draft(variant, model.save, {}, [], *[""] * 5, {})
-    )
-    store.promote("similar", version.name)
+    draft = Draft(variant, model.save, {}, [], card.text(variant, SimilarSettings()))
+    store.promote("similar", store.save(Origin("similar", variant, {}, 0, "cpu", None, []), draft).name)
     return folder
 
 
 @pytest.fixture
 def similar(pozytywka, tmp_path):
-    """Ask about artists with odd names; `typed` is standard input."""
+    """Run the command over artists with odd names."""
     artifacts = stored(tmp_path / "artifacts", NAMES, factors=2)
     return lambda *arguments: pozytywka("similar", "--artifacts-dir", artifacts, *arguments)
 
 
 @pytest.fixture
 def typed(monkeypatch):
-    """A function that gives standard input these bytes."""
+    """A function that replaces standard input by these bytes."""
     return lambda content: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
 
 
 def rows(answer) -> list[dict]:
-    """The rows of a JSON answer, after a look at its envelope."""
+    """The rows of a JSON answer, of which the envelope is checked."""
     found = json.loads(answer.out)
     assert (found["format"], found["command"]) == (1, "similar")
     return found["rows"]
 
 
 def test_names_are_printed_one_a_line(similar):
-    """Off a terminal; an exact name needs no word on stderr."""
+    """Off a terminal; a correct name gives no message."""
     answer = similar("rosetta", "-n", "2")
     assert (answer.code, answer.out, answer.err) == (0, "Ocean\nCult Of Luna\n", "")
 
@@ -71,6 +71,9 @@ def test_names_are_printed_one_a_line(similar):
         ("[spunge]", "[spunge]"),
         ("[/b]", "[/b]"),
         ("-lead", "-lead"),
+        ("lona", "Łona"),
+        ("MO", "MØ"),
+        ("椎名 林檎", "椎名\u3000林檎"),
     ],
 )
 def test_a_name_is_found_however_it_is_spelt(similar, query, matched):
@@ -80,24 +83,26 @@ def test_a_name_is_found_however_it_is_spelt(similar, query, matched):
     assert [(row["query"], row["matched"]) for row in rows(answer)] == [(query, matched)]
 
 
-def test_a_guess_is_announced_on_stderr(similar):
-    """And -q keeps it quiet."""
+def test_a_corrected_name_is_announced_on_stderr(similar):
+    """Unless -q is given."""
     assert similar("metalica", "-n", "1").err == "metalica → Metallica\n"
     assert similar("metalica", "-n", "1", "-q").err == ""
 
 
-def test_of_artists_that_share_a_name_the_others_are_told(similar):
-    """By their ids, with which --id finds them."""
-    assert similar("ocean", "-n", "1").err == (
-        'The Ocean has the most listeners of that name; --id finds the others: "id 1"\n'
-    )
+def test_other_artists_of_the_same_name_are_listed(similar):
+    """By their ids, with which --id finds them; three at most."""
+    message = similar("ocean", "-n", "1").err
+    assert "The Ocean" in message
+    assert "--id" in message
+    assert '"id 1"' in message
     assert rows(similar("--id", "id 1", "-n", "1", "--json"))[0]["matched"] == "Ocean"
 
 
-def test_of_many_that_share_a_name_three_are_told(pozytywka, tmp_path):
-    """And how many more there are."""
+def test_of_many_artists_of_the_same_name_three_are_listed(pozytywka, tmp_path):
+    """And the number of others."""
     artifacts = stored(tmp_path / "same", ["Red"] * 6, factors=2)
-    assert pozytywka("similar", "red", "--artifacts-dir", artifacts).err.endswith('"id 1", "id 2", "id 3" and 2 more\n')
+    message = pozytywka("similar", "red", "--artifacts-dir", artifacts).err
+    assert '"id 1", "id 2", "id 3" and 2 more' in message
 
 
 def test_names_from_data_are_shown_literally(similar):
@@ -107,17 +112,19 @@ def test_names_from_data_are_shown_literally(similar):
     assert len(shown) == len(NAMES) - 1
 
 
-def test_every_row_says_what_was_asked(similar):
+def test_every_row_has_its_query(similar):
     """One row for each neighbour of each name, in order."""
     found = rows(similar("bjork", "rosetta", "-n", "2", "--json"))
     assert [row["matched"] for row in found] == ["Björk", "Björk", "Rosetta", "Rosetta"]
     assert list(found[0]) == ["query", "matched", "name", "id", "score"]
-    assert [row["score"] for row in found] == pytest.approx([np.cos(1.5 / 11)] * 4)
+    assert [row["score"] for row in found] == pytest.approx([np.cos(1.5 / (len(NAMES) - 1))] * 4)
 
 
 def test_scores_stand_beside_the_names(similar):
     """After a tab."""
-    assert similar("rosetta", "--scores", "-n", "1").out == "Ocean\t0.9907\n"
+    name, score = similar("rosetta", "--scores", "-n", "1").out.split("\t")
+    assert name == "Ocean"
+    assert float(score) == pytest.approx(np.cos(1.5 / (len(NAMES) - 1)), abs=1e-4)
 
 
 def test_names_come_from_standard_input(similar, typed):
@@ -127,14 +134,22 @@ def test_names_come_from_standard_input(similar, typed):
     assert [row["query"] for row in found] == ["bjork", "rosetta", "-lead", "кино"]
 
 
-def test_input_that_is_not_utf8_is_no_fault(similar, typed):
-    """The name is looked for with � in place of what could not be read."""
+def test_output_can_be_used_as_input(similar, typed):
+    """Every name is found as it was printed, ideographic spaces and escape sequences too."""
+    printed = similar("Rosetta", "-n", "50").out
+    typed(printed.encode())
+    found = rows(similar("-", "-n", "1", "--json"))
+    assert {row["matched"] for row in found} == set(NAMES) - {"Rosetta", "Ocean"}
+
+
+def test_input_that_is_not_utf8_is_no_error(similar, typed):
+    """Undecodable bytes of a name become �."""
     typed(b"metal\xffica\n")
     assert similar("-", "-n", "1").err == "metal�ica → Metallica\n"
 
 
 @pytest.mark.parametrize("flags", [[], ["--blend"]])
-def test_of_no_names_nothing_is_said(similar, typed, flags):
+def test_without_names_on_standard_input_nothing_is_printed(similar, typed, flags):
     """An empty input has an empty answer."""
     typed(b"\n")
     answer = similar("-", *flags)
@@ -146,39 +161,42 @@ def test_an_unknown_name_exits_3_with_the_nearest(similar):
     answer = similar("rosemary jones")
     assert (answer.code, answer.out) == (3, "")
     first, hint = answer.err.splitlines()
-    assert first == 'error: no artist is called "rosemary jones"'
-    assert hint.startswith("The nearest are ")
+    assert '"rosemary jones"' in first
     assert hint.count('"') == 6
 
 
 @pytest.mark.parametrize("query", ["", "!!", "qqqqqqqqqq"])
-def test_what_is_like_no_name_has_no_nearest(similar, query):
-    """Three that share no letter with it would not help."""
+def test_a_name_that_shares_no_letter_has_no_nearest(similar, query):
+    """Three unrelated names would not help."""
     answer = similar(query)
     assert (answer.code, answer.out) == (3, "")
-    assert answer.err == f'error: no artist is called "{query}"\nNothing is near; check the spelling.\n'
+    first, hint = answer.err.splitlines()
+    assert f'"{query}"' in first
+    assert '"' not in hint
 
 
 def test_a_name_is_shortened_in_messages(similar):
-    """Somebody has piped in something else than names; nor is anything compared with it."""
+    """Somebody may have piped in something else than names; nor is anything compared with it."""
     answer = similar("x" * 900_000)
     assert answer.code == 3
-    assert answer.err == f'error: no artist is called "{"x" * 59}…"\nNothing is near; check the spelling.\n'
+    assert f'"{"x" * 59}…"' in answer.err
+    assert len(answer.err) < 200
 
 
 def test_the_known_names_are_answered_beside_unknown_ones(similar):
-    """Each unknown one is told with its nearest as they come; still the exit code is 3."""
+    """Each unknown one is reported with its nearest; the exit code is 3 all the same."""
     answer = similar("rosetta", "rosemary jones", "bjork", "qqqqqqqqqq", "-n", "1")
     assert (answer.code, answer.out) == (3, "Ocean\nCult Of Luna\n")
-    one, other, error, hint = answer.err.splitlines()
-    assert one.startswith('warning: no artist is called "rosemary jones". The nearest are ')
-    assert other == 'warning: no artist is called "qqqqqqqqqq". Nothing is near; check the spelling.'
-    assert error == "error: 2 of 4 names are unknown"
-    assert hint == "A warning above tells of each what to try in its place."
+    one, other, error, _ = answer.err.splitlines()
+    assert one.startswith("warning: ")
+    assert '"rosemary jones"' in one
+    assert one.count('"') == 8
+    assert other.count('"') == 2
+    assert error.startswith("error: 2 of 4 ")
 
 
 def test_unknown_names_stand_beside_the_rows(similar, typed):
-    """With what may have been meant; one line of standard input is told of as many are."""
+    """With the nearest names; also for a single line of standard input."""
     typed(b"rosetto-x\n")
     answer = similar("-", "--json", "-q")
     assert answer.code == 0
@@ -186,9 +204,10 @@ def test_unknown_names_stand_beside_the_rows(similar, typed):
     typed(b"rosemary jones\n")
     answer = similar("-", "--json", "-q")
     (unknown,) = json.loads(answer.out)["unknown"]
-    assert (unknown["query"], unknown["problem"]) == ("rosemary jones", 'no artist is called "rosemary jones"')
+    assert unknown["query"] == "rosemary jones"
+    assert unknown["problem"]
     assert len(unknown["nearest"]) == 3
-    assert answer.err.splitlines()[1] == "error: 1 of 1 names is unknown"
+    assert answer.err.splitlines()[1].startswith("error: 1 of 1 ")
 
 
 def test_names_are_answered_as_they_come(similar, monkeypatch, capsys):
@@ -209,21 +228,20 @@ def test_a_closed_standard_input_is_a_usage_error(pozytywka, similar, trained, m
     monkeypatch.setattr(sys, "stdin", None)
     answer = similar("-") if command == "similar" else pozytywka("predict", "skip", "-", "--artifacts-dir", trained)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err == "error: standard input is closed, and - reads it\nGive it a pipe or a file, or leave out -.\n"
+    assert "standard input is closed" in answer.err
 
 
 def test_an_unknown_id_exits_3_with_the_nearest(similar):
     """A name is no id."""
     answer = similar("--id", "id 100")
     assert answer.code == 3
-    assert (
-        answer.err
-        == 'error: the model knows no artist with the id "id 100"\nThe nearest are "id 10", "id 0", "id 1".\n'
-    )
+    first, hint = answer.err.splitlines()
+    assert '"id 100"' in first
+    assert '"id 10", "id 0", "id 1"' in hint
 
 
 def test_a_blend_is_one_answer(similar):
-    """What lies between the first and the last but one, neither of which it holds."""
+    """The artist between the first and the eleventh, neither of which it contains."""
     found = rows(similar("--blend", "the ocean", "\x1b[31mred", "-n", "3", "--json"))
     assert {row["matched"] for row in found} == {"The Ocean + \x1b[31mred"}
     assert found[0]["name"] == "Sigur Rós"
@@ -236,58 +254,57 @@ def test_a_blend_with_an_unknown_name_is_none(similar):
     assert (answer.code, answer.out) == (3, "")
 
 
-def test_without_a_name_there_is_nothing_to_do(similar):
-    """Unless a map is asked for."""
+def test_a_name_or_a_map_is_needed(similar):
+    """Else exit 2."""
     assert similar() == similar("-n", "3")
-    assert (similar().code, similar().err) == (
-        2,
-        "error: Missing argument 'NAME'.\nSee `pozytywka similar --help`.\n",
-    )
+    assert similar().code == 2
+    assert "NAME" in similar().err
 
 
-def test_a_name_that_looks_like_an_option_is_told_its_place(similar):
-    """After --, where it is found."""
+def test_a_name_that_looks_like_an_option_goes_after_dashes(similar):
+    """The error says so."""
     answer = similar("-lead")
     assert answer.code == 2
-    assert answer.err.endswith("See `pozytywka similar --help`. What begins with - and is no option goes after --.\n")
+    assert "--" in answer.err.splitlines()[-1]
     assert similar("-n", "1", "--", "-lead").code == 0
 
 
 def test_a_map_shows_every_name(similar, tmp_path):
     """No NAME is needed, and nothing is printed."""
     answer = similar("--map", tmp_path / "map.svg")
-    assert (answer.code, answer.out, answer.err) == (0, "", f"Wrote {tmp_path / 'map.svg'}.\n")
+    assert (answer.code, answer.out) == (0, "")
+    assert str(tmp_path / "map.svg") in answer.err
     drawn = (tmp_path / "map.svg").read_text(encoding="utf-8")
     assert all(name in drawn for name in [*NAMES[:10], "�[31mred", "-lead"])
 
 
 def test_names_are_answered_beside_a_map(similar, tmp_path):
-    """As ever."""
+    """As without it."""
     assert similar("rosetta", "-n", "1", "--map", tmp_path / "map.svg").out == "Ocean\n"
 
 
 @pytest.mark.parametrize("flags", [["--id"], ["--blend", "--scores"], ["--json"]])
-def test_a_map_alone_has_no_use_for_flags_of_names(similar, tmp_path, flags):
-    """Refused, each by its name; nothing is drawn."""
+def test_flags_of_names_are_refused_without_a_name(similar, tmp_path, flags):
+    """Each is named; nothing is drawn."""
     answer = similar("--map", tmp_path / "map.svg", *flags)
-    named = " and ".join(flags)
     assert answer.code == 2
-    assert answer.err == f"error: {named}: without a NAME nothing is looked up\nGive a NAME, or leave out {named}.\n"
+    assert all(flag in answer.err for flag in [*flags, "NAME"])
     assert not (tmp_path / "map.svg").exists()
 
 
 def test_a_map_that_cannot_be_drawn_is_refused(similar, pozytywka, tmp_path, monkeypatch):
-    """For its suffix, because popularity serves, or because the extra is missing; nothing is written."""
+    """For its suffix, because popularity is promoted, or because the extra is missing; nothing is written."""
     answer = similar("--map", "map.gif")
-    assert (answer.code, answer.err.splitlines()[0]) == (2, "error: --map map.gif: the suffix names no format")
+    assert answer.code == 2
+    assert "--map map.gif" in answer.err
     plain = stored(tmp_path / "plain", NAMES, factors=1, variant="popularity")
     answer = pozytywka("similar", "--map", tmp_path / "map.svg", "--artifacts-dir", plain)
     assert answer.code == 3
-    assert answer.err.startswith("error: there is no map of a model that knows no likeness, or ")
+    assert "train similar" in answer.err
     monkeypatch.setitem(sys.modules, "altair", None)
     answer = similar("--map", tmp_path / "map.svg")
     assert answer.code == 5
-    assert answer.err.startswith("error: --map was asked for, but nothing here can draw: ")
+    assert "--map" in answer.err
     assert not (tmp_path / "map.svg").exists()
 
 
@@ -301,10 +318,14 @@ def test_a_damaged_artifact_exits_4(similar, tmp_path):
 
 
 def test_a_lookup_leaves_the_heavy_libraries_alone(similar, tmp_path):
-    """Exact ones even rapidfuzz; numpy is all that either needs."""
+    """A correct name without rapidfuzz and anyascii too; numpy is all that it needs."""
     program = "import sys\nfrom pozytywka_cli.commands.boundary import run\nrun(sys.argv[1:])\nprint(*sys.modules)"
     heavy = {"torch", "sklearn", "implicit", "scipy", "polars", "altair"}
-    for query, extra in (("rosetta", {"rapidfuzz"}), ("roseta", set())):
+    for query, extra in (
+        ("rosetta", {"rapidfuzz", "anyascii"}),
+        ("björk", {"rapidfuzz", "anyascii"}),
+        ("roseta", set()),
+    ):
         words = [sys.executable, "-c", program, "similar", query, "--artifacts-dir", str(tmp_path / "artifacts")]
         loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
         assert "numpy" in loaded

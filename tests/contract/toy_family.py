@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from pozytywka_cli.artifacts.manifest import CardText, Draft, Version
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.draft import CardText, Draft
 from pozytywka_cli.errors import ArtifactError, RefusedError
 from pozytywka_cli.families.family import Evaluated, Trained, TrainingRun, Variant
 from pozytywka_cli.records import Metric, Panel, Row
@@ -171,9 +172,10 @@ def _draft(family: Toy, variant: str, model: ToyModel, rows: list[Row], passed) 
         (folder / "model.json").write_bytes(msgspec.json.encode(model))
 
     glossary = {name: one.description for name, one in family.variants.items()}
-    glossary |= {name: metric.meaning for name, metric in family.metrics.items()}
     signature = {"inputs": {"user_id": "int64"}, "outputs": {"rate": "float64"}}
-    card = CardText(family.question, "Measured on the second half.", "Tests.", "Anything else.", "None.", glossary)
+    card = CardText(
+        family.question, "Measured on the second half.", "Tests.", "Real users.", "None.", glossary, family.metrics
+    )
     return Draft(variant, write, signature, rows, card, gate=passed)
 
 

@@ -11,7 +11,7 @@ import pytest
 from pozytywka_cli import files
 from pozytywka_cli.dataset import plays_file
 from pozytywka_cli.dataset.loading import load
-from pozytywka_cli.dataset.plays_file import Provenance, provenance, stale
+from pozytywka_cli.dataset.plays_file import Metadata, read_metadata, stale
 from pozytywka_cli.dataset.transform import transform
 from pozytywka_cli.errors import ArtifactError, RefusedError, StorageError
 from pozytywka_cli.records import Input
@@ -113,8 +113,8 @@ def test_plays_know_what_they_were_made_from(folder: Callable[..., Path], tmp_pa
     paths = (place / "tracks.jsonl", place / "sessions.jsonl")
     moment = "2023-05-01T10:00:00Z"
     inputs = [Input(p.name, files.sha256(p), p.stat().st_size, 1) for p in paths]
-    expected = Provenance(3, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)])
-    assert provenance(tmp_path / "plays.parquet") == expected
+    expected = Metadata(3, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)], [])
+    assert read_metadata(tmp_path / "plays.parquet") == expected
     assert stale(place, tmp_path / "plays.parquet") is None
 
 
@@ -148,7 +148,7 @@ def test_stale_plays(
 
     monkeypatch.setattr(plays_file, "VERSION", 4)
     assert stale(place, output) == "they are damaged, or were made by another version"
-    assert provenance(output) is None
+    assert read_metadata(output) is None
 
 
 def test_files_of_nested_folders_are_told_apart(
@@ -199,7 +199,7 @@ def test_plays_that_cannot_be_vouched_for(damage: str, folder: Callable[..., Pat
         pl.read_parquet(output).write_parquet(output)
     else:
         output.write_text("" if damage == "empty" else "plays")
-    assert provenance(output) is None
+    assert read_metadata(output) is None
     assert stale(place, output) == "they are damaged, or were made by another version"
 
 

@@ -48,8 +48,6 @@ def text(variant: str, settings: SimilarSettings) -> CardText:
         limits="It knows no similarity: the answer is the same for every artist."
         if plain
         else f"Artists with fewer than {settings.min_listeners} listeners are left out; those with few are less exact.",
-        glossary={
-            **{name: one.description for name, one in FAMILY.variants.items()},
-            **{name: metric.meaning for name, metric in METRICS.items()},
-        },
+        glossary={name: details.description for name, details in FAMILY.variants.items()},
+        metrics=METRICS,
     )

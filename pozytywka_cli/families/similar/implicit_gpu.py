@@ -1,4 +1,4 @@
-"""The libraries of implicit's CUDA extension: found where the `gpu` extra installs them, loaded before it."""
+"""Load the libraries of implicit's CUDA extension from the distributions of the `gpu` extra, before the extension."""
 
 import ctypes
 import importlib
@@ -15,13 +15,13 @@ from pozytywka_cli.errors import UnavailableError
 
 
 class Library(NamedTuple):
-    """A shared library by the name that the linker asks for, and the distribution of the extra that has it."""
+    """A shared library by its linker name, and the distribution of the extra that contains it."""
 
     name: str
     distribution: str
 
 
-LIBRARIES = (  # each after those that it needs itself
+LIBRARIES = (  # each after those that it needs
     Library("libcudart.so.13", "nvidia-cuda-runtime"),
     Library("libcublasLt.so.13", "nvidia-cublas"),
     Library("libcublas.so.13", "nvidia-cublas"),
@@ -29,16 +29,16 @@ LIBRARIES = (  # each after those that it needs itself
     Library("librapids_logger.so", "rapids-logger"),
     Library("librmm.so", "librmm-cu13"),
 )
-REFUSED = "--gpu was asked for, but implicit cannot compute on a GPU"
-INSTALL = "Install `pozytywka[gpu]`, or leave --gpu out."
-DRIVER = "It needs an NVIDIA GPU with a driver for CUDA 13; leave --gpu out to compute on the CPU."
+REFUSED = "--gpu: implicit cannot use a GPU"
+INSTALL = "Install `pozytywka[gpu]`, or leave out --gpu."
+DRIVER = "It needs an NVIDIA GPU with a driver for CUDA 13; leave out --gpu to compute on the CPU."
 
 
 def require() -> None:
     """Make `implicit.gpu` usable.
 
     Raises:
-        UnavailableError: a library, a symbol in one, the driver or a device is missing; the message names it.
+        UnavailableError: a library, a symbol, the driver or a device is missing; the message names it.
     """
     for library in LIBRARIES:
         try:
@@ -48,17 +48,17 @@ def require() -> None:
             raise UnavailableError(reason, INSTALL) from None
     try:
         extension = importlib.import_module("implicit.gpu._cuda")
-    except ImportError as error:  # the linker's message names the symbol that no library has
+    except ImportError as error:  # the message names the missing symbol
         raise UnavailableError(f"{REFUSED}: {error}", INSTALL) from None
     try:
         extension.get_device_count()
     except RuntimeError as error:
         raise UnavailableError(f"{REFUSED}: {error}", DRIVER) from None
-    _look_again()
+    _reload()
 
 
 def installed(library: Library) -> Path | None:
-    """Where the library's distribution has it; None where that is not installed, and the system may have it."""
+    """Return the path of a library in its distribution; None if that is not installed (the system may have it)."""
     try:
         files = metadata.files(library.distribution) or []
     except metadata.PackageNotFoundError:
@@ -67,24 +67,24 @@ def installed(library: Library) -> Path | None:
 
 
 def fetched(factors: Any) -> NDArray[np.float32]:
-    """Factors (rows, k) from the GPU's memory.
+    """Copy factors (rows, k) from the memory of the GPU.
 
     Raises:
-        UnavailableError: they are not there, so that the GPU was not used.
+        UnavailableError: they are not there: the GPU was not used.
     """
     if not isinstance(factors, importlib.import_module("implicit.gpu._cuda").Matrix):
-        raise UnavailableError(f"{REFUSED}: it has put its factors into {type(factors).__name__}", DRIVER)
-    found: NDArray[np.float32] = factors.to_numpy()
-    return found
+        raise UnavailableError(f"{REFUSED}: its factors are in {type(factors).__name__}", DRIVER)
+    copied: NDArray[np.float32] = factors.to_numpy()
+    return copied
 
 
-def _look_again() -> None:
-    """Have `implicit.gpu` look for CUDA, which it does once, when first imported.
+def _reload() -> None:
+    """Reload `implicit.gpu`, which looks for CUDA only when it is imported.
 
-    It imports rmm only to have librmm loaded, which it is; the real rmm would bring all of cuda-python.
+    It imports rmm for librmm alone, which is loaded by now; the real rmm would bring all of cuda-python.
     """
-    known = sys.modules.get("rmm")
-    sys.modules["rmm"] = known or ModuleType("rmm")
+    loaded = sys.modules.get("rmm")
+    sys.modules["rmm"] = loaded or ModuleType("rmm")
     importlib.reload(importlib.import_module("implicit.gpu"))
-    if known is None:
+    if loaded is None:
         del sys.modules["rmm"]

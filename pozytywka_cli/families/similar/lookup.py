@@ -4,8 +4,8 @@ It imports numpy and nothing heavier, for a command that answers once and ends.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,8 +23,7 @@ class UnknownArtistError(RefusedError):
         self.query, self.nearest = query, list(nearest)
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """The artist that a query stands for.
 
     exact: whether the spelling is right but for case, accents and punctuation
@@ -38,8 +37,7 @@ class Match:
     others: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(msgspec.Struct, frozen=True):
     """A similar artist; `score` is a cosine, -1 to 1."""
 
     name: str
@@ -47,8 +45,7 @@ class Neighbour:
     score: float
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The most similar artists to one artist, or to the mean of several."""
 
     query: str
@@ -58,7 +55,7 @@ class Answer:
     def rows(self) -> Iterator[dict[str, str | float]]:
         """Yield a row for each neighbour."""
         for neighbour in self.neighbours:
-            yield {"query": self.query, "matched": self.matched, **asdict(neighbour)}
+            yield {"query": self.query, "matched": self.matched, **msgspec.structs.asdict(neighbour)}
 
 
 class Lookup:

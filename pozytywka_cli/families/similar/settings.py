@@ -8,7 +8,7 @@ from pozytywka_cli.settings import Count, NotNegative
 
 
 class SimilarSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the artists' factors are found by alternating least squares."""
+    """Settings of alternating least squares, and of the artists that a model includes."""
 
     weighting: Annotated[
         Literal["log1p", "bm25", "raw"], Meta(description="how a user's count of plays of an artist is weighted")

@@ -30,8 +30,8 @@ PROTOCOL = (
     "fifth, from what was known when the play started. The saved model was fitted again, on all plays."
 )
 USE = (
-    "Deciding which tracks to keep ready for whom: how likely is this user to skip this track if it starts now? A track "
-    "is predicted to be played to its end if that probability is at most {:.3f}, the share of all plays that are skipped."
+    "Deciding which tracks to keep ready for whom: how likely is this user to skip this track if it starts now? A play "
+    "to the end is predicted if that probability is at most {:.3f}, the share of all plays that were skipped."
 )
 NOT_FOR = (
     "Judging tracks, artists or users: a skipped track may still be liked. Explaining why somebody skips. Predicting "
@@ -39,7 +39,7 @@ NOT_FOR = (
 )
 LIMITS = (
     "The model knows users by their plays and their favourite genres. For an unknown user it returns the share of all "
-    "plays that are skipped, for an unknown track the user's own skip rate."
+    "plays that were skipped, for an unknown track the user's own skip rate."
 )
 IS_CONSTANT = (
     "the networks do not beat the constant on validation plays by more than chance, so the model is the constant"

@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 from torch import Tensor
 
-from pozytywka_cli.evaluation import log_loss
-from pozytywka_cli.families.skip.features.history import Flags, Floats
+from pozytywka_cli.evaluation import Flags, Floats, log_loss
 from pozytywka_cli.records import Panel, Progress, Report, silent
 
 BINS = 10  # of a calibration curve

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,14 +11,14 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card, charts
-from pozytywka_cli.families.skip.features.history import canonical
+from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.scaling import Scaling
 from pozytywka_cli.families.skip.fitting.fit import fit
 from pozytywka_cli.families.skip.fitting.networks import FittedModel
 from pozytywka_cli.families.skip.fitting.training_data import TrainingData, select
 from pozytywka_cli.families.skip.metrics import Predictions, compare, measure
-from pozytywka_cli.families.skip.models.baselines import Model
 from pozytywka_cli.families.skip.models.ensemble import Networks
+from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split, time_split, user_splits
 from pozytywka_cli.records import Panel, Row
@@ -31,21 +30,21 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     Raises:
         RefusedError: fewer than 100 plays or 2 users, or plays with one outcome only.
     """
-    dataset = replace(dataset, plays=canonical(dataset.plays))
-    data = TrainingData(dataset, time_split(dataset.plays), run.settings_as(SkipSettings))
+    log = PlayLog.of(dataset)
+    data = TrainingData(log, time_split(log.plays), run.settings_as(SkipSettings))
     protocol = data.split.protocol
     fitted = fit_all(data, run)
     predictions = {variant: data.predictions(one.model) for variant, one in fitted.items()}
-    rows = table(protocol, dataset.plays.filter(data.split.test), predictions, run)
+    rows = table(protocol, log.plays.filter(data.split.test), predictions, run)
     notes = summarize(protocol, [model_notes(fitted)])
     panels = partial(draw, data, fitted[FAMILY.default].model, predictions, run)
     try:
-        splits = user_splits(dataset.plays)
+        splits = user_splits(log.plays)
     except RefusedError as error:
         return Evaluated(rows, panels, [*notes, f"skip is evaluated by time only: {error.message}"])
     protocol = splits[0].protocol
-    predictions, fold_notes = cross_validate(dataset, splits, run)
-    rows += table(protocol, dataset.plays, predictions, run)
+    predictions, fold_notes = cross_validate(log, splits, run)
+    rows += table(protocol, log.plays, predictions, run)
     return Evaluated(rows, panels, notes + summarize(protocol, fold_notes))
 
 
@@ -55,17 +54,17 @@ def fit_all(data: TrainingData, run: TrainingRun, variants: Iterable[str] = FAMI
 
 
 def cross_validate(
-    dataset: Dataset, splits: Sequence[Split], run: TrainingRun, variants: Iterable[str] = FAMILY.variants
+    log: PlayLog, splits: Sequence[Split], run: TrainingRun, variants: Iterable[str] = FAMILY.variants
 ) -> tuple[dict[str, Predictions], list[list[str]]]:
     """Predict every play by the models that were fitted on the split that tests it.
 
     Returns:
         each variant's predictions, (plays,), and the notes on the models of each split.
     """
-    predictions = {variant: Predictions(*np.empty((2, len(dataset.plays)))) for variant in variants}
+    predictions = {variant: Predictions(*np.empty((2, len(log.plays)))) for variant in variants}
     notes = []
     for split in splits:
-        data = TrainingData(dataset, split, run.settings_as(SkipSettings))
+        data = TrainingData(log, split, run.settings_as(SkipSettings))
         fitted = fit_all(data, run, predictions)
         notes.append(model_notes(fitted))
         for variant, one in fitted.items():
@@ -110,4 +109,4 @@ def draw(data: TrainingData, model: Model, predictions: dict[str, Predictions], 
         progress=run.progress,
     )
     probabilities = {variant: made.probability for variant, made in predictions.items()}
-    return charts.panels(data.dataset.plays.filter(test), probabilities, {model.variant: importance})
+    return charts.panels(data.log.plays.filter(test), probabilities, {model.variant: importance})

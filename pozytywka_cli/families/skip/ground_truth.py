@@ -1,6 +1,5 @@
 """Compare the skip models with the known truth of a generated data set."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +9,7 @@ from pozytywka_cli.evaluation import log_loss, reached
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.evaluate import fit_all
-from pozytywka_cli.families.skip.features.history import canonical
+from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.fitting.training_data import TrainingData
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
@@ -21,9 +20,9 @@ PLAY = ("user_id", "session_id", "track_id", "started_at")
 
 def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
     """Return each variant's log loss on the last fifth of the time, beside that of the true probabilities."""
-    plays = canonical(dataset.plays)
-    data = TrainingData(replace(dataset, plays=plays), time_split(plays), run.settings_as(SkipSettings))
-    test = plays.filter(data.split.test)
+    log = PlayLog.of(dataset)
+    data = TrainingData(log, time_split(log.plays), run.settings_as(SkipSettings))
+    test = log.plays.filter(data.split.test)
     skipped = test["skipped"].to_numpy()
     losses = {
         variant: float(log_loss(skipped, data.predictions(one.model).probability).mean())

@@ -98,7 +98,7 @@ class Ranked:
         return cls(skipped, np.unique(score, return_inverse=True)[1])
 
     def auc(self, weights: Floats) -> float:
-        """Return the weighted area under the ROC curve (Mann & Whitney, 1947; ties count half); NaN without both kinds."""
+        """Return the weighted area under the ROC curve (Mann & Whitney, 1947; ties count half), or NaN."""
         skips, others = (np.bincount(self.rank, weights=weights * kind) for kind in (self.skipped, ~self.skipped))
         below = np.cumsum(others) - others / 2
         pairs = skips.sum() * others.sum()

@@ -1,27 +1,34 @@
-"""How likely is each of these users to skip each of these tracks?"""
+"""Predict how likely users are to skip tracks."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.skip.explain import because
-from pozytywka_cli.families.skip.features.history import history
+from pozytywka_cli.families.skip.features.past_rate import PastRate
+from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.reader import ReadInputs
+from pozytywka_cli.families.skip.models import load
 from pozytywka_cli.families.skip.models.baselines import UserRate
-from pozytywka_cli.families.skip.models.ensemble import load
+from pozytywka_cli.families.skip.models.model import Model
 
 RECENT = timedelta(days=28)
 MOMENT = pl.Datetime("us", "UTC")
-USER, TRACK = "unknown user", "unknown track"
 
 
-class Request(msgspec.Struct):
-    """A user and a track that may be the user's next play."""
+class SkipRequest(msgspec.Struct):
+    """A user, and a track that may be the user's next play.
+
+    at: when the track starts; None for the moment at which the user's last known play has ended
+    session_id: None for a new session
+    """
 
     user_id: int
     track_id: str
@@ -31,102 +38,96 @@ class Request(msgspec.Struct):
 
 @dataclass(frozen=True)
 class SkipPredictor:
-    """A version with the log."""
+    """A model with the log, opened once; a request reads only the plays of its own user.
 
-    version: Version
-    dataset: Dataset
-    Request: ClassVar[type[msgspec.Struct]] = Request
+    models: the model and the fallback for unknown tracks, each with the function that computes its inputs
+    ended: when all plays of each user of `log.users` have ended, and last the start of the log's latest play
+    """
+
+    Request: ClassVar[type[msgspec.Struct]] = SkipRequest
+    log: PlayLog
+    models: list[tuple[Model, ReadInputs]]
+    ended: pl.Series
 
     @classmethod
-    def open(cls, version: Version, dataset: Dataset | None) -> "SkipPredictor":
-        assert dataset is not None
-        return cls(version, dataset)
+    def open(cls, version: Version, dataset: Dataset | None) -> Self:
+        """Load a checked version, and prepare the log.
 
-    def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
-        return predict(self.version, self.dataset, requests)
+        Raises:
+            UsageError: there is no dataset.
+        """
+        if dataset is None:
+            raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
+        log, model = PlayLog.of(dataset), load(version)
+        models = [model, UserRate(PastRate(model.skip_rate))]
+        return cls(log, [(one, one.reader.open(log)) for one in models], _ended(log))
 
     def default_requests(self) -> pl.DataFrame:
-        return default_pairs(self.dataset)
+        """Return every pair of user and track that was played in the last 28 days of the log, sorted."""
+        latest = pl.col("started_at").max()
+        recent = self.log.plays.filter(pl.col("started_at") > latest - RECENT)
+        return recent.select("user_id", "track_id").unique().sort("user_id", "track_id")
 
+    def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
+        """Predict the probability that each request's user skips its track, as the next play after what is known then.
 
-def default_pairs(dataset: Dataset) -> pl.DataFrame:
-    """Every pair of user and track that was played in the last 28 days of the log, sorted."""
-    latest = pl.col("started_at").max()
-    recent = dataset.plays.filter(pl.col("started_at") > latest - RECENT)
-    return recent.select("user_id", "track_id").unique().sort("user_id", "track_id")
+        Returns:
+            user_id, track_id, at, probability, played_to_end (whether the probability is at most the share of all plays
+            that were skipped) and reason, in the order of the requests. The reason is "model", "unknown user" (the
+            model knows nothing of the user: the share of all plays) or "unknown track" (not in the tracks table: the
+            user's skip rate so far).
 
+        Raises:
+            RefusedError: a column is missing, or `at` where the log has no plays.
+        """
+        return self._answers(requests, explain=False)
 
-def predict(version: Version, dataset: Dataset, pairs: pl.DataFrame, *, explain: bool = False) -> pl.DataFrame:
-    """The probability that each pair's user skips its track, as the next play from what the log knew at that moment.
+    def explain(self, requests: pl.DataFrame) -> pl.DataFrame:
+        """Return predictions with `because`, the inputs with the largest effect (see `explain.because`)."""
+        return self._answers(requests, explain=True)
 
-    Args:
-        version: of a skip model.
-        dataset: the log, which is not changed: candidates do not see each other.
-        pairs: user_id, track_id, optionally `at` (UTC; null: when the user's last known play has ended) and
-            `session_id` (null: a new session).
-        explain: say which inputs moved each probability (see `explain.because`).
+    def _answers(self, requests: pl.DataFrame, *, explain: bool) -> pl.DataFrame:
+        model, _ = self.models[0]
+        rows = self.candidates(requests)
+        has_track, has_user = self.log.tracks.has(rows["track_id"]), model.reader.known(rows, self.log)
+        reason = np.select([~has_track, ~has_user], ["unknown track", "unknown user"], "model")
+        numbered = rows.with_columns(reason=pl.Series(reason, dtype=pl.String)).with_row_index("row")
+        parts = []
+        for (one, read), mask in zip(self.models, (has_track, ~has_track), strict=True):
+            if mask.any() or one is model:
+                part = numbered.filter(mask)
+                inputs = read(part)
+                part = part.with_columns(probability=one.predict_proba(part, self.log, inputs))
+                parts.append(part.with_columns(because=because(one, part, self.log, inputs)) if explain else part)
+        answers = pl.concat(parts).sort("row").with_columns(played_to_end=pl.col("probability") <= model.skip_rate)
+        names = ("user_id", "track_id", "at", "probability", "played_to_end", "reason")
+        return answers.rename({"started_at": "at"}).select(*names, *(["because"] if explain else []))
 
-    Returns:
-        user_id, track_id, at, probability, played_to_end (the probability is not above the rate of all skips), reason
-        and, explained, `because`; in the order given. The reason is "model", or "unknown user" (the model can know
-        nothing of the user: the rate of all skips), or "unknown track" (not in the tracks table: the user's running
-        skip rate).
+    def candidates(self, requests: pl.DataFrame) -> pl.DataFrame:
+        """Return requests as plays that start, see `Reader`, in the order of the requests.
 
-    Raises:
-        RefusedError: `pairs` lack a column, or say of no moment while the log has no plays.
-    """
-    asked, model = candidates(dataset, pairs), load(version)
-    known_track = asked["track_id"].is_in(dataset.tracks["id"].implode()).fill_null(False)
-    known_user = pl.Series(model.known(asked, dataset))
-    reason = pl.when(~known_track).then(pl.lit(TRACK)).when(~known_user).then(pl.lit(USER))
-    rows = asked.with_columns(reason=reason.otherwise(pl.lit("model"))).with_row_index("row")
-    answers = []
-    for one, its in ((model, pl.col("reason") != TRACK), (UserRate(model.skip_rate), pl.col("reason") == TRACK)):
-        some = rows.filter(its)
-        told = some.with_columns(probability=one.predict_proba(some, dataset))
-        answers.append(told.with_columns(because=because(one, some, dataset)) if explain else told)
-    return (
-        pl.concat(answers)
-        .sort("row")
-        .select(
-            "user_id",
-            "track_id",
-            pl.col("started_at").alias("at"),
-            "probability",
-            pl.col("probability").le(model.skip_rate).alias("played_to_end"),
-            "reason",
-            *(["because"] if explain else []),
+        Raises:
+            RefusedError: a column is missing, or `at` where the log has no plays.
+        """
+        for column in ("user_id", "track_id"):
+            if column not in requests.columns:
+                raise RefusedError(f"the requests have no column {column}", "Give user_id and track_id for each one.")
+        optional = {name: pl.col(name) if name in requests.columns else pl.lit(None) for name in ("at", "session_id")}
+        rows = requests.select(
+            pl.col("user_id").cast(pl.Int64),
+            optional["session_id"].cast(pl.Int64).alias("session_id"),
+            pl.col("track_id").cast(pl.String),
+            optional["at"].cast(MOMENT).alias("started_at"),
+            advertisement_before=pl.lit(False),
         )
-    )
+        if self.log.plays.is_empty() and rows["started_at"].has_nulls():
+            raise RefusedError("there are no plays that a request could follow", "Give `at` for each request.")
+        next_start = self.ended.gather(self.log.users.find(rows["user_id"]))
+        return rows.with_columns(pl.col("started_at").fill_null(next_start))
 
 
-def candidates(dataset: Dataset, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Pairs as plays that start: user_id, session_id, track_id, started_at, advertisement_before; in the order given.
-
-    Raises:
-        RefusedError: `pairs` lack a column, or say of no moment while the log has no plays.
-    """
-    for column in ("user_id", "track_id"):
-        if column not in pairs.columns:
-            raise RefusedError(f"the pairs have no column {column}", "Give user_id and track_id for every pair.")
-    given = {"session_id": pl.lit(None), "at": pl.lit(None)} | {name: pl.col(name) for name in pairs.columns}
-    wanted = pairs.select(
-        pl.col("user_id").cast(pl.Int64),
-        given["session_id"].cast(pl.Int64).alias("session_id"),
-        pl.col("track_id").cast(pl.String),
-        given["at"].cast(MOMENT).alias("at"),
-        advertisement_before=pl.lit(False),
-    )
-    if dataset.plays.is_empty() and wanted["at"].has_nulls():
-        raise RefusedError("there are no plays after which a pair could come", "Give `at` for every pair.")
-    latest = pl.coalesce("at", "ended", pl.lit(dataset.plays["started_at"].max(), MOMENT)).alias("started_at")
-    return wanted.join(_ends(dataset), on="user_id", how="left", maintain_order="left").select(
-        "user_id", "session_id", "track_id", latest, "advertisement_before"
-    )
-
-
-def _ends(dataset: Dataset) -> pl.DataFrame:
-    """When each user's plays have all ended: user_id, ended; a play whose end nobody knows counts by its start."""
-    log = history(dataset.plays, dataset.tracks)
-    ended = log.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
-    return ended.group_by("user_id").agg(pl.col("ended").max())
+def _ended(log: PlayLog) -> pl.Series:
+    """Return when each user's plays have all ended, and last the latest start; an unknown end counts as the start."""
+    plays = log.history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
+    ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
+    return ended.extend_constant(log.history["started_at"].max(), 1)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from pozytywka_cli import evaluation, learning
 from pozytywka_cli.artifacts import Draft
 from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card
-from pozytywka_cli.families.skip.features.history import canonical
+from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.fitting.fit import fit
 from pozytywka_cli.families.skip.fitting.networks import FittedModel
 from pozytywka_cli.families.skip.fitting.training_data import TrainingData
@@ -37,17 +38,17 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
         RefusedError: fewer than 100 plays or 2 users, or plays with one outcome only.
     """
     variant, settings = run.variant, run.settings_as(SkipSettings)
-    dataset = replace(dataset, plays=canonical(dataset.plays))
+    log = PlayLog.of(dataset)
 
     # fit on the plays before the last fifth of the time, and measure on those in it
-    data = TrainingData(dataset, time_split(dataset.plays), settings)
-    test = dataset.plays.filter(data.split.test)
+    data = TrainingData(log, time_split(log.plays), settings)
+    test = log.plays.filter(data.split.test)
     measured = {name: fit(name, data, run) for name in dict.fromkeys((variant, *BASELINES))}
     predictions = {name: data.predictions(fitted.model) for name, fitted in measured.items()}
     metrics = [row for name, made in predictions.items() for row in measure(name, data.split.protocol, test, made)]
 
     # fit again on all plays, with as many epochs as were best
-    data = TrainingData(dataset, everything(dataset.plays), settings)
+    data = TrainingData(log, everything(log.plays), settings)
     baseline_metrics = [row for row in metrics if row.variant in BASELINES]
     baseline = _draft(measured[FAMILY.baseline], fit(FAMILY.baseline, data, run), baseline_metrics)
     if variant == FAMILY.baseline:
@@ -55,8 +56,8 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     model = _draft(measured[variant], fit(variant, data, run, measured[variant].best), metrics)
 
     skipped, users = test["skipped"].to_numpy(), test["user_id"].to_numpy()
-    loss, other = (evaluation.log_loss(skipped, predictions[name].probability) for name in (variant, FAMILY.baseline))
-    gate = evaluation.gate("log_loss", FAMILY.baseline, loss, other, users, margin=MARGIN)
+    loss, baseline_loss = (log_loss(skipped, predictions[name].probability) for name in (variant, FAMILY.baseline))
+    gate = evaluation.gate("log_loss", FAMILY.baseline, loss, baseline_loss, users, margin=MARGIN)
     return Trained(replace(model, gate=gate), baseline)
 
 

@@ -6,7 +6,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.skip.features.history import canonical
+from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.fitting.fit import fit
 from pozytywka_cli.families.skip.fitting.training_data import TrainingData
 from pozytywka_cli.families.skip.settings import SkipSettings
@@ -27,11 +27,11 @@ def trial(dataset: Dataset, run: TrainingRun) -> float:
     return float(log_loss(data.skipped[data.split.test], probability).mean())
 
 
-def _before_the_test(dataset: Dataset) -> tuple[Dataset, Split]:
-    plays = canonical(dataset.plays)
-    earlier = plays.filter(~time_split(plays).test)
+def _before_the_test(dataset: Dataset) -> tuple[PlayLog, Split]:
+    plays = PlayLog.of(dataset).plays
+    earlier = PlayLog.of(replace(dataset, plays=plays.filter(~time_split(plays).test)))
     try:
-        return replace(dataset, plays=earlier), time_split(earlier)
+        return earlier, time_split(earlier.plays)
     except RefusedError as error:
         problem = f"--tune leaves out the last fifth of the log's time; before it: {error.message}"
         raise RefusedError(problem, error.hint) from None

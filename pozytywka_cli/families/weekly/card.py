@@ -32,12 +32,6 @@ def text(divided: Split) -> CardText:
         "it was trained for. Judging single tracks or listeners.",
         limits="It knows past listening only: no releases, concerts or holidays. The forecast is zero for an artist "
         "without listening in any full week.",
-        glossary={
-            **{name: variant.description for name, variant in FAMILY.variants.items()},
-            **{name: f"{metric.meaning}; {_best(metric)}" for name, metric in METRICS.items()},
-        },
+        glossary={name: variant.description for name, variant in FAMILY.variants.items()},
+        metrics=METRICS,
     )
-
-
-def _best(metric: Metric) -> str:
-    return f"{metric.better} is better" if metric.target is None else f"closest to {metric.target:.2f} is best"

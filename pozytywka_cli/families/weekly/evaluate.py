@@ -65,7 +65,7 @@ def rolling_forecasts(divided: Split, run: TrainingRun, left_out: Collection[str
     forecasts = {}
     names = [variant for variant in FAMILY.variants if variant not in left_out]
     for done, variant in enumerate(names, 1):
-        forecasts[variant] = measure(variant, divided, run).forecast
+        _, forecasts[variant] = measure(variant, divided, run)
         run.progress(Progress("weekly variants", done, len(names)))
     return forecasts
 

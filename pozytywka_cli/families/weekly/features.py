@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,9 +57,8 @@ class InputShape:
         return 2 + len(RECENT) + len(self.half_lives) + 2 * self.annual
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """The inputs of a network, without units.
+class Inputs(NamedTuple):
+    """The inputs of a network, without units, in the order of its arguments.
 
     window: the last weeks, (artists, window)
     extras: level, spread, drift and season, (artists, `InputShape.extras`)
@@ -68,11 +68,6 @@ class Inputs:
     window: Singles
     extras: Singles
     levels: Singles
-
-    @property
-    def arrays(self) -> tuple[Singles, Singles, Singles]:
-        """The inputs in the order of a network's arguments."""
-        return self.window, self.extras, self.levels
 
 
 def pooled_ratio(history: Series) -> float:

@@ -1,12 +1,11 @@
 """The predictor: the listening of artists in the weeks after the last full one."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.catalogue import fuzzy, names
@@ -144,12 +143,7 @@ def _rows(history: Series, forecast: Forecast) -> pl.DataFrame:
             "change": change.ravel(),
             "recent": np.repeat(latest, horizon),
             "usual": np.repeat(usual(history), horizon),
-            "trend": _trends(history).repeat(horizon).tolist(),
+            "trend": None if history.measure == "mean" else np.repeat(trends(history), horizon).tolist(),
         },
         schema_overrides={"artist_id": pl.String, "step": pl.Int64, "week": pl.Date, "trend": pl.String},
     ).with_columns(pl.col("change", "usual").fill_nan(None))
-
-
-def _trends(history: Series) -> NDArray[Any]:
-    """Return each artist's trend; None for mean listens, which do not show how much was listened to."""
-    return np.full(len(history.artist_ids), None) if history.measure == "mean" else trends(history)

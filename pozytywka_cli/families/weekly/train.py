@@ -44,7 +44,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     divided = split(history, settings.test_weeks, settings.horizon)
     shape = input_shape(history, len(history.weeks), settings)
 
-    baseline_forecast = measure(FAMILY.baseline, divided, run).forecast
+    _, baseline_forecast = measure(FAMILY.baseline, divided, run)
     baseline = _draft(FAMILY.baseline, fit(FAMILY.baseline, history, shape, run), divided, baseline_forecast)
     if run.variant == FAMILY.baseline:
         return Trained(baseline, baseline)

@@ -2,42 +2,65 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
+import polars as pl
 import pytest
-from scipy.sparse import csr_matrix
 
 from pozytywka_cli.artifacts import Draft, Origin, Store, Version
-from pozytywka_cli.families.similar.features import Listens, from_scrobbles
-from pozytywka_cli.families.similar.model import Factors
-from pozytywka_cli.settings import SimilarSettings
+from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.dataset.scrobbles import load_scrobbles
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.similar import card
+from pozytywka_cli.families.similar.features import Listens, listens
+from pozytywka_cli.families.similar.models.factors import Factors
+from pozytywka_cli.families.similar.settings import SimilarSettings
 
-LASTFM = Path(__file__).parents[2].parent / "shared" / "data" / "lastfm"
+LASTFM = Path(__file__).parents[4] / "shared" / "data" / "lastfm"
 
 
 @pytest.fixture(scope="session")
-def lastfm() -> Listens:
+def lastfm() -> Dataset:
     """The real scrobbles."""
     if not LASTFM.is_dir():
         pytest.skip(f"{LASTFM} is missing")
-    return from_scrobbles(LASTFM / "lastfm_user_scrobbles.csv", LASTFM / "lastfm_artist_list.csv", print)
+    return load_scrobbles(LASTFM / "lastfm_user_scrobbles.csv", LASTFM / "lastfm_artist_list.csv", print)
+
+
+def scrobbled(rows: pl.DataFrame, artists: list[tuple[str, str]]) -> Dataset:
+    """A dataset of scrobbles: rows of user_id, artist_id and listens, and artists' ids and names."""
+    named = pl.DataFrame(artists, ["id", "name"], orient="row")
+    return Dataset(*[pl.DataFrame()] * 3, artists=named, tracks=pl.DataFrame(), scrobbles=rows)
 
 
 @pytest.fixture(scope="session")
-def communities() -> Listens:
+def communities() -> Dataset:
     """Two communities of 40 users and 30 artists: a00 to a29 and b00 to b29, with one listen in twenty astray."""
     random = np.random.default_rng(1)
     own = random.random((80, 60)) < 0.5
     same = np.arange(80)[:, None] // 40 == np.arange(60) // 30
-    heard = np.where(same, own, random.random((80, 60)) < 0.025)
-    counts = csr_matrix(np.where(heard, random.integers(1, 50, (80, 60)), 0).astype(np.float32))
+    users, artists = np.nonzero(np.where(same, own, random.random((80, 60)) < 0.025))
     ids = [f"{community}{artist:02}" for community in "ab" for artist in range(30)]
-    return Listens(counts, ids, [f"Artist {name}" for name in ids], np.bincount(counts.indices, minlength=60), [])
+    rows = pl.DataFrame(
+        {
+            "user_id": [f"{user:02}" for user in users],
+            "artist_id": [ids[artist] for artist in artists],
+            "listens": random.integers(1, 50, len(users)),
+        }
+    )
+    return scrobbled(rows, [(one, f"Artist {one}") for one in ids])
 
 
-@pytest.fixture
-def settings() -> SimilarSettings:
-    """Few factors and little regularization, for few users."""
-    return SimilarSettings(factors=4, regularization=1.0, iterations=10)
+@pytest.fixture(scope="session")
+def counted(communities: Dataset) -> Listens:
+    """The counts of the two communities."""
+    return listens(communities)
+
+
+def run(variant: str = "als", *, seed: int = 0, device: str = "cpu", **settings: object) -> TrainingRun:
+    """A run with few factors and little regularization, for few users."""
+    small = SimilarSettings(factors=4, regularization=1.0, iterations=10)
+    return TrainingRun(msgspec.structs.replace(small, **settings), variant, seed, device)
 
 
 @pytest.fixture
@@ -45,10 +68,15 @@ def save(tmp_path: Path):
     """A function that saves a model as a version."""
 
     def saved(model: Draft | Factors) -> Version:
-        draft = model if isinstance(model, Draft) else Draft("als", model.save, {}, [], *[""] * 5, {})
+        draft = model if isinstance(model, Draft) else draft_of(model)
         return Store(tmp_path / "artifacts").save(Origin("similar", "als", {}, 0, "cpu", None, []), draft)
 
     return saved
+
+
+def draft_of(model: Factors, variant: str = "als") -> Draft:
+    """A draft without metrics."""
+    return Draft(variant, model.save, {}, [], card.text(variant, SimilarSettings()))
 
 
 def factors(*artists: tuple[str, list[float], int]) -> Factors:

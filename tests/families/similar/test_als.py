@@ -1,20 +1,25 @@
 """Weights, and alternating least squares over them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from msgspec import structs
 from scipy.sparse import csr_matrix, diags
 from threadpoolctl import threadpool_info
 
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.similar import als, implicit_gpu
-from pozytywka_cli.families.similar.weighting import MOST_MEAN, weighted
-from pozytywka_cli.records import Progress, silent
-from pozytywka_cli.settings import SimilarSettings
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli.families.similar.models import als
+from pozytywka_cli.families.similar.models.weighting import MAX_MEAN, weighted
+from pozytywka_cli.families.similar.settings import SimilarSettings
+from pozytywka_cli.records import Progress
+
+from .conftest import run
 
 SPARSE = csr_matrix(np.diag(np.arange(1.0, 41.0)).astype(np.float32))
 
@@ -46,14 +51,14 @@ def test_no_matrix_is_outweighed_by_what_was_heard(counts, weighting, alpha):
     given = csr_matrix(counts)
     weights, used = weighted(given, SimilarSettings(weighting=weighting, alpha=alpha))
     assert used <= alpha
-    assert weights.sum() / counts.size <= MOST_MEAN * (1 + 1e-5)
+    assert weights.sum() / counts.size <= MAX_MEAN * (1 + 1e-5)
     assert ((weights.toarray() > 0) == (counts > 0)).all()
 
 
-def test_every_iteration_is_reported_with_the_last_loss(communities, settings):
+def test_every_iteration_is_reported_with_the_last_loss(counted):
     """The loss is looked at after every fifth, and falls."""
     seen: list[Progress] = []
-    als.fit(communities.counts, settings, seed=0, device="cpu", report=seen.append, stage="fit")
+    als.fit(counted.counts, replace(run(), progress=seen.append), stage="fit")
     assert [(step.stage, step.done, step.total) for step in seen] == [("fit", done, 10) for done in range(1, 11)]
     losses = [step.loss for step in seen]
     assert losses[:4] == [None] * 4
@@ -61,28 +66,26 @@ def test_every_iteration_is_reported_with_the_last_loss(communities, settings):
     assert losses[9] < losses[4]
 
 
-def test_a_fit_that_has_converged_ends(communities, settings):
+def test_a_fit_that_has_converged_ends(counted):
     """At the end of a round, before a thousand iterations; its factors are those of a longer fit."""
     seen: list[Progress] = []
-    patient = structs.replace(settings, iterations=1000)
-    ended = als.fit(communities.counts, patient, seed=0, device="cpu", report=seen.append, stage="fit")
+    ended = als.fit(counted.counts, replace(run(iterations=1000), progress=seen.append), stage="fit")
     assert len(seen) < 1000
     assert len(seen) % als.ROUND == 0
-    longer = structs.replace(settings, iterations=len(seen))
-    same = als.fit(communities.counts, longer, seed=0, device="cpu", report=silent, stage="fit")
+    same = als.fit(counted.counts, run(iterations=len(seen)), stage="fit")
     assert all(np.array_equal(one, other) for one, other in zip(ended[:2], same[:2], strict=True))
 
 
-def test_rounds_are_one_fit(communities, settings):
+def test_rounds_are_one_fit(counted):
     """Ten iterations in two rounds are implicit's ten at once, but for rounding."""
-    weights, _ = weighted(communities.counts, settings)
-    regularization = min(settings.regularization, als.MOST_REGULARIZATION * np.linalg.svd(weights.toarray())[1][0])
+    weights, _ = weighted(counted.counts, run().settings_as(SimilarSettings))
+    regularization = min(1.0, als.MAX_REGULARIZATION * np.linalg.svd(weights.toarray())[1][0])
     with als.threadpool_limits(1, "blas"):
         bare = als.implicit.cpu.als.AlternatingLeastSquares(
             factors=4, regularization=regularization, iterations=10, random_state=np.random.default_rng(0)
         )
         bare.fit(weights, show_progress=False)
-    users, artists, _ = als.fit(communities.counts, settings, seed=0, device="cpu", report=silent, stage="fit")
+    users, artists, _ = als.fit(counted.counts, run(), stage="fit")
     assert users == pytest.approx(bare.user_factors, rel=1e-3, abs=1e-5)
     assert artists == pytest.approx(bare.item_factors, rel=1e-3, abs=1e-5)
 
@@ -108,49 +111,45 @@ def test_a_single_large_value_among_many_is_found():
 
 def test_equal_communities_have_equal_factors_each_time():
     """Bit by bit, though any mixture of their singular vectors is as good."""
-    counts, asked = equal_communities(2), SimilarSettings(factors=4)
-    found = [als.fit(counts, asked, seed=0, device="cpu", report=silent, stage="fit") for _ in range(3)]
-    assert len({fit.artists.tobytes() for fit in found}) == 1
+    counts, defaults = equal_communities(2), TrainingRun(SimilarSettings(factors=4), "als")
+    fits = [als.fit(counts, defaults, stage="fit") for _ in range(3)]
+    assert len({fit.artists.tobytes() for fit in fits}) == 1
 
 
-def test_what_was_not_used_as_given_is_noted(communities, settings):
-    """A sentence each; none where all was."""
-    given = SimilarSettings(factors=100, alpha=1e9, regularization=1e9, iterations=1000)
-    found = als.fit(communities.counts, given, seed=0, device="cpu", report=silent, stage="fit")
-    weights, alpha = weighted(communities.counts, given)
+def test_a_lowered_setting_is_noted(counted):
+    """A sentence each, with both values; none where every setting is used as it is."""
+    high = {"factors": 100, "alpha": 1e9, "regularization": 1e9, "iterations": 1000}
+    notes = als.fit(counted.counts, run(**high), stage="fit").notes
+    weights, alpha = weighted(counted.counts, SimilarSettings(**high))
     most = 0.06 * np.linalg.svd(weights.toarray())[1][0]
-    factors, alpha_used, regularization, iterations = found.notes
-    assert factors == "factors 60 was used in place of 100: there are no more listeners or artists."
-    assert alpha_used.startswith(f"alpha {alpha:.4g} was used in place of 1e+09: ")
-    assert regularization.startswith(f"regularization {most:.4g} was used in place of 1e+09: ")
-    assert iterations.endswith(" was used in place of 1000: further ones change nothing.")
-    plain = structs.replace(settings, alpha=0.1, regularization=0.1)
-    assert als.fit(communities.counts, plain, seed=0, device="cpu", report=silent, stage="fit").notes == []
+    assert [note.split()[0] for note in notes] == list(high)
+    for note, used in zip(notes, ("60", f"{alpha:.4g}", f"{most:.4g}"), strict=False):
+        assert used in note
+    assert als.fit(counted.counts, run(alpha=0.1, regularization=0.1), stage="fit").notes == []
 
 
-def test_the_least_alpha_gives_numbers(communities, settings):
-    """Regularization is capped by what it acts on."""
-    given = structs.replace(settings, alpha=1e-9)
-    found = als.fit(communities.counts, given, seed=0, device="cpu", report=silent, stage="fit")
-    assert np.isfinite(found.artists).all()
-    assert found.artists.any()
+def test_the_least_alpha_gives_numbers(counted):
+    """Regularization is capped by the largest singular value."""
+    fit = als.fit(counted.counts, run(alpha=1e-9), stage="fit")
+    assert np.isfinite(fit.artists).all()
+    assert fit.artists.any()
 
 
-def test_blas_has_its_threads_back_after_a_fit(communities, settings):
-    """And implicit, whose warning would fail this test, had none of them beside its own."""
+def test_blas_has_its_threads_back_after_a_fit(counted):
+    """During the fit implicit warns, which would fail this test, if BLAS has more than one."""
     before = [pool["num_threads"] for pool in threadpool_info()]
-    als.fit(communities.counts, settings, seed=0, device="cpu", report=silent, stage="fit")
+    als.fit(counted.counts, run(), stage="fit")
     assert [pool["num_threads"] for pool in threadpool_info()][: len(before)] == before
 
 
-def test_factors_are_no_more_than_users_or_artists(communities):
-    """128 would be asked for."""
-    users, artists, _ = als.fit(communities.counts, SimilarSettings(), seed=0, device="cpu", report=silent, stage="fit")
+def test_factors_are_no_more_than_users_or_artists(counted):
+    """The setting is 128."""
+    users, artists, _ = als.fit(counted.counts, TrainingRun(SimilarSettings(), "als"), stage="fit")
     assert (users.shape, artists.shape) == ((80, 60), (60, 60))
 
 
-def test_a_gpu_that_cannot_be_used_is_an_error(communities, settings, monkeypatch):
-    """Nothing is computed on the CPU in its place."""
+def test_a_gpu_that_cannot_be_used_is_an_error(counted, monkeypatch):
+    """The CPU does not stand in for it."""
     monkeypatch.setattr(implicit_gpu, "LIBRARIES", (implicit_gpu.Library("libno.so.13", "nvidia-no"),))
     with pytest.raises(UnavailableError, match=r"libno\.so\.13"):
-        als.fit(communities.counts, settings, seed=0, device="cuda", report=silent, stage="fit")
+        als.fit(counted.counts, run(device="cuda"), stage="fit")

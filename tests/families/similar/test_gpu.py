@@ -4,7 +4,7 @@ Those of the `gpu` extra are half a gigabyte. To run the tests that need them, a
 
     pip install --no-deps --target DIR 'nvidia-cuda-runtime==13.*' 'nvidia-cublas==13.*' 'nvidia-curand==10.4.*' \\
         'librmm-cu13==26.4.*' 'rapids-logger==0.2.*'
-    PYTHONPATH=DIR python -m pytest tests/similar/test_gpu.py
+    PYTHONPATH=DIR python -m pytest tests/families/similar/test_gpu.py
 """
 
 import re
@@ -20,18 +20,23 @@ import numpy as np
 import pytest
 
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.similar import als, implicit_gpu
-from pozytywka_cli.families.similar.evaluate import latent, stability
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli.families.similar.evaluate import stability
+from pozytywka_cli.families.similar.features import listens
+from pozytywka_cli.families.similar.models import als
+from pozytywka_cli.families.similar.models.scorers import Embeddings
+from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.splits import hold_out
-from pozytywka_cli.records import silent
-from pozytywka_cli.settings import SimilarSettings
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+from .conftest import run
+
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 SYSTEM = re.compile(r"@(GLIBC|GLIBCXX|CXXABI|GCC)_|^_?Py|^__gmon_start__$|^_ITM_|^__cxa_finalize")
 LOAD = """
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.similar import als
 from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli.families.similar.models import als
 try:
     implicit_gpu.require()
 except UnavailableError as error:
@@ -97,8 +102,9 @@ def test_the_gpu_gives_the_factors_of_the_cpu(lastfm):
         implicit_gpu.require()
     except UnavailableError as error:
         pytest.skip(error.message)
-    split = hold_out(lastfm.counts, seed=0, min_listeners=3)
-    models = [latent(split, SimilarSettings(), seed=0, device=device, report=silent) for device in ("cpu", "cuda")]
+    split = hold_out(listens(lastfm).counts, seed=0, min_listeners=3)
+    runs = [TrainingRun(SimilarSettings(), "als", device=device) for device in ("cpu", "cuda")]
+    models = [Embeddings.fit(split, one) for one in runs]
     assert stability(split, *models)[0].mean() >= 0.80
 
 
@@ -125,7 +131,7 @@ def test_factors_that_are_not_on_the_gpu_are_refused(monkeypatch):
     extension.Matrix = Matrix
     monkeypatch.setitem(sys.modules, "implicit.gpu._cuda", extension)
     assert implicit_gpu.fetched(Matrix()).tolist() == [[1], [1]]
-    with pytest.raises(UnavailableError, match="put its factors into ndarray"):
+    with pytest.raises(UnavailableError, match="ndarray"):
         implicit_gpu.fetched(np.ones((2, 1)))
 
 
@@ -134,7 +140,7 @@ def extension(monkeypatch) -> ModuleType:
     """A made-up extension, whose libraries are all there."""
     made = ModuleType("implicit.gpu._cuda")
     monkeypatch.setattr(implicit_gpu, "LIBRARIES", ())
-    monkeypatch.setattr(implicit_gpu, "_look_again", lambda: None)
+    monkeypatch.setattr(implicit_gpu, "_reload", lambda: None)
     monkeypatch.setitem(sys.modules, "implicit.gpu._cuda", made)
     return made
 
@@ -165,16 +171,13 @@ def test_an_extension_that_cannot_be_loaded_is_named(extension, monkeypatch):
     assert unavailable.value.hint == implicit_gpu.INSTALL
 
 
-def test_a_fit_on_the_gpu_uses_its_library_and_fetches_its_factors(communities, settings, monkeypatch):
-    """Here it is the CPU's under another name: the factors are the same, and come through `fetched`."""
+def test_a_fit_on_the_gpu_uses_its_library_and_fetches_its_factors(counted, monkeypatch):
+    """With the CPU's classes in place of the GPU's: the factors are the same, and come through `fetched`."""
     required, fetched = [], []
     monkeypatch.setattr(implicit_gpu, "require", lambda: required.append("once"))
     monkeypatch.setattr(implicit_gpu, "fetched", lambda matrix: fetched.append(matrix.shape) or matrix)
     for name in ("AlternatingLeastSquares", "calculate_loss"):
         monkeypatch.setattr(als.implicit.gpu.als, name, getattr(als.implicit.cpu.als, name))
-    found = [
-        als.fit(communities.counts, settings, seed=0, device=device, report=silent, stage="fit")
-        for device in ("cpu", "cuda")
-    ]
-    assert np.array_equal(found[0].artists, found[1].artists)
+    fits = [als.fit(counted.counts, run(device=device), stage="fit") for device in ("cpu", "cuda")]
+    assert np.array_equal(fits[0].artists, fits[1].artists)
     assert (required, fetched) == (["once"], [(80, 4), (60, 4)])

@@ -1,272 +1,58 @@
-"""The lookup by name and by id."""
+"""The predictor: requests as frames."""
 
-import subprocess
-import sys
-from pathlib import Path
-
-import numpy as np
+import msgspec
+import polars as pl
 import pytest
 
-from pozytywka_cli.artifacts import Store
-from pozytywka_cli.catalogue import fuzzy
-from pozytywka_cli.catalogue.string_index import Index
-from pozytywka_cli.errors import ArtifactError
-from pozytywka_cli.families.similar.excluded import Rare
-from pozytywka_cli.families.similar.model import Factors
-from pozytywka_cli.families.similar.predict import Lookup, Match, Neighbour, UnknownError
+from pozytywka_cli.families.similar import FAMILY
+from pozytywka_cli.families.similar.lookup import Lookup
+from pozytywka_cli.families.similar.predict import SimilarPredictor
 
 from .conftest import factors
 
-FORMAT_1 = Path(__file__).parents[1] / "data" / "format-1"
-EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
-
-
-def names(*listed: str) -> Lookup:
-    """A lookup over names alone, those first in the list with the most listeners."""
-    return Lookup(factors(*((name, EAST, 100 - place) for place, name in enumerate(listed))))
-
-
-@pytest.mark.parametrize(
-    ("query", "matched"),
-    [
-        ("bjork", "Björk"),
-        ("sigur rós", "Sigur Rós"),
-        ("sigur ro\u0301s", "Sigur Rós"),
-        ("ocean", "The Ocean"),
-        ("the ocean", "The Ocean"),
-        ("rosetta", "Rosetta"),
-        ("spunge", "[spunge]"),
-        ("[spunge]", "[spunge]"),
-        ("-leading", "-leading"),
-        ("кино", "Кино"),
-        ("!!!", "!!!"),
-        ("\x1b[31mred", "\x1b[31mred"),
-        ("", ""),
-    ],
-)
-def test_a_name_is_found_whatever_its_spelling(query, matched):
-    """Case, diacritics and punctuation do not count, and the name comes back literally."""
-    lookup = names(
-        "Björk", "Sigur Rós", "The Ocean", "Rosetta", "[spunge]", "-leading", "Кино", "!!!", "\x1b[31mred", "", "[/b]"
-    )
-    match = lookup.find(query)
-    assert (match.query, match.matched, match.exact) == (query, matched, True)
-
-
-def test_a_typo_is_forgiven_and_told():
-    """One missing letter."""
-    match = names("Megadeth", "Metallica").find("metalica")
-    assert match == Match("metalica", "Metallica", 1, exact=False)
-
-
-def test_of_equal_keys_the_artist_with_more_listeners_is_meant():
-    """However the name is written, and after a typo too; the ids of the others are told, for --id."""
-    lookup = names("The Ocean", "Air", "Ocean", "Oceán")
-    for query, exact in (("OCEAN", True), ("Ocean", True), ("the ocaen", False)):
-        assert lookup.find(query) == Match(query, "The Ocean", 0, exact, others=("2", "3"))
-    assert lookup.by_id("2") == Match("2", "Ocean", 2, exact=True)
-
-
-def test_two_ids_may_share_a_name():
-    """Of as many listeners, the first id is meant."""
-    match = Lookup(factors(("Red", EAST, 2), ("Red", NORTH, 2), ("Red", WEST, 22))).find("red")
-    assert (match.index, match.others) == (0, ("0", "1"))
-
-
-def test_a_mistyped_the_is_no_part_of_the_name():
-    """Though "static movement" is as near to all of what was asked as "movement" is."""
-    assert names("Static Movement", "The Movement").find("teh movement").matched == "The Movement"
-
-
-def test_of_equally_near_names_the_artist_with_more_listeners_is_meant():
-    """Both are one letter away."""
-    assert names("Mato", "Mako").find("mayo").matched == "Mato"
-    assert names("Mako", "Mato").find("mayo").matched == "Mako"
-
-
-def test_two_swapped_letters_mean_the_name_that_they_leave():
-    """Though "women" is nearer to "woen", and has more listeners; of two such names the one with more is meant."""
-    assert names("Women", "Owen").find("woen").matched == "Owen"
-    assert names("Baci", "Abic").find("abci").matched == "Baci"
-    assert names("Abic", "Baci").find("abci").matched == "Abic"
-
-
-def test_an_unknown_name_is_refused_with_the_nearest():
-    """Literally, in the message and in the hint; those that share nothing with it are not near."""
-    with pytest.raises(UnknownError) as refused:
-        names("Metallica", "[red]", "Кино", "Air").find("[/b] rail")
-    assert refused.value.message == 'no artist is called "[/b] rail"'
-    assert refused.value.hint == 'The nearest are "Air", "Metallica", "[red]".'
-    assert refused.value.nearest == ["Air", "Metallica", "[red]"]
-
-
-@pytest.mark.parametrize("query", ["xyz", "\udcff", "", "!!"])
-def test_nothing_is_near_to_what_shares_no_letter(query):
-    """Its hint names nobody."""
-    with pytest.raises(UnknownError) as refused:
-        names("Metallica", "[red]", "Кино", "Air").find(query)
-    assert (refused.value.query, refused.value.nearest) == (query, [])
-    assert refused.value.hint == "Nothing is near; check the spelling."
-
-
-def test_what_is_far_longer_than_any_name_is_compared_with_none(monkeypatch):
-    """Above the longest one's length over .6, which the cutoff excludes; up to it as ever."""
-    lookup = names("Metallica")
-    assert lookup.find("metallicaxxxxx").matched == "Metallica"
-    monkeypatch.setattr(Index, "nearest", None)
-    monkeypatch.setattr(fuzzy.names, "swapped", None)
-    for find in (lookup.find, lookup.by_id):
-        with pytest.raises(UnknownError):
-            find("metallicaxxxxxxx")
-
 
 @pytest.fixture
-def known() -> Lookup:
-    """A model of artists with at least 3 listeners, which knows of three others that they are there."""
-    rare = Rare.of([("Bob Schneider", 1), ("The Bob Schneider", 2), ("Nobody", 0), ("Aír", 2), ("One", 1)], 3)
-    return Lookup(Factors.of(np.ones((2, 1)), np.array([9, 8]), ["0", "1"], ["Bob Seger", "Air"], rare))
+def predictor(save) -> SimilarPredictor:
+    """Four artists, each a little further from the first."""
+    version = save(factors(("Air", [4, 0], 9), ("Björk", [4, 1], 8), ("Can", [4, 2], 7), ("Dio", [4, 3], 6)))
+    return FAMILY.open(version, None)
 
 
-@pytest.mark.parametrize(
-    ("query", "heard"),
-    [
-        ("bob schneider", "2 listeners"),
-        ("Bob  Schneider!", "2 listeners"),
-        ("nobody", "0 listeners"),
-        ("ONE", "1 listener"),
-    ],
-)
-def test_an_artist_with_too_few_listeners_is_no_misspelt_other(known, query, heard):
-    """Of two artists of that name the one with more counts."""
-    with pytest.raises(UnknownError) as refused:
-        known.find(query)
-    assert refused.value.message == f'"{query}" has {heard}; this model knows artists with at least 3'
-    assert refused.value.hint.startswith("The nearest are ")
-    assert refused.value.hint.endswith(". `pozytywka train similar --min-listeners N` asks for fewer.")
+def test_a_request_has_a_row_for_each_similar_artist(predictor):
+    """In the order of requests, best first; optional fields are null or missing."""
+    requests = pl.DataFrame({"artist": ["bjork", "2"], "by_id": [None, True], "count": [2, None]})
+    answers = predictor.predict(requests)
+    assert answers.select("query", "matched", "name", "id", "problem").rows() == [
+        ("bjork", "Björk", "Can", "2", None),
+        ("bjork", "Björk", "Air", "0", None),
+        ("2", "Can", "Dio", "3", None),
+        ("2", "Can", "Björk", "1", None),
+        ("2", "Can", "Air", "0", None),
+    ]
+    assert answers["score"].dtype == pl.Float32
+    assert predictor.predict(pl.DataFrame({"artist": ["bjork"]})).height == 3
 
 
-def test_a_name_that_is_known_comes_before_one_that_is_rare(known):
-    """And a typo of a rare one is as any other typo."""
-    assert known.find("air") == Match("air", "Air", 1, exact=True)
-    assert known.find("bob schneger").matched == "Bob Seger"
+def test_an_unknown_artist_does_not_keep_the_others_from_being_answered(predictor):
+    """Its row names the problem, and everything but the query is null."""
+    answers = predictor.predict(pl.DataFrame({"artist": ["qqqqqqqqq", "air"], "count": 1}))
+    assert answers["query"].to_list() == ["qqqqqqqqq", "air"]
+    assert answers.row(0)[1:5] == (None,) * 4
+    assert "qqqqqqqqq" in answers["problem"][0]
+    assert answers["problem"][1] is None
 
 
-def test_a_damaged_order_is_no_fault():
-    """A large table is size-checked only; what a scan of it finds is answered."""
-    lookup = names("Air", "Blur", "Cake")
-    lookup._artists.keys.table["order"][:] = 0
-    assert lookup.find("blurr").matched == "Blur"
+def test_answers_are_those_of_the_lookup(predictor):
+    """Of `pozytywka similar`, to the last bit."""
+    lookup: Lookup = predictor._lookup
+    expected = [neighbour.score for neighbour in lookup.answer(lookup.find("air"), 3).neighbours]
+    assert predictor.predict(pl.DataFrame({"artist": ["air"]}))["score"].to_list() == expected
 
 
-def test_a_score_that_is_no_number_is_damage():
-    """A large file is size-checked only, and one such row would leave every answer empty."""
-    lookup = names("Air", "Blur")
-    lookup._artists.factors[1] = np.nan
-    with pytest.raises(ArtifactError, match="no finite numbers"):
-        lookup.similar(lookup.find("air"), 1)
-
-
-def test_an_id_is_found_literally():
-    """An unknown one is refused, with the nearest if it is no longer than such ids are."""
-    lookup = names("Metallica", "Air")
-    assert lookup.by_id("1") == Match("1", "Air", 1, exact=True)
-    with pytest.raises(UnknownError) as refused:
-        lookup.by_id("12")
-    assert refused.value.message == 'the model knows no artist with the id "12"'
-    assert refused.value.hint == "Nothing is near; check the spelling."
-
-
-def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
-    """By cosine; asking for more than there are gives them all."""
-    lookup = Lookup(factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6)))
-    found = lookup.similar(lookup.find("a"), 10)
-    assert [neighbour.name for neighbour in found] == ["d", "c", "b"]
-    assert found[1] == Neighbour("c", "2", 0.0)
-    assert [neighbour.score for neighbour in found] == pytest.approx([2**-0.5, 0, -1])
-    assert lookup.similar(lookup.find("a"), 0) == []
-
-
-def test_ties_go_to_more_listeners_and_then_to_the_id():
-    """Also where the tie goes on beyond the last one shown."""
-    lookup = Lookup(factors(("a", EAST, 1), ("b", EAST, 2), ("c", EAST, 5), ("d", EAST, 5), ("e", EAST, 3)))
-    assert [neighbour.id for neighbour in lookup.similar(lookup.find("a"), 3)] == ["2", "3", "4"]
-
-
-def test_a_single_artist_has_no_neighbours():
-    """Nothing to show is no error."""
-    lookup = names("alone")
-    assert lookup.similar(lookup.find("alone"), 5) == []
-
-
-def test_a_blend_is_nearest_to_the_mean_and_holds_none_of_its_parts():
-    """Between east and north, and nearer to east if that is named twice."""
-    lookup = Lookup(
-        factors(("e", EAST, 9), ("n", NORTH, 8), ("w", WEST, 7), ("ne", [1.0, 1.0], 6), ("ene", [2.0, 1.0], 5))
-    )
-    east, north = lookup.find("E"), lookup.find("n")
-    answer = lookup.blend([east, north], 10)
-    assert (answer.query, answer.matched) == ("E + n", "e + n")
-    assert [neighbour.name for neighbour in answer.neighbours] == ["ne", "ene", "w"]
-    assert answer.neighbours[0].score == pytest.approx(1)
-    assert lookup.blend([east, east, north], 1).neighbours[0].name == "ene"
-
-
-def test_a_blend_of_one_is_that_one():
-    """With the same scores."""
-    lookup = Lookup(factors(("a", EAST, 9), ("b", [3.0, 4.0], 8), ("c", [1.0, 3.0], 7)))
-    match = lookup.find("b")
-    assert lookup.blend([match], 2) == lookup.answer(match, 2)
-
-
-def test_a_blend_of_opposites_is_like_nothing():
-    """Every cosine is 0, and of ties the one with the most listeners comes first."""
-    lookup = Lookup(factors(("w", WEST, 9), ("n", NORTH, 3), ("e", EAST, 7), ("s", [0.0, -1.0], 5)))
-    found = lookup.blend([lookup.find("w"), lookup.find("e")], 5).neighbours
-    assert [(neighbour.name, neighbour.score) for neighbour in found] == [("s", 0), ("n", 0)]
-
-
-@pytest.mark.parametrize(
-    ("query", "matched", "expected"),
-    [
-        ("the ocean", "The Ocean", {"-lead": 0.99982, "Mogwai": 0.99966, "Sigur Rós": 0.96792}),
-        ("rosetta", "Rosetta", {"Björk": 0.99210, "Simon & Garfunkel": 0.96619, "Ocean": 0.90370}),
-        ("Bjrök", "Björk", {"Rosetta": 0.99210, "Simon & Garfunkel": 0.93053, "Ocean": 0.89391}),
-    ],
-)
-def test_an_artifact_of_format_1_answers_as_it_did(query, matched, expected):
-    """Trained and stored before artists that were left out were kept by name."""
-    lookup = Lookup.open(Store(FORMAT_1).load("similar"))
-    match = lookup.find(query)
-    assert match.matched == matched
-    assert {found.name: found.score for found in lookup.similar(match, 3)} == pytest.approx(expected, abs=1e-4)
-
-
-def test_the_lookup_imports_nothing_heavy():
-    """And rapidfuzz only where a spelling has to be guessed."""
-    program = "import sys, pozytywka_cli.families.similar.predict; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"polars", "torch", "scipy", "sklearn", "implicit", "pyspark", "rapidfuzz"} & set(loaded)
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(
-    ("query", "matched"),
-    [
-        ("rosetta", "Rosetta"),
-        ("bjork", "Björk"),
-        ("sigur rós", "Sigur Ros"),
-        ("metalica", "Metallica"),
-        ("the ocean", "The Ocean"),
-        ("[spunge]", "[Spunge]"),
-        ("кино", "Кино"),
-        ("teh beatles", "The Beatles"),
-        ("mya", "Mýa"),
-        ("nerd", "N*E*R*D"),
-        ("marina and the diamonds", "Marina & The Diamonds"),
-    ],
-)
-def test_real_artists_are_found_by_what_people_write(lastfm, query, matched):
-    """Of Last.fm's 17,493 artists, 84 pairs and one trio share a key."""
-    alike = np.ones((len(lastfm.names), 1), dtype=np.float32)
-    lookup = Lookup(Factors.of(alike, lastfm.listeners, lastfm.artist_ids, lastfm.names))
-    assert lookup.find(query).matched == matched
+def test_requests_are_typed(predictor):
+    """A name is required; there are no default requests."""
+    assert [field.name for field in msgspec.structs.fields(predictor.Request) if field.required] == ["artist"]
+    assert set(predictor.default_requests().columns) == {"artist", "by_id", "count"}
+    assert predictor.predict(predictor.default_requests()).is_empty()
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"artist": "air", "count": 0}, predictor.Request)

@@ -1,11 +1,11 @@
-"""The plain methods beside the variants, by their formulas."""
+"""The reference methods, by their formulas."""
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from pozytywka_cli.families.similar.scorers import bm25, cosine
-from pozytywka_cli.families.similar.splits import Split, nothing_held_out
+from pozytywka_cli.families.similar.models.scorers import bm25, cosine
+from pozytywka_cli.families.similar.splits import Split, without_hold_out
 
 COUNTS = np.array([[1, 2, 0], [3, 0, 9], [1, 0, 0], [0, 4, 0]], dtype=np.float64)
 
@@ -13,7 +13,7 @@ COUNTS = np.array([[1, 2, 0], [3, 0, 9], [1, 0, 0], [0, 4, 0]], dtype=np.float64
 @pytest.fixture
 def split() -> Split:
     """Four users and three artists."""
-    return nothing_held_out(csr_matrix(COUNTS.astype(np.float32)))
+    return without_hold_out(csr_matrix(COUNTS.astype(np.float32)))
 
 
 def test_item_cosine_is_that_of_sets_of_listeners(split):

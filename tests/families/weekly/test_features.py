@@ -57,7 +57,7 @@ def test_inputs_at_an_origin_do_not_depend_on_later_weeks():
     altered.squares[:, 30:] = 1e12
     deleted = history.before(30)
     seen = [inputs(known, scale(known, 240.0), READING) for known in (history.before(30), altered.before(30), deleted)]
-    assert len({b"".join(part.tobytes() for part in given.arrays) for given in seen}) == 1
+    assert len({b"".join(part.tobytes() for part in given) for given in seen}) == 1
     other = inputs(altered.before(31), scale(altered.before(31), 240.0), READING)
     assert other.window.tobytes() != seen[0].window.tobytes()
 

@@ -1,4 +1,4 @@
-"""A user's favourite genres and an artist's genres as numbers: all that `simple` and `forest` know."""
+"""The inputs of `simple` and `forest`: a user's favourite genres and an artist's genres, as numbers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,22 +11,26 @@ import torch
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.skip.features import PARAMETERS
-from pozytywka_cli.families.skip.features.history import Flags, Floats
+from pozytywka_cli.evaluation import Flags, Floats
+from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
+from pozytywka_cli.families.skip.features.reader import PARAMETERS, ReadInputs
+from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.families.skip.settings import SkipSettings
 
 VOCABULARY = "vocabulary.json"
 FAVOURITES, ARTIST = "favourite genres", "artist's genres"
-PADDING, UNKNOWN = 0, 1  # numbers of no genre; the commonest genre is 2
+PADDING, UNKNOWN = 0, 1  # numbers that are no genre; the commonest genre is 2
 
 Numbers = NDArray[np.int32]
 
 
 class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The genres known at training, commonest first, and how many of a user and of an artist are read."""
+    """A `Reader` of genres.
+
+    user_width, artist_width: how many genres of a user and of an artist are read, at most
+    vocabulary: the genres known at training, the commonest first
+    """
 
     skip_rate: float
     user_width: int
@@ -34,52 +38,50 @@ class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vocabulary: list[str]
 
     @classmethod
-    def prepare(cls, dataset: Dataset, training: Flags, _: SkipSettings) -> tuple[Self, Tensors]:
-        """Number the genres of the tables, whoever plays what, and read every play's."""
-        lists = (dataset.users["favourite_genres"], dataset.artists["genres"])
-        commonest = pl.concat([found.explode() for found in lists]).drop_nulls().value_counts()
+    def prepare(cls, log: PlayLog, training: Flags, _: SkipSettings) -> tuple[Self, Tensors]:
+        """Number the genres of the tables, whoever plays what, and compute the inputs of all plays."""
+        lists = (log.dataset.users["favourite_genres"], log.dataset.artists["genres"])
+        commonest = pl.concat([genres.explode() for genres in lists]).drop_nulls().value_counts()
         names = [name for name, _ in commonest.sort(["count", commonest.columns[0]], descending=[True, False]).rows()]
-        user_width, artist_width = (max([1, *found.drop_nulls().list.len()]) for found in lists)
-        skip_rate = float(dataset.plays["skipped"].to_numpy()[training].mean())
-        genres = cls(skip_rate, user_width, artist_width, names)
-        return genres, genres.inputs(dataset.plays, dataset)
+        user_width, artist_width = (max([1, *genres.drop_nulls().list.len()]) for genres in lists)
+        skip_rate = float(log.plays["skipped"].to_numpy()[training].mean())
+        reader = cls(skip_rate, user_width, artist_width, names)
+        return reader, reader.open(log)(log.plays)
 
-    def inputs(self, asked: pl.DataFrame, dataset: Dataset) -> Tensors:
-        """The numbers of each row's genres, (asked, user width) and (asked, artist width)."""
-        return tuple(torch.from_numpy(numbers) for numbers in self.numbers(asked, dataset))
+    def open(self, log: PlayLog) -> ReadInputs:
+        """Return a function from rows to the numbers of their genres, (rows, user width) and (rows, artist width).
 
-    def numbers(self, asked: pl.DataFrame, dataset: Dataset) -> tuple[Numbers, Numbers]:
-        """The numbers of the genres of each row's user and artist; a longer list than any in training is cut."""
-        artists = dataset.artists.select(id_artist="id", genres="genres").unique("id_artist", keep="first")
-        track_genres = dataset.tracks.select("id", "id_artist").join(artists, on="id_artist", how="left")
-        users = self._lookup(
-            asked["user_id"], dataset.users["user_id"], dataset.users["favourite_genres"], self.user_width
+        They are in the order of the lists, and a list that is longer than any in training is cut.
+        """
+        users = self._table(log.dataset.users["favourite_genres"], self.user_width)
+        artists = self._table(log.dataset.artists["genres"], self.artist_width)
+        artist_rows = np.append(
+            Index.of(log.dataset.artists["id"]).find(log.dataset.tracks["id_artist"]), len(artists) - 1
         )
-        return users, self._lookup(asked["track_id"], track_genres["id"], track_genres["genres"], self.artist_width)
+        return lambda rows: (
+            torch.from_numpy(users[log.members.find(rows["user_id"])]),
+            torch.from_numpy(artists[artist_rows[log.tracks.find(rows["track_id"])]]),
+        )
 
-    def known(self, asked: pl.DataFrame, dataset: Dataset) -> Flags:
-        """Which rows' users are in the users table: (asked,)."""
-        return asked["user_id"].is_in(dataset.users["user_id"].implode()).fill_null(False).to_numpy()
+    def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
+        """Return which rows' users are in the users table: (rows,)."""
+        return log.members.has(rows["user_id"])
 
     def without(self, inputs: Tensors) -> Iterator[tuple[str, Floats | None, Tensors]]:
-        """The names of the two inputs, and the inputs in which nothing is known of that one."""
+        """Yield the names of the two inputs, and the inputs with unknown genres in the place of that one."""
         user, artist = (torch.where(torch.arange(numbers.shape[1]) == 0, UNKNOWN, PADDING) for numbers in inputs)
         yield FAVOURITES, None, (user.to(inputs[0].dtype).expand_as(inputs[0]), inputs[1])
         yield ARTIST, None, (inputs[0], artist.to(inputs[1].dtype).expand_as(inputs[1]))
 
-    def _lookup(self, wanted: pl.Series, keys: pl.Series, lists: pl.Series, width: int) -> Numbers:
-        """Each wanted key's genres in the order of its list, padded: (wanted, width); `UNKNOWN` where it has none."""
-        numbers = lists.list.eval(pl.element().replace_strict(self._number(), default=UNKNOWN, return_dtype=pl.Int32))
-        table = np.full((len(keys) + 1, width), PADDING, np.int32)
+    def _table(self, lists: pl.Series, width: int) -> Numbers:
+        """Return the numbers of each list, padded, and a last row for unknown keys: (lists + 1, width)."""
+        number = {name: number for number, name in enumerate(self.vocabulary, start=UNKNOWN + 1)}
+        numbers = lists.list.eval(pl.element().replace_strict(number, default=UNKNOWN, return_dtype=pl.Int32))
+        table = np.full((len(lists) + 1, width), PADDING, np.int32)
         for place in range(width):
             table[:-1, place] = numbers.list.get(place, null_on_oob=True).fill_null(PADDING).to_numpy()
         table[:, 0] = np.where(table[:, 0] == PADDING, UNKNOWN, table[:, 0])
-        rows = pl.DataFrame({"key": keys}).with_row_index("row")
-        found = pl.DataFrame({"key": wanted}).join(rows, on="key", how="left", maintain_order="left")["row"]
-        return np.asarray(table[found.fill_null(len(keys)).to_numpy()])
-
-    def _number(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self.vocabulary, start=UNKNOWN + 1)}
+        return table
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and `vocabulary.json`."""
@@ -89,7 +91,7 @@ class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def load(cls, version: Version) -> Self:
-        """What a checked version's model reads."""
+        """Load the reader of a checked version."""
         parameters = msgspec.json.decode((version.folder / PARAMETERS).read_bytes())
         names = msgspec.json.decode((version.folder / VOCABULARY).read_bytes(), type=list[str])
         return msgspec.convert({**parameters, "vocabulary": names}, cls)

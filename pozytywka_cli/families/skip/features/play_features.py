@@ -1,4 +1,4 @@
-"""What the `advanced` model knows when a track starts: one pure function for training and for prediction."""
+"""The features of a play, from what is known when its track starts: the same code for training and for prediction."""
 
 from typing import Any
 
@@ -7,125 +7,131 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.skip.features.attribute_rates import ATTRIBUTES, BINS, SIDED, codes, edges, taste
+from pozytywka_cli.evaluation import Flags, Floats
+from pozytywka_cli.families.skip.features.attribute_rates import ATTRIBUTES, SIDED, attribute_rates, codes, edges
 from pozytywka_cli.families.skip.features.attribute_slopes import slope_effect, steps
-from pozytywka_cli.families.skip.features.history import (
-    SESSION,
-    USER,
-    Flags,
-    Floats,
-    Past,
-    begun,
-    history,
-    known,
-    likes,
-    rate,
-)
+from pozytywka_cli.families.skip.features.history import USER, Past, known_past, likes, rate, session_past
+from pozytywka_cli.families.skip.features.play_log import SESSION, Index, PlayLog
 
-USER_PRIOR = 5.0  # plays at the training part's own rate
+USER_PRIOR = 5.0  # plays at the skip rate of the training plays
 RECENT_PRIOR = 2.0
 SESSION_PRIOR = 2.0  # plays at the user's own rate
 HALF_LIFE = 15.0  # plays
 RECENT = 8  # plays
 
 
-class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the features take from training: the rates of all plays, and each attribute's quantiles in the catalogue."""
+class FeatureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the features take from training: rates over all plays, and each attribute's quantiles in the tracks table.
+
+    smoothing: a factor on the plays of every prior
+    """
 
     skip_rate: float
     like_rate: float
     advertisement_rate: float
     edges: dict[str, list[float]]
-    smoothing: float = 1.0  # multiplies the plays of every prior
+    smoothing: float = 1.0
 
 
-def fit(plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> Fitted:
-    """The rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
+def fit_parameters(plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> FeatureParameters:
+    """Compute the rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
     skip_rate, like_rate, advertisement_rate = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
     quantiles = {name: edges(tracks[name]) for name in ATTRIBUTES}
-    return Fitted(skip_rate, like_rate, advertisement_rate, quantiles, smoothing)
+    return FeatureParameters(skip_rate, like_rate, advertisement_rate, quantiles, smoothing)
 
 
-def features(asked: pl.DataFrame, dataset: Dataset, fitted: Fitted) -> pl.DataFrame:
-    """The features of each asked row (Float32, in the order given), from what was known when it started.
+class PlayFeatures:
+    """Computes the features of plays and candidates; what depends on the tables alone is computed once."""
 
-    Args:
-        asked: user_id, session_id (null: a new session), track_id, started_at (UTC, µs), advertisement_before; plays or
-            candidates. They are seen against `dataset.plays` and never against each other.
-        dataset: the log and the tables; only plays whose outcome was known, and purchases made, by `started_at` count.
-        fitted: kept from training.
+    def __init__(self, log: PlayLog, parameters: FeatureParameters) -> None:
+        self.log, self.parameters = log, parameters
+        tracks = log.dataset.tracks
+        self._attributes = _with_null(tracks.select(ATTRIBUTES))
+        self._codes = {name: codes(self._attributes[name], parameters.edges[name]) for name in ATTRIBUTES}
+        self._steps = [steps(self._attributes[name], parameters.edges[name]) for name in SIDED]
+        artists = _with_null(log.dataset.artists.select(pl.col("genres").list.first()))
+        artist_rows = Index.of(log.dataset.artists["id"]).find(tracks["id_artist"])
+        self._main_genre = artists["genres"].gather(artist_rows).extend_constant(None, 1)
+        self._favourites = log.dataset.users["favourite_genres"].extend_constant(None, 1)
 
-    Returns:
-        rates in 0..1, smoothed towards a prior; counts as log(1 + n); track attributes as they are, null where unknown.
-    """
-    log = _described(history(dataset.plays, dataset.tracks), dataset, fitted)
-    rows = _described(asked, dataset, fitted)
-    session = begun(log, rows)
-    user = known(log, rows, session, USER)
-    habits = _user(log, rows, user, fitted)
-    own_rate, smoothing = habits["user_rate"], fitted.smoothing
-    found: dict[str, NDArray[Any]] = {
-        **habits,
-        **taste(log, rows, user, own_rate, smoothing),
-        "slope_effect": slope_effect(log, rows, user, own_rate, smoothing),
-        **_session(log, rows, session, own_rate, smoothing),
-        **_moment(rows),
-        "favourite_genre": _favourite(rows, dataset),
-    }
-    return pl.DataFrame({name: values.astype(np.float32) for name, values in found.items()}).with_columns(
-        rows.select(pl.col(ATTRIBUTES).cast(pl.Float32))
-    )
+    def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the features of each row (Float32, in the order of the rows), from what was known when it started.
 
+        Only plays whose outcome was known, and purchases made, by `started_at` count; rows do not see each other.
 
-def user_rate(asked: pl.DataFrame, dataset: Dataset, skip_rate: float) -> Floats:
-    """The share of each asked row's user's known plays that were skipped, with 5 plays at `skip_rate`: (asked,)."""
-    log = history(dataset.plays, dataset.tracks)
-    user = known(log, asked, begun(log, asked), USER)
-    return rate(user.skips(), user.size, USER_PRIOR, skip_rate)
+        Args:
+            rows: plays or candidates, see `Reader`
 
-
-def _described(plays: pl.DataFrame, dataset: Dataset, fitted: Fitted) -> pl.DataFrame:
-    """`plays` with their track's attributes, codes and steps, and `premium`: an earlier purchase proves it."""
-    coded = [codes(dataset.tracks[name], fitted.edges[name]).alias(f"{name}_code") for name in ATTRIBUTES]
-    stepped = [steps(dataset.tracks[name], fitted.edges[name]).alias(f"{name}_steps") for name in SIDED]
-    tracks = dataset.tracks.select(pl.col("id").alias("track_id"), *ATTRIBUTES, *coded, *stepped)
-    return (
-        plays.join(tracks, on="track_id", how="left", maintain_order="left")
-        .join(dataset.purchases, on="user_id", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("^.*_code$").fill_null(BINS),
-            pl.col("^.*_steps$").fill_null(0),
-            premium=(pl.col("purchased_at") <= pl.col("started_at")).fill_null(False),
+        Returns:
+            rates in 0..1, smoothed towards a prior; counts as log(1 + n); track attributes as they are, null where
+            unknown.
+        """
+        rows, log = self.log.locate(rows), self.log.history_of(rows["user_id"])
+        session = session_past(log, rows)
+        past = known_past(log, rows, session, USER)
+        user = _user(log, rows, past, self.parameters)
+        own_rate, smoothing = user["user_rate"], self.parameters.smoothing
+        tracks = [frame["track"].to_numpy() for frame in (log, rows)]
+        bins = {name: (values[tracks[0]], values[tracks[1]]) for name, values in self._codes.items()}
+        distances = [(values[tracks[0]], values[tracks[1]]) for values in self._steps]
+        columns: dict[str, NDArray[Any]] = {
+            **user,
+            **attribute_rates(past, bins, own_rate, smoothing),
+            "slope_effect": slope_effect(past, distances, own_rate, smoothing),
+            **_session(log, rows, session, own_rate, smoothing),
+            **_moment(rows),
+            "favourite_genre": self._favourite(rows),
+        }
+        return pl.DataFrame({name: values.astype(np.float32) for name, values in columns.items()}).with_columns(
+            self._attributes[tracks[1]].cast(pl.Float32)
         )
-    )
+
+    def _favourite(self, rows: pl.DataFrame) -> Flags:
+        """Return whether the main genre of each row's artist, the first one, is a favourite of its user: (rows,)."""
+        lists = self._favourites.gather(self.log.members.find(rows["user_id"])).alias("favourites")
+        genres = self._main_genre.gather(rows["track"]).alias("genre")
+        favourite = pl.col("favourites").list.contains(pl.col("genre")) & pl.col("genre").is_not_null()
+        return pl.select(lists, genres).select(favourite.fill_null(False)).to_series().to_numpy()
 
 
-def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, fitted: Fitted) -> dict[str, Floats]:
+def user_rate(rows: pl.DataFrame, log: PlayLog, skip_rate: float) -> Floats:
+    """Return the share of known plays of each row's user that were skipped, with 5 plays at `skip_rate`: (rows,)."""
+    plays = log.history_of(rows["user_id"])
+    past = known_past(plays, rows, session_past(plays, rows), USER)
+    return rate(past.skips(), past.size, USER_PRIOR, skip_rate)
+
+
+def _with_null(table: pl.DataFrame) -> pl.DataFrame:
+    """Add a row of nulls, for keys that the table does not have."""
+    return table.vstack(table.clear(1))
+
+
+def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, parameters: FeatureParameters) -> dict[str, Floats]:
     premium, advertised = (log[name].to_numpy() for name in ("premium", "advertisement_before"))
     liked, latest_liked = likes(log, rows, past)
     size, recent = past.size, np.minimum(past.size, RECENT)
-    prior, recent_prior = fitted.smoothing * USER_PRIOR, fitted.smoothing * RECENT_PRIOR
+    prior, recent_prior = parameters.smoothing * USER_PRIOR, parameters.smoothing * RECENT_PRIOR
     now = rows["premium"].to_numpy()
     same, skips = (np.where(now, counted(premium), counted(~premium)) for counted in (past.count, past.skips))
+    users = log["user_id"].to_numpy()
     return {
-        "user_rate": rate(past.skips(), size, prior, fitted.skip_rate),
+        "user_rate": rate(past.skips(), size, prior, parameters.skip_rate),
         "user_plays": np.log1p(size),
-        "like_rate": rate(liked, size, prior, fitted.like_rate),
-        "rate_in_premium_state": rate(skips, same, prior, fitted.skip_rate),
-        "moving_average": past.moving_average(log["user_id"].to_numpy(), start=fitted.skip_rate, half_life=HALF_LIFE),
-        "last_8": rate(past.skips(last=RECENT), recent, recent_prior, fitted.skip_rate),
-        "advertisement_rate": rate(past.count(advertised), size, prior, fitted.advertisement_rate),
-        "previous_skipped": np.where(size > 0, past.skips(last=1), fitted.skip_rate),
-        "previous_liked": np.where(size > 0, latest_liked, fitted.like_rate),
+        "like_rate": rate(liked, size, prior, parameters.like_rate),
+        "rate_in_premium_state": rate(skips, same, prior, parameters.skip_rate),
+        "moving_average": past.moving_average(users, start=parameters.skip_rate, half_life=HALF_LIFE),
+        "last_8": rate(past.skips(last=RECENT), recent, recent_prior, parameters.skip_rate),
+        "advertisement_rate": rate(past.count(advertised), size, prior, parameters.advertisement_rate),
+        "previous_skipped": np.where(size > 0, past.skips(last=1), parameters.skip_rate),
+        "previous_liked": np.where(size > 0, latest_liked, parameters.like_rate),
     }
 
 
 def _session(
     log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, smoothing: float
 ) -> dict[str, Floats]:
-    """How the session went so far."""
-    ended = known(log, rows, past, SESSION)
+    """Return what happened in the session so far."""
+    ended = known_past(log, rows, past, SESSION)
     advertised = rows["advertisement_before"].to_numpy()
     starts = np.append(log["started_at"].to_physical().to_numpy()[past.order], 0)
     now = rows["started_at"].to_physical().to_numpy()
@@ -148,16 +154,3 @@ def _moment(rows: pl.DataFrame) -> dict[str, NDArray[Any]]:
         "advertisement_before": rows["advertisement_before"].to_numpy(),
         "premium": rows["premium"].to_numpy(),
     }
-
-
-def _favourite(rows: pl.DataFrame, dataset: Dataset) -> Flags:
-    """Whether the main genre of each row's artist, the first one, is among its user's favourites: (rows,)."""
-    artists = dataset.artists.select(id_artist="id", genre=pl.col("genres").list.first())
-    genres = dataset.tracks.select("id_artist", track_id="id").join(artists, on="id_artist")
-    favourites = dataset.users.select("user_id", genre="favourite_genres", favourite=True).explode("genre").unique()
-    found = (
-        rows.select("user_id", "track_id")
-        .join(genres, on="track_id", how="left", maintain_order="left")
-        .join(favourites, on=["user_id", "genre"], how="left", maintain_order="left")
-    )
-    return found["favourite"].fill_null(False).to_numpy()

@@ -1,4 +1,4 @@
-"""What `advanced` and `logistic` read: the features, standardised as they were at training."""
+"""The inputs of `advanced` and `logistic`: the features of a play, standardised with the statistics of training."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,25 +10,25 @@ import polars as pl
 import torch
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.skip.features import PARAMETERS
-from pozytywka_cli.families.skip.features.history import Flags, Floats, known_users
-from pozytywka_cli.families.skip.features.play_features import Fitted, features, fit
+from pozytywka_cli.evaluation import Flags, Floats
+from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures, fit_parameters
+from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.reader import PARAMETERS, ReadInputs
+from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
-from pozytywka_cli.families.skip.settings import SkipSettings
 
 CLIP = 5.0
-DIGITS = 4  # of a value that is shown: 32-bit numbers have few more to give
+DIGITS = 4  # of a value that is shown: 32-bit numbers are hardly more precise
 
 
 class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the features were fitted with, and each one's mean and standard deviation over training plays.
+    """A `Reader` of features, with the mean and the standard deviation of each one over the training plays.
 
-    `layers` and `width` are the shape of the network that reads them.
+    `layers` and `width` are the shape of the network that takes them.
     """
 
-    fitted: Fitted
+    fitted: FeatureParameters
     mean: dict[str, float]
     deviation: dict[str, float]
     layers: int = 2
@@ -40,26 +40,27 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.fitted.skip_rate
 
     @classmethod
-    def prepare(cls, dataset: Dataset, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
-        """Fit everything on the `training` plays (flags of `dataset.plays`), and read all plays."""
-        fitted = fit(dataset.plays.filter(training), dataset.tracks, settings.smoothing)
-        frame = features(dataset.plays, dataset, fitted)
-        known = frame.filter(training).cast(pl.Float64)
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+        """Fit everything on the `training` plays, (plays,), and compute the inputs of all plays."""
+        fitted = fit_parameters(log.plays.filter(training), log.dataset.tracks, settings.smoothing)
+        features = PlayFeatures(log, fitted)(log.plays)
+        known = features.filter(training).cast(pl.Float64)
         mean, deviation = ({c.name: c.item() or 0.0 for c in row} for row in (known.mean(), known.std(ddof=0)))
         deviation = {name: value or 1.0 for name, value in deviation.items()}
-        standard = cls(fitted, mean, deviation, settings.layers, settings.width)
-        return standard, standard._scaled(frame)
+        scaling = cls(fitted, mean, deviation, settings.layers, settings.width)
+        return scaling, scaling._scaled(features)
 
-    def inputs(self, asked: pl.DataFrame, dataset: Dataset) -> Tensors:
-        """The standardised features of each asked row: (asked, features)."""
-        return self._scaled(features(asked, dataset, self.fitted))
+    def open(self, log: PlayLog) -> ReadInputs:
+        """Return a function from rows to their standardised features, (rows, features)."""
+        features = PlayFeatures(log, self.fitted)
+        return lambda rows: self._scaled(features(rows))
 
-    def known(self, asked: pl.DataFrame, dataset: Dataset) -> Flags:
-        """Which rows' users are in the log or in the users table, with or without plays: (asked,)."""
-        return known_users(asked, dataset)
+    def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
+        """Return which rows' users have plays or are in the users table: (rows,)."""
+        return log.knows(rows)
 
     def without(self, inputs: Tensors) -> Iterator[tuple[str, Floats | None, Tensors]]:
-        """Each feature's name, its value in each row (four decimals), and the inputs in which it lies at its mean."""
+        """Yield each feature's name, its values (four decimals), and the inputs with its mean in its place."""
         (scaled,) = inputs
         for number, (name, mean) in enumerate(self.mean.items()):
             ablated = scaled.clone()
@@ -67,11 +68,11 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             value = scaled[:, number].double().numpy() * self.deviation[name] + mean
             yield name, value.round(DIGITS), (ablated,)
 
-    def _scaled(self, frame: pl.DataFrame) -> Tensors:
-        """Standardised and clipped; an unknown attribute lies at its mean."""
+    def _scaled(self, features: pl.DataFrame) -> Tensors:
+        """Standardise and clip; an unknown attribute has its mean."""
         mean, deviation = (np.array(list(values.values()), np.float32) for values in (self.mean, self.deviation))
         # not by polars: it divides a column by a number in another way than one value, which shows in the last bit
-        scaled = (frame.select(*self.mean).to_numpy() - mean) / deviation
+        scaled = (features.select(*self.mean).to_numpy() - mean) / deviation
         scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP, out=scaled), copy=False)
         return (torch.from_numpy(np.ascontiguousarray(scaled)),)
 
@@ -81,5 +82,5 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def load(cls, version: Version) -> Self:
-        """What a checked version's model reads."""
+        """Load the reader of a checked version."""
         return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)

@@ -7,8 +7,8 @@ from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.fitting import reference_models
 from pozytywka_cli.families.skip.fitting.networks import MAX_BATCHES, FittedModel, batch_size, fit_network
 from pozytywka_cli.families.skip.fitting.training_data import TrainingData, select
-from pozytywka_cli.families.skip.models.baselines import Constant, UserRate, shifted
 from pozytywka_cli.families.skip.models.ensemble import Networks
+from pozytywka_cli.families.skip.models.model import shifted
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.learning import Recipe, Tensors
 
@@ -20,10 +20,8 @@ def fit(variant: str, data: TrainingData, run: TrainingRun, stop_after: list[int
     the model is the constant. Without validation plays each network is trained for the epochs in `stop_after`.
     """
     match variant:
-        case "constant":
-            return FittedModel(Constant(data.skip_rate))
-        case "user-rate":
-            return FittedModel(UserRate(data.skip_rate))
+        case "constant" | "user-rate":
+            return reference_models.baseline(variant, data)
         case "forest":
             return reference_models.forest(data, run.seed)
         case "logistic":
@@ -64,7 +62,7 @@ def _beats_constant(model: Networks, inputs: Tensors, data: TrainingData) -> boo
         total[held_out] += model.of(network).score(select(inputs, held_out))
         networks[held_out] += 1
     scored = networks > 0
-    score, users = total[scored] / networks[scored], data.dataset.plays["user_id"].to_numpy()[scored]
+    score, users = total[scored] / networks[scored], data.log.plays["user_id"].to_numpy()[scored]
     loss, constant = (
         log_loss(data.skipped[scored], shifted(values, model.skip_rate)) for values in (score, np.zeros_like(score))
     )

@@ -7,8 +7,8 @@ import torch
 
 from pozytywka_cli import learning
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.skip.models.baselines import Model
 from pozytywka_cli.families.skip.models.ensemble import Networks, skip_loss
+from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress

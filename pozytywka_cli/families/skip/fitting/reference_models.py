@@ -1,4 +1,4 @@
-"""Fit the models that the networks are compared with: a forest, a logistic regression, the old system's network."""
+"""Fit the models that the networks are compared with: baselines, a forest, a logistic regression, the old network."""
 
 import numpy as np
 import torch
@@ -6,14 +6,23 @@ from scipy.special import logit
 
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.features.genres import Genres
+from pozytywka_cli.families.skip.features.past_rate import PastRate
 from pozytywka_cli.families.skip.fitting.networks import FittedModel, batch_size, fit_network
 from pozytywka_cli.families.skip.fitting.training_data import TrainingData, select
+from pozytywka_cli.families.skip.models.baselines import Constant, UserRate
 from pozytywka_cli.families.skip.models.ensemble import Networks
 from pozytywka_cli.families.skip.models.forest import Forest
 from pozytywka_cli.learning import Recipe
 
 LEGACY_EPOCHS, LEGACY_RATE = 20, 3e-3
 LEGACY_ROWS = 200_000  # half of them skipped: it was made for far fewer
+
+
+def baseline(variant: str, data: TrainingData) -> FittedModel:
+    """Compute the skip rate of the training plays, for the constant and the user's rate."""
+    reader, _ = data.read(variant)
+    assert isinstance(reader, PastRate)
+    return FittedModel({"constant": Constant, "user-rate": UserRate}[variant](reader))
 
 
 def forest(data: TrainingData, seed: int) -> FittedModel:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import Flags
+from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.reader import Reader
 from pozytywka_cli.families.skip.metrics import Predictions
-from pozytywka_cli.families.skip.models.baselines import Model
-from pozytywka_cli.families.skip.models.ensemble import READERS, Reader
+from pozytywka_cli.families.skip.models.model import READERS, Model
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split
 from pozytywka_cli.learning import Tensors
@@ -17,9 +17,9 @@ from pozytywka_cli.learning import Tensors
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A split of a dataset's canonical plays, and the inputs of models for all of them, computed once per reader."""
+    """A split of the plays of a log, and the inputs of models for all of them, computed once per reader."""
 
-    dataset: Dataset
+    log: PlayLog
     split: Split
     settings: SkipSettings
     _cache: dict[type[Reader], tuple[Reader, Tensors]] = field(default_factory=dict)
@@ -27,34 +27,29 @@ class TrainingData:
     @property
     def skipped(self) -> Flags:
         """Which plays were skipped: (plays,)."""
-        return self.dataset.plays["skipped"].to_numpy()
+        return self.log.plays["skipped"].to_numpy()
 
     @property
     def outcomes(self) -> torch.Tensor:
         """The same as numbers, 0 or 1, for the loss of a network: (plays,)."""
         return torch.from_numpy(self.skipped.astype(np.float32))
 
-    @property
-    def skip_rate(self) -> float:
-        """The share of the training plays that were skipped."""
-        return float(self.skipped[self.split.training].mean())
-
     def read(self, variant: str) -> tuple[Reader, Tensors]:
         """Return the variant's reader, fitted on the training plays, and its inputs for all plays."""
         kind = READERS[variant]
         if kind not in self._cache:
-            self._cache[kind] = kind.prepare(self.dataset, self.split.training, self.settings)
+            self._cache[kind] = kind.prepare(self.log, self.split.training, self.settings)
         return self._cache[kind]
 
-    def inputs(self, variant: str, flags: Flags) -> Tensors | None:
-        """Return the variant's inputs for some of the plays; None for a variant that only reads the log."""
-        return select(self.read(variant)[1], flags) if variant in READERS else None
+    def inputs(self, variant: str, flags: Flags) -> Tensors:
+        """Return the variant's inputs for some of the plays."""
+        return select(self.read(variant)[1], flags)
 
     def predictions(self, model: Model) -> Predictions:
         """Return a model's predictions for the test plays."""
         test = self.split.test
         inputs = self.inputs(model.variant, test)
-        probability = model.predict_proba(self.dataset.plays.filter(test), self.dataset, inputs)
+        probability = model.predict_proba(self.log.plays.filter(test), self.log, inputs)
         return Predictions(probability, np.full(len(probability), model.skip_rate))
 
 

@@ -1,1 +1,17 @@
-"""The models themselves, how they answer, and how they are saved and loaded; they are fitted elsewhere."""
+"""The skip models of all variants."""
+
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.families.skip.models.baselines import Constant, UserRate
+from pozytywka_cli.families.skip.models.ensemble import Networks
+from pozytywka_cli.families.skip.models.forest import Forest
+from pozytywka_cli.families.skip.models.model import Model
+
+
+def load(version: Version) -> Model:
+    """Load the model of a checked version.
+
+    Raises:
+        ArtifactError: the file of a forest holds something else.
+    """
+    kinds: dict[str, type[Model]] = {"constant": Constant, "user-rate": UserRate, "forest": Forest}
+    return kinds.get(version.manifest.variant, Networks).load(version)

@@ -1,80 +1,65 @@
-"""A random forest over genres: what the old system served, kept for comparison."""
+"""A random forest over genres, as in the old system, for comparison."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.genres import UNKNOWN, Genres, Numbers
-from pozytywka_cli.families.skip.features.history import Flags, Floats
+from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.learning import Tensors
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
 
 FOREST = "forest.skops"
-TRUSTED = ["sklearn.tree._tree.Tree"]  # beside what skops itself trusts; nothing that can run code
+TRUSTED = ["sklearn.tree._tree.Tree"]  # in addition to what skops trusts; nothing that can run code
 TREES = 100
-LEAF = 20  # plays: smaller leaves learn single users by heart
-COMMONEST = 50  # genres that are a column of their own, of users and of artists
+LEAF = 20  # plays: smaller leaves memorise single users
+COMMONEST = 50  # genres of users and of artists that have a column of their own
 
 
 @dataclass(frozen=True)
-class Forest:
-    """A fitted forest and the genres that it reads."""
+class Forest(Model):
+    """A fitted random forest."""
 
-    variant: ClassVar[str] = "forest"
     reader: Genres
     classifier: "RandomForestClassifier"
-
-    @property
-    def skip_rate(self) -> float:
-        """The share of training plays that were skipped."""
-        return self.reader.skip_rate
-
-    def known(self, asked: pl.DataFrame, dataset: Dataset) -> Flags:
-        """Which rows' users are in the users table: (asked,)."""
-        return self.reader.known(asked, dataset)
+    variant: str = "forest"
 
     @classmethod
     def fit(cls, genres: Genres, inputs: Tensors, skipped: Flags, *, rows: int, seed: int) -> Self:
         """Fit on at most `rows` of the plays with these inputs and outcomes, drawn with `seed`."""
         from sklearn.ensemble import RandomForestClassifier
 
-        drawn = np.sort(np.random.default_rng(seed).permutation(len(skipped))[:rows])
+        sample = np.sort(np.random.default_rng(seed).permutation(len(skipped))[:rows])
         classifier = RandomForestClassifier(TREES, min_samples_leaf=LEAF, random_state=seed, n_jobs=-1)
-        classifier.fit(columns(*(tensor.numpy()[drawn] for tensor in inputs)), skipped[drawn])
+        classifier.fit(columns(*(tensor.numpy()[sample] for tensor in inputs)), skipped[sample])
         # trees that vote in parallel are summed in any order, which shows in the last bits
         return cls(genres, classifier.set_params(n_jobs=1))
 
-    def predict_proba(self, asked: pl.DataFrame, dataset: Dataset, inputs: Tensors | None = None) -> Floats:
-        """The probability that each asked row is skipped, the constant where the user is unknown: (asked,)."""
-        found = self.probability(self.reader.inputs(asked, dataset) if inputs is None else inputs)
-        return np.where(self.known(asked, dataset), found, self.skip_rate)
-
     def probability(self, inputs: Tensors) -> Floats:
-        """What the trees say of rows with these inputs: (rows,)."""
+        """Return the mean probability of a skip over the trees: (rows,)."""
         if not len(inputs[0]):
             return np.zeros(0)
-        found = self.classifier.predict_proba(columns(*(tensor.numpy() for tensor in inputs)))
-        return np.asarray(found @ self.classifier.classes_.astype(float))  # of one class alone, if no other was drawn
+        votes = self.classifier.predict_proba(columns(*(tensor.numpy() for tensor in inputs)))
+        return np.asarray(votes @ self.classifier.classes_.astype(float))  # one class alone if no other was drawn
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `vocabulary.json` and `forest.skops`."""
         from skops import io
 
-        self.reader.save(folder)
+        super().save(folder)
         io.dump(self.classifier, folder / FOREST)
 
     @classmethod
     def load(cls, version: Version) -> Self:
-        """The model of a checked version.
+        """Load the model of a checked version.
 
         Raises:
             ArtifactError: the file holds anything but a random forest.
@@ -83,7 +68,7 @@ class Forest:
 
 
 def read_classifier(path: Path) -> "RandomForestClassifier":
-    """A random forest from a skops file.
+    """Read a random forest from a skops file.
 
     Raises:
         ArtifactError: the file holds a type that is not trusted, or no random forest.
@@ -94,17 +79,17 @@ def read_classifier(path: Path) -> "RandomForestClassifier":
 
     hint = "Train it again with `pozytywka train skip --force`."
     try:
-        found = io.load(path, trusted=TRUSTED)
+        loaded = io.load(path, trusted=TRUSTED)
     except (UntrustedTypesFoundException, UnsupportedTypeException) as error:
         reason = str(error).splitlines()[0]
-        raise ArtifactError(f"{path} holds what no random forest holds: {reason}", hint) from None
-    if type(found) is not RandomForestClassifier:
-        raise ArtifactError(f"{path} holds a {type(found).__name__}, not a random forest", hint)
-    return found
+        raise ArtifactError(f"{path} holds something other than a random forest: {reason}", hint) from None
+    if type(loaded) is not RandomForestClassifier:
+        raise ArtifactError(f"{path} holds a {type(loaded).__name__}, not a random forest", hint)
+    return loaded
 
 
 def columns(user: Numbers, artist: Numbers) -> NDArray[np.float32]:
-    """Which of the commonest genres user and artist have, how many each has, and how many they share: (rows, 103)."""
+    """Return which common genres user and artist have, how many each has, and how many they share: (rows, 103)."""
     counts = [(numbers > 0).sum(1) for numbers in (user, artist)]
     shared = sum(((artist == one[:, None]) & (artist > UNKNOWN)).any(1) for one in user.T)
     return np.column_stack([_multi_hot(user), _multi_hot(artist), *counts, shared]).astype(np.float32)

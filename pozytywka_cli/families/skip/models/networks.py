@@ -1,4 +1,4 @@
-"""The networks. Each gives a score, the log-odds of a skip above those of all plays; all but `legacy` start at zero."""
+"""The networks; each returns a score: the log-odds of a skip minus those of all plays. All but `legacy` start at 0."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ LEGACY_DROPOUT = 0.5
 class FeatureNetwork(nn.Module):
     """A perceptron of SiLU units over standardised features, plus a linear skip connection.
 
-    The first of its `layers` has `width` units, each further one half as many.
+    The first of its `layers` has `width` units, each further layer half as many.
     """
 
     def __init__(self, features: int, dropout: float, *, layers: int, width: int) -> None:
@@ -24,11 +24,11 @@ class FeatureNetwork(nn.Module):
             units = max(width >> layer, 1)
             parts += [nn.Linear(inputs, units), nn.SiLU(), nn.Dropout(dropout)]
             inputs = units
-        self.deep = nn.Sequential(*parts, _silent(inputs))
-        self.linear = _silent(features)
+        self.deep = nn.Sequential(*parts, _zero_linear(inputs))
+        self.linear = _zero_linear(features)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(rows, features) give (rows,)."""
+        """Return a score for each row, (rows,), from (rows, features)."""
         return cast(Tensor, self.deep(features) + self.linear(features)).squeeze(1)
 
 
@@ -37,10 +37,10 @@ class LinearNetwork(nn.Module):
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        self.linear = _silent(features)
+        self.linear = _zero_linear(features)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(rows, features) give (rows,)."""
+        """Return a score for each row, (rows,), from (rows, features)."""
         return cast(Tensor, self.linear(features)).squeeze(1)
 
 
@@ -50,10 +50,10 @@ class GenreNetwork(nn.Module):
     def __init__(self, numbers: int, dropout: float) -> None:
         super().__init__()
         self.embedding = nn.Embedding(numbers, EMBEDDING, padding_idx=0)
-        self.deep = nn.Sequential(nn.Linear(3 * EMBEDDING, 32), nn.SiLU(), nn.Dropout(dropout), _silent(32))
+        self.deep = nn.Sequential(nn.Linear(3 * EMBEDDING, 32), nn.SiLU(), nn.Dropout(dropout), _zero_linear(32))
 
     def forward(self, user: Tensor, artist: Tensor) -> Tensor:
-        """Genre numbers, (rows, any width) each and padded with 0, give (rows,)."""
+        """Return a score for each row, (rows,), from genre numbers, (rows, any width) each and padded with 0."""
         pooled = [self.embedding(numbers).sum(1) / (numbers > 0).sum(1, keepdim=True) for numbers in (user, artist)]
         return cast(Tensor, self.deep(torch.cat((*pooled, pooled[0] * pooled[1]), dim=1))).squeeze(1)
 
@@ -61,7 +61,7 @@ class GenreNetwork(nn.Module):
 class LegacyNetwork(nn.Module):
     """The old system's perceptron of 111 and 41 ReLU units over the genre clusters of user and artist.
 
-    Its first layer is a linear one over two multi-hot vectors, as sums of the few columns that are not zero.
+    Its first layer, a linear one over two multi-hot vectors, is computed as a sum of the few columns that are not 0.
     """
 
     def __init__(self, clusters: int) -> None:
@@ -82,12 +82,12 @@ class LegacyNetwork(nn.Module):
         )
 
     def forward(self, user: Tensor, artist: Tensor) -> Tensor:
-        """Different clusters, (rows, any width) each and padded with 0, give (rows,)."""
+        """Return a score for each row, (rows,), from different clusters, (rows, any width) each and padded with 0."""
         return cast(Tensor, self.deep(self.user(user).sum(1) + self.artist(artist).sum(1) + self.bias)).squeeze(1)
 
 
-def _silent(inputs: int) -> nn.Linear:
-    """A last layer that starts at zero."""
+def _zero_linear(inputs: int) -> nn.Linear:
+    """Return a last layer with weights of 0."""
     layer = nn.Linear(inputs, 1)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.families.family import TrainingRun
@@ -34,14 +33,10 @@ BASELINES: dict[str, Callable[[Series], Model]] = {
 CLASSES: dict[str, Callable[[Version], Model]] = {
     "lstm": Lstm.load,
     "legacy-lstm": LegacyLstm.load,
-    "mean": Mean.load,
-    "mean4": Mean.load,
-    "last": Mean.load,
-    "linear": Linear.load,
-    "linear-all": Linear.load,
     "seasonal": Seasonal.load,
-    "AutoETS": Smoothing.load,
-    "SES": Smoothing.load,
+    **dict.fromkeys(("mean", "mean4", "last"), Mean.load),
+    **dict.fromkeys(("linear", "linear-all"), Linear.load),
+    **dict.fromkeys(("AutoETS", "SES"), Smoothing.load),
 }
 
 
@@ -56,13 +51,6 @@ class Fitted:
     def best_epoch(self) -> int:
         """The epoch with the best weights."""
         return max((epoch.epoch for epoch in self.epochs if epoch.best), default=0)
-
-
-class Measured(NamedTuple):
-    """A model fitted to the training weeks of a split, and its forecasts of the test weeks."""
-
-    fitted: Fitted
-    forecast: Forecast
 
 
 def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
@@ -97,7 +85,7 @@ def fit(variant: str, history: Series, shape: InputShape, run: TrainingRun, *, s
     return Fitted(BASELINES[variant](history))
 
 
-def measure(variant: str, divided: Split, run: TrainingRun) -> Measured:
+def measure(variant: str, divided: Split, run: TrainingRun) -> tuple[Fitted, Forecast]:
     """Fit a variant to the training weeks of a split, and forecast the test weeks: see `rolling_forecast`.
 
     Raises:
@@ -105,7 +93,7 @@ def measure(variant: str, divided: Split, run: TrainingRun) -> Measured:
     """
     shape = input_shape(divided.series, divided.start, run.settings_as(WeeklySettings))
     fitted = fit(variant, divided.past, shape, run)
-    return Measured(fitted, rolling_forecast(fitted.model, divided))
+    return fitted, rolling_forecast(fitted.model, divided)
 
 
 def load(version: Version) -> Model:

@@ -53,6 +53,6 @@ class Lstm(NetworkModel[LstmParameters, Forecaster]):
             RefusedError: `history` has fewer weeks than the network reads.
         """
         level = scale(require_history(history, self.parameters.window), self.parameters.ratio)
-        scaled = forward(self.network, *inputs(history, level, self.parameters.shape).arrays)
+        scaled = forward(self.network, *inputs(history, level, self.parameters.shape))
         seconds = level.seconds(scaled[:, :horizon])
         return Forecast(seconds[..., 0], seconds[..., 1:])

@@ -57,8 +57,7 @@ def examples(history: Series, parameters: LstmParameters, origins: range) -> Ten
         active = level.mean > 0
         ahead = history.listened[:, origin : origin + parameters.horizon]
         target = level.scaled(ahead).clip(-MAX_DISTANCE, MAX_DISTANCE).astype(np.float32)
-        arrays = inputs(past, level, parameters.shape).arrays
-        parts.append([part[active] for part in (*arrays, target)])
+        parts.append([part[active] for part in (*inputs(past, level, parameters.shape), target)])
     return tuple(torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True))
 
 
@@ -82,16 +81,8 @@ def fit_lstm(
     end = last + 1 - held_out
     training = examples(history, parameters, range(shape.window, end - (settings.horizon - 1 if held_out else 0)))
     validation = examples(history, parameters, range(end, last + 1)) if held_out else None
-    epochs = []
-    for epoch in learning.fit(
-        model.network,
-        forecast_loss,
-        training,
-        validation,
-        _recipe(settings, stop_after),
-        seed=run.seed,
-        device=torch.device(run.device),
-    ):
+    recipe, device, epochs = _recipe(settings, stop_after), torch.device(run.device), []
+    for epoch in learning.fit(model.network, forecast_loss, training, validation, recipe, seed=run.seed, device=device):
         run.progress(Progress("weekly lstm", epoch.epoch, epoch.epochs, epoch.train_loss if epoch.epoch else None))
         epochs.append(epoch)
     return model, epochs

@@ -1,0 +1,313 @@
+"""The lookup by name and by id."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pozytywka_cli.artifacts import Store
+from pozytywka_cli.catalogue import fuzzy
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families.similar.features import listens
+from pozytywka_cli.families.similar.lookup import Lookup, Match, Neighbour, UnknownArtistError
+from pozytywka_cli.families.similar.models.excluded import Excluded
+from pozytywka_cli.families.similar.models.factors import Factors
+
+from .conftest import factors
+
+FORMAT_1 = Path(__file__).parents[2] / "data" / "format-1"
+EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
+
+
+def names(*listed: str) -> Lookup:
+    """A lookup over names alone, those first in the list with the most listeners."""
+    return Lookup(factors(*((name, EAST, 100 - place) for place, name in enumerate(listed))))
+
+
+@pytest.mark.parametrize(
+    ("query", "matched"),
+    [
+        ("bjork", "Björk"),
+        ("sigur rós", "Sigur Rós"),
+        ("sigur ro\u0301s", "Sigur Rós"),
+        ("ocean", "The Ocean"),
+        ("the ocean", "The Ocean"),
+        ("rosetta", "Rosetta"),
+        ("spunge", "[spunge]"),
+        ("[spunge]", "[spunge]"),
+        ("-leading", "-leading"),
+        ("кино", "Кино"),
+        ("!!!", "!!!"),
+        ("\x1b[31mred", "\x1b[31mred"),
+        ("", ""),
+    ],
+)
+def test_a_name_is_found_whatever_its_spelling(query, matched):
+    """Case, diacritics and punctuation do not count, and the name comes back literally."""
+    lookup = names(
+        "Björk", "Sigur Rós", "The Ocean", "Rosetta", "[spunge]", "-leading", "Кино", "!!!", "\x1b[31mred", "", "[/b]"
+    )
+    match = lookup.find(query)
+    assert (match.query, match.matched, match.exact) == (query, matched, True)
+
+
+def test_a_typo_is_forgiven_and_told():
+    """One missing letter."""
+    match = names("Megadeth", "Metallica").find("metalica")
+    assert match == Match("metalica", "Metallica", 1, exact=False)
+
+
+def test_of_equal_keys_the_artist_with_more_listeners_is_meant():
+    """However the name is written, and after a typo too; the ids of the others are told, for --id."""
+    lookup = names("The Ocean", "Air", "Ocean", "Oceán")
+    for query, exact in (("OCEAN", True), ("Ocean", True), ("the ocaen", False)):
+        assert lookup.find(query) == Match(query, "The Ocean", 0, exact, others=("2", "3"))
+    assert lookup.by_id("2") == Match("2", "Ocean", 2, exact=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "matched"),
+    [
+        ("lona", "Łona"),
+        ("LONA", "Łona"),
+        ("mo", "MØ"),
+        ("strasse", "Straße"),
+        ("Straße", "Straße"),
+        ("maelstrom", "Mælstrøm"),
+    ],
+)
+def test_letters_that_do_not_decompose_are_found_by_ascii_ones(query, matched):
+    """Before any name that is a typo away."""
+    match = names("Dona", "Mo-Do", "Łona", "MØ", "Straße", "Mælstrøm").find(query)
+    assert (match.matched, match.exact) == (matched, True)
+
+
+@pytest.mark.parametrize(("query", "matched", "other"), [("lona", "Lona", "0"), ("ŁONA", "Łona", "1")])
+def test_the_letter_of_the_query_comes_before_the_number_of_listeners(query, matched, other):
+    """If both "Łona" and "Lona" are artists; accents do not decide, and the other one is listed."""
+    match = names("Łona", "Lona").find(query)
+    assert (match.matched, match.others) == (matched, (other,))
+    assert names("Björk", "Bjork").find("bjork").matched == "Björk"
+
+
+@pytest.mark.parametrize("space", ["\u3000", "\u00a0", "\u2003", "\u2028", "\t", "  ", "\u200d \u2060"])
+def test_a_name_is_found_by_itself_and_with_other_white_space(space):
+    """A name with an ideographic or no-break space is found when output is used as input."""
+    title = f"椎名{space}林檎"
+    match = names("林檎", title).find(title)
+    assert (match.matched, match.exact) == (title, True)
+    assert names("林檎", title).find("椎名 林檎").exact
+
+
+def test_two_ids_may_share_a_name():
+    """Of as many listeners, the first id is meant."""
+    match = Lookup(factors(("Red", EAST, 2), ("Red", NORTH, 2), ("Red", WEST, 22))).find("red")
+    assert (match.index, match.others) == (0, ("0", "1"))
+
+
+def test_a_mistyped_the_is_no_part_of_the_name():
+    """Though "static movement" is as near to all of what was asked as "movement" is."""
+    assert names("Static Movement", "The Movement").find("teh movement").matched == "The Movement"
+
+
+def test_of_equally_near_names_the_artist_with_more_listeners_is_meant():
+    """Both are one letter away."""
+    assert names("Mato", "Mako").find("mayo").matched == "Mato"
+    assert names("Mako", "Mato").find("mayo").matched == "Mako"
+
+
+def test_two_swapped_letters_mean_the_name_that_they_leave():
+    """Though "women" is nearer to "woen", and has more listeners; of two such names the one with more is meant."""
+    assert names("Women", "Owen").find("woen").matched == "Owen"
+    assert names("Baci", "Abic").find("abci").matched == "Baci"
+    assert names("Abic", "Baci").find("abci").matched == "Abic"
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    """Literally, in the message and in the hint; those that share nothing with it are not near."""
+    with pytest.raises(UnknownArtistError) as refused:
+        names("Metallica", "[red]", "Кино", "Air").find("[/b] rail")
+    assert '"[/b] rail"' in refused.value.message
+    assert '"Air", "Metallica", "[red]"' in refused.value.hint
+    assert refused.value.nearest == ["Air", "Metallica", "[red]"]
+
+
+@pytest.mark.parametrize("query", ["xyz", "\udcff", "", "!!"])
+def test_nothing_is_near_to_what_shares_no_letter(query):
+    """Its hint names nobody."""
+    with pytest.raises(UnknownArtistError) as refused:
+        names("Metallica", "[red]", "Кино", "Air").find(query)
+    assert (refused.value.query, refused.value.nearest) == (query, [])
+    assert "spelling" in refused.value.hint
+
+
+def test_what_is_far_longer_than_any_name_is_compared_with_none(monkeypatch):
+    """Above the longest one's length over .6, which the cutoff excludes; up to it as ever."""
+    lookup = names("Metallica")
+    assert lookup.find("metallicaxxxxx").matched == "Metallica"
+    monkeypatch.setattr(fuzzy, "nearest", None)
+    monkeypatch.setattr(fuzzy.names, "swaps", None)
+    for find in (lookup.find, lookup.by_id):
+        with pytest.raises(UnknownArtistError):
+            find("metallicaxxxxxxx")
+
+
+@pytest.fixture
+def known() -> Lookup:
+    """A model of artists with at least 3 listeners, which knows of three others that they are there."""
+    few = [("Bob Schneider", 1), ("The Bob Schneider", 2), ("Nobody", 0), ("Aír", 2), ("One", 1)]
+    return Lookup(Factors.of(np.ones((2, 1)), np.array([9, 8]), ["0", "1"], ["Bob Seger", "Air"], Excluded.of(few, 3)))
+
+
+@pytest.mark.parametrize(
+    ("query", "listeners"),
+    [
+        ("bob schneider", "2 listeners"),
+        ("Bob  Schneider!", "2 listeners"),
+        ("nobody", "0 listeners"),
+        ("ONE", "1 listener"),
+    ],
+)
+def test_an_artist_with_too_few_listeners_is_no_misspelt_other(known, query, listeners):
+    """Of two artists of that name the one with more counts."""
+    with pytest.raises(UnknownArtistError) as refused:
+        known.find(query)
+    assert f'"{query}" has {listeners};' in refused.value.message
+    assert '"Bob Seger"' in refused.value.hint
+    assert "--set similar.min_listeners=N" in refused.value.hint
+
+
+def test_an_artist_of_the_model_comes_before_an_excluded_one(known):
+    """And a typo of an excluded one is like any other typo."""
+    assert known.find("air") == Match("air", "Air", 1, exact=True)
+    assert known.find("bob schneger").matched == "Bob Seger"
+
+
+def test_a_damaged_order_is_no_fault():
+    """A large table is size-checked only; what a scan of it finds is answered."""
+    lookup = names("Air", "Blur", "Cake")
+    lookup.artists.keys.table["order"][:] = 0
+    assert lookup.find("blurr").matched == "Blur"
+
+
+def test_a_score_that_is_no_number_is_damage():
+    """A large file is size-checked only, and one such row would leave every answer empty."""
+    lookup = names("Air", "Blur")
+    lookup.artists.factors[1] = np.nan
+    with pytest.raises(ArtifactError, match="not finite"):
+        lookup.answer(lookup.find("air"), 1)
+
+
+def test_an_id_is_found_literally():
+    """An unknown one is refused, with the nearest if it is no longer than such ids are."""
+    lookup = names("Metallica", "Air")
+    assert lookup.by_id("1") == Match("1", "Air", 1, exact=True)
+    with pytest.raises(UnknownArtistError) as refused:
+        lookup.by_id("12")
+    assert 'the id "12"' in refused.value.message
+    assert refused.value.nearest == []
+
+
+def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
+    """By cosine; asking for more than there are gives them all."""
+    lookup = Lookup(factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6)))
+    found = lookup.answer(lookup.find("a"), 10).neighbours
+    assert [neighbour.name for neighbour in found] == ["d", "c", "b"]
+    assert found[1] == Neighbour("c", "2", 0.0)
+    assert [neighbour.score for neighbour in found] == pytest.approx([2**-0.5, 0, -1])
+    assert lookup.answer(lookup.find("a"), 0).neighbours == []
+
+
+def test_ties_go_to_more_listeners_and_then_to_the_id():
+    """Also where the tie goes on beyond the last one shown."""
+    lookup = Lookup(factors(("a", EAST, 1), ("b", EAST, 2), ("c", EAST, 5), ("d", EAST, 5), ("e", EAST, 3)))
+    assert [neighbour.id for neighbour in lookup.answer(lookup.find("a"), 3).neighbours] == ["2", "3", "4"]
+
+
+def test_a_single_artist_has_no_neighbours():
+    """Nothing to show is no error."""
+    lookup = names("alone")
+    assert lookup.answer(lookup.find("alone"), 5).neighbours == []
+
+
+def test_a_blend_is_nearest_to_the_mean_and_holds_none_of_its_parts():
+    """Between east and north, and nearer to east if that is named twice."""
+    lookup = Lookup(
+        factors(("e", EAST, 9), ("n", NORTH, 8), ("w", WEST, 7), ("ne", [1.0, 1.0], 6), ("ene", [2.0, 1.0], 5))
+    )
+    east, north = lookup.find("E"), lookup.find("n")
+    answer = lookup.blend([east, north], 10)
+    assert (answer.query, answer.matched) == ("E + n", "e + n")
+    assert [neighbour.name for neighbour in answer.neighbours] == ["ne", "ene", "w"]
+    assert answer.neighbours[0].score == pytest.approx(1)
+    assert lookup.blend([east, east, north], 1).neighbours[0].name == "ene"
+
+
+def test_a_blend_of_one_is_that_one():
+    """With the same scores."""
+    lookup = Lookup(factors(("a", EAST, 9), ("b", [3.0, 4.0], 8), ("c", [1.0, 3.0], 7)))
+    match = lookup.find("b")
+    assert lookup.blend([match], 2) == lookup.answer(match, 2)
+
+
+def test_a_blend_of_opposites_is_like_nothing():
+    """Every cosine is 0, and of ties the one with the most listeners comes first."""
+    lookup = Lookup(factors(("w", WEST, 9), ("n", NORTH, 3), ("e", EAST, 7), ("s", [0.0, -1.0], 5)))
+    found = lookup.blend([lookup.find("w"), lookup.find("e")], 5).neighbours
+    assert [(neighbour.name, neighbour.score) for neighbour in found] == [("s", 0), ("n", 0)]
+
+
+@pytest.mark.parametrize(
+    ("query", "matched", "expected"),
+    [
+        ("the ocean", "The Ocean", {"-lead": 0.99982, "Mogwai": 0.99966, "Sigur Rós": 0.96792}),
+        ("rosetta", "Rosetta", {"Björk": 0.99210, "Simon & Garfunkel": 0.96619, "Ocean": 0.90370}),
+        ("Bjrök", "Björk", {"Rosetta": 0.99210, "Simon & Garfunkel": 0.93053, "Ocean": 0.89391}),
+    ],
+)
+def test_an_artifact_of_format_1_answers_as_it_did(query, matched, expected):
+    """It was saved before the names of excluded artists were."""
+    lookup = Lookup.open(Store(FORMAT_1).load("similar"))
+    match = lookup.find(query)
+    assert match.matched == matched
+    assert {found.name: found.score for found in lookup.answer(match, 3).neighbours} == pytest.approx(
+        expected, abs=1e-4
+    )
+
+
+def test_the_lookup_imports_nothing_heavy():
+    """And rapidfuzz only for a misspelt name, anyascii only for a letter that it folds."""
+    program = "import sys, pozytywka_cli.families.similar.lookup; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"polars", "torch", "scipy", "sklearn", "implicit", "pyspark", "rapidfuzz", "anyascii"} & set(loaded)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("query", "matched"),
+    [
+        ("rosetta", "Rosetta"),
+        ("bjork", "Björk"),
+        ("sigur rós", "Sigur Ros"),
+        ("metalica", "Metallica"),
+        ("the ocean", "The Ocean"),
+        ("[spunge]", "[Spunge]"),
+        ("кино", "Кино"),
+        ("teh beatles", "The Beatles"),
+        ("mya", "Mýa"),
+        ("nerd", "N*E*R*D"),
+        ("marina and the diamonds", "Marina & The Diamonds"),
+        ("nils petter molvaer", "Nils Petter Molvær"),
+        ("lzy", "Łzy"),
+        ("underoath", "Underoath"),
+        ("underøath", "Underøath"),
+    ],
+)
+def test_real_artists_are_found_by_what_people_write(lastfm, query, matched):
+    """Of Last.fm's 17,493 artists, 87 pairs and one trio share a key."""
+    counted = listens(lastfm)
+    alike = np.ones((len(counted.names), 1), dtype=np.float32)
+    lookup = Lookup(Factors.of(alike, counted.listeners, counted.artist_ids, counted.names))
+    assert lookup.find(query).matched == matched
