@@ -1,4 +1,4 @@
-"""What others would write for the same plays: one DuckDB query, and a Python script line by line."""
+"""Make the same plays in two other ways: one DuckDB query, and a Python script that goes line by line."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def duckdb_plays(folder: Path, output: Path) -> None:
-    """Events of `sessions.jsonl` (epoch milliseconds) to plays with the same columns, by one query on two threads."""
+    """Turn `sessions.jsonl` (epoch milliseconds) into plays with the same columns, by one query on two threads."""
     import duckdb
 
     with duckdb.connect() as connection:
@@ -52,7 +52,7 @@ COPY (
 
 
 def plain_python(folder: Path, output: Path) -> None:
-    """The same plays as CSV, a line at a time with the standard library."""
+    """Write the same plays as CSV, with the standard library only."""
     with (folder / "tracks.jsonl").open() as lines:
         durations = {track["id"]: track["duration_ms"] for track in map(json.loads, lines)}
     sessions = defaultdict(list)

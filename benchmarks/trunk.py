@@ -1,4 +1,4 @@
-"""The command line and the dataset: as long as what others would write for the same."""
+"""Measure the command line and the dataset against what others would write for the same task."""
 
 import gzip
 import shutil
@@ -26,7 +26,7 @@ EVENTS = {
 
 
 def measured(scratch: Path) -> Iterator[Figure]:
-    """The figures, one after the other."""
+    """Yield the figures."""
     help_, least = command(POZYTYWKA, "--help"), command(sys.executable, HERE / "two_commands.py", "--help")
     yield ratio("pozytywka --help ÷ a two-command typer program's", in_turn(help_, least, runs=15), 1.3)
     folder = _unpacked(scratch / "data")
@@ -49,7 +49,7 @@ def measured(scratch: Path) -> Iterator[Figure]:
 
 
 def _unpacked(folder: Path) -> Path:
-    """The 2024 edition with its events gunzipped."""
+    """Return a copy of the 2024 data whose events are not compressed."""
     folder.mkdir()
     edition = DATA / "pozytywka-2024"
     for path in edition.glob("*.jsonl"):

@@ -1,4 +1,4 @@
-"""A Typer program of two commands: what `--help` costs at least."""
+"""A Typer program of two commands, whose `--help` is the reference for ours."""
 
 import typer
 
@@ -7,13 +7,13 @@ app = typer.Typer()
 
 @app.command()
 def one(name: str = "a") -> None:
-    """Say a name."""
+    """Print a name."""
     print(name)
 
 
 @app.command()
 def two(count: int = 1) -> None:
-    """Count."""
+    """Print a number."""
     print(count)
 
 

@@ -22,13 +22,11 @@ IGNORED = {"card.py", "charts.py", "settings.py", "profile.py", "quarantine.py",
 @cache
 def code_digest(family: str) -> str:
     """Return the digest for the family whose package or module has this name."""
-    trees = [ast.parse(path.read_bytes()) for path in _modules(family)]
-    known = {*sys.stdlib_module_names, PACKAGE.name}
-    libraries = sorted({name for tree in trees for name in _imported(tree)} - known)
+    modules = [_parsed(path.read_bytes()) for path in _modules(family)]
+    libraries = {library for _, imported in modules for library in imported}
     distributions = metadata.packages_distributions()
-    versions = [f"{one} {metadata.version(one)}" for name in libraries for one in distributions.get(name, [])]
-    code = [ast.dump(_WithoutTexts().visit(tree)) for tree in trees]
-    return hashlib.sha256("\n".join([*code, *versions]).encode()).hexdigest()
+    versions = [f"{one} {metadata.version(one)}" for name in sorted(libraries) for one in distributions.get(name, [])]
+    return hashlib.sha256("\n".join([*(code for code, _ in modules), *versions]).encode()).hexdigest()
 
 
 def _modules(family: str) -> Iterator[Path]:
@@ -39,6 +37,14 @@ def _modules(family: str) -> Iterator[Path]:
         for path in sorted(start.rglob("*.py")) if start.is_dir() else [start]:
             if path != module.parent / "__init__.py" and not IGNORED & set(path.relative_to(start.parent).parts):
                 yield path
+
+
+@cache  # the trunk is the same for every family
+def _parsed(source: bytes) -> tuple[str, set[str]]:
+    """Return the code without texts, and the libraries that it imports."""
+    tree = ast.parse(source)
+    imported = set(_imported(tree)) - {*sys.stdlib_module_names, PACKAGE.name}
+    return ast.dump(_WithoutTexts().visit(tree)), imported
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

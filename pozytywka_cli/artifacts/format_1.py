@@ -1,5 +1,6 @@
 """Read manifests of format 1, which had other names for metrics and marked a fallback by a note."""
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -8,6 +9,7 @@ from pozytywka_cli.records import Gate, Row
 
 R = TypeVar("R", Row, Gate)
 
+FALLBACK = re.compile(r"fallback: .*; (the LSTM|[\w-]+) needs ")
 NAMES = {  # of metrics and protocols: then and now
     "log loss": "log_loss",
     "AUC": "roc_auc",
@@ -35,5 +37,6 @@ def renamed(record: R) -> R:
 
 
 def fallback_for(notes: list[str]) -> str | None:
-    """Return the variant that a version is a substitute for; in format 1 it was always weekly's LSTM."""
-    return "lstm" if any(note.startswith("fallback") for note in notes) else None
+    """Return the variant that a version is a substitute for, from a note "fallback: …; seasonal needs at least …"."""
+    variants = [match[1] for note in notes if (match := FALLBACK.match(note))]
+    return variants[0].replace("the LSTM", "lstm") if variants else None

@@ -1,4 +1,4 @@
-"""Open files that may be compressed: gzip, bzip2 or Zstandard, told by their first bytes and not by their names."""
+"""Open files that may be compressed: gzip, bzip2 or Zstandard, recognised by their first bytes, not by their names."""
 
 import bz2
 import gzip

@@ -43,15 +43,15 @@ def unread(folder: Path, tables: Collection[Table]) -> dict[str, list[Path]]:
     Hidden files, notes and the folder `truth` of a sample are left out.
     """
     read = {path for table in tables for path in locate(folder, table)}
-    found: dict[str, list[Path]] = {table.name: [] for table in tables}
+    by_table: dict[str, list[Path]] = {table.name: [] for table in tables}
     for path in sorted(set(_walk(folder)) - read, key=_natural):
         parts = path.relative_to(folder).parts
         if path.name.lower().startswith(NOT_DATA) or (parts[0] == "truth" and (folder / "truth/sample.json").exists()):
             continue
-        owners = [name for part in parts for name in found if part.lower().startswith(name)]
+        owners = [name for part in parts for name in by_table if part.lower().startswith(name)]
         for name in owners[:1]:
-            found[name].append(path)
-    return {name: paths for name, paths in found.items() if paths}
+            by_table[name].append(path)
+    return {name: paths for name, paths in by_table.items() if paths}
 
 
 def unread_messages(folder: Path, tables: Collection[Table]) -> list[str]:

@@ -85,7 +85,7 @@ def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, byt
 
 
 def _scannable(source: Source) -> bool:
-    """Return whether the line scanner reads a source as it is meant; it decompresses whatever starts like zlib."""
+    """Return whether the line scanner can read a source: it takes text that starts like zlib for compressed."""
     if isinstance(source, bytes):
         return False
     first = magic(source)

@@ -30,10 +30,10 @@ def from_frame(
     lines = lines.alias("line")
     columns, findings = [lines], [pl.DataFrame(schema=values.FINDING)]
     for column in table.columns:
-        given = stored.get_column(column.name, default=pl.repeat(None, len(stored), eager=True))
-        converted = (cast or _cast)(column, given)
+        cells = stored.get_column(column.name, default=pl.repeat(None, len(stored), eager=True))
+        converted = (cast or _cast)(column, cells)
         columns.append(converted.alias(column.name))
-        wrong = _shown(lines, given, converted.is_null() & given.is_not_null())
+        wrong = _shown(lines, cells, converted.is_null() & cells.is_not_null())
         findings.append(wrong.select("line", rule=pl.lit("type"), column=pl.lit(column.name), value="value"))
     unknown = {
         name: UnknownColumn(
@@ -45,36 +45,36 @@ def from_frame(
     return Raw(values.with_times(pl.DataFrame(columns), table), pl.concat(findings), unknown, len(stored))
 
 
-def _shown(lines: pl.Series, given: pl.Series, mask: pl.Series, most: int | None = None) -> pl.DataFrame:
+def _shown(lines: pl.Series, cells: pl.Series, mask: pl.Series, most: int | None = None) -> pl.DataFrame:
     """Return line and text of the values under a mask."""
-    rows = pl.DataFrame({"line": lines, "given": given}).filter(mask).head(len(lines) if most is None else most)
-    written = pl.Series("value", [str(value)[:80] for value in rows["given"].to_list()], dtype=pl.String)
+    rows = pl.DataFrame({"line": lines, "cells": cells}).filter(mask).head(len(lines) if most is None else most)
+    written = pl.Series("value", [str(value)[:80] for value in rows["cells"].to_list()], dtype=pl.String)
     return rows.select("line", written)
 
 
-def _cast(column: Column, given: pl.Series) -> pl.Series:
+def _cast(column: Column, cells: pl.Series) -> pl.Series:
     """Return the values as the column's raw type; null where they are of another type."""
-    dtype, wanted = given.dtype, values.RAW[column.kind]
-    nothing = pl.repeat(None, len(given), dtype=wanted, eager=True)
+    dtype, wanted = cells.dtype, values.RAW[column.kind]
+    nothing = pl.repeat(None, len(cells), dtype=wanted, eager=True)
     if column.kind is Kind.TIME:
-        return _time(given, nothing)
+        return _time(cells, nothing)
     if column.kind is Kind.INTEGER and dtype.is_numeric():
-        integers = given.cast(pl.Int64, strict=False)
-        return pl.select(pl.when(integers.cast(dtype, strict=False) == given).then(integers)).to_series()
+        integers = cells.cast(pl.Int64, strict=False)
+        return pl.select(pl.when(integers.cast(dtype, strict=False) == cells).then(integers)).to_series()
     if column.kind is Kind.NUMBER and dtype.is_numeric():
-        return values.finite(given)
+        return values.finite(cells)
     text = dtype in (pl.String, pl.Categorical, pl.Enum)
     if dtype == wanted or (wanted == pl.String and text):
-        return given.cast(wanted)
+        return cells.cast(wanted)
     if column.blank_is_null and (text or dtype.is_integer()):  # -1 and "" mean "no value" in any type, as in JSON lines
-        written = given.cast(pl.String)
+        written = cells.cast(pl.String)
         blank = pl.lit(-1, pl.Int64) if column.kind is Kind.INTEGER else written
         return pl.select(pl.when(written.is_in(["", "-1"])).then(blank)).to_series()
     return nothing
 
 
-def _time(given: pl.Series, nothing: pl.Series) -> pl.Series:
-    if isinstance(given.dtype, pl.Datetime):
-        zoned = given if given.dtype.time_zone else given.dt.replace_time_zone("UTC")
+def _time(cells: pl.Series, nothing: pl.Series) -> pl.Series:
+    if isinstance(cells.dtype, pl.Datetime):
+        zoned = cells if cells.dtype.time_zone else cells.dt.replace_time_zone("UTC")
         return zoned.dt.convert_time_zone("UTC").dt.cast_time_unit("us").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
-    return given.cast(pl.Int64) if given.dtype.is_integer() else given if given.dtype == pl.String else nothing
+    return cells.cast(pl.Int64) if cells.dtype.is_integer() else cells if cells.dtype == pl.String else nothing

@@ -67,14 +67,14 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
         .with_columns(
             skipped=~nw.col("skipped_at").is_null(),
             liked=~nw.col("liked_at").is_null(),
-            heard=(nw.col("skipped_at") - nw.col("started_at")) // 1000,
+            elapsed=(nw.col("skipped_at") - nw.col("started_at")) // 1000,
         )
         .join(tracks, on="track_id", how="left")
     )
-    duration, heard = nw.col("duration_ms"), nw.col("heard")
-    cut_short = nw.col("skipped") & (duration.is_null() | (heard < duration))
+    duration, elapsed = nw.col("duration_ms"), nw.col("elapsed")
+    cut_short = nw.col("skipped") & (duration.is_null() | (elapsed < duration))
     return (
-        rows.with_columns(listened_ms=nw.when(cut_short).then(heard).otherwise(duration))
+        rows.with_columns(listened_ms=nw.when(cut_short).then(elapsed).otherwise(duration))
         .sort(*SESSION, "number")
         .select(*COLUMNS, *MOMENTS)
     )

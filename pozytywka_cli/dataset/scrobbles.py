@@ -65,4 +65,5 @@ def _inform_of_repeats(path: Path, counts: pl.DataFrame, inform: Callable[[str],
     lines = counts.select(line_numbers(counts).filter(counts.select(repeats).to_series())).to_series()
     if len(lines):
         rows = f"{len(lines):,} row{'s' if len(lines) > 1 else ''}"
-        inform(f"{path}:{lines[0]}: the first of {rows} whose user and artist stand on an earlier line too: summed.")
+        repeated = f"the first of {rows} whose user and artist stand on an earlier line too"
+        inform(f"{path}:{lines[0]}: {repeated}: counts are summed.")

@@ -171,7 +171,9 @@ def _of_lines(reading: Reading, findings: pl.DataFrame) -> list[Violation]:
 
 def _of_unknown_columns(reading: Reading) -> list[Violation]:
     """One violation for each unknown column; its count is of lines."""
-    return [_violation(reading, "extra", name, found.count, found.examples) for name, found in reading.unknown.items()]
+    return [
+        _violation(reading, "extra", name, column.count, column.examples) for name, column in reading.unknown.items()
+    ]
 
 
 def _duplicates(reading: Reading) -> list[Violation]:

@@ -39,16 +39,16 @@ def _from_text(written: pl.Series) -> pl.Series:
     return pl.select(pl.coalesce(times, naive, offset)).to_series()
 
 
-def finite(given: pl.Series) -> pl.Series:
+def finite(written: pl.Series) -> pl.Series:
     """Return numbers as floats; null where they are not finite or no numbers."""
-    floats = given.cast(pl.Float64, strict=False)
+    floats = written.cast(pl.Float64, strict=False)
     return pl.select(pl.when(floats.is_finite()).then(floats)).to_series()
 
 
 def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the table's typed columns and `line`, and findings (line, rule, column, value).
 
-    Blanks of needed columns become null; words become an Enum, in whatever case they were written.
+    Blanks of needed columns become null; words, in any case, become an Enum.
     """
     findings = []
     for column in table.columns:
@@ -116,7 +116,7 @@ def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
 
 def _found(frame: pl.DataFrame, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
     """Return a finding for each row in which `value` is not null."""
-    found = frame.lazy().select(
+    findings = frame.lazy().select(
         "line", pl.lit(rule).alias("rule"), pl.lit(column).alias("column"), value.alias("value")
     )
-    return found.filter(pl.col("value").is_not_null()).collect()
+    return findings.filter(pl.col("value").is_not_null()).collect()

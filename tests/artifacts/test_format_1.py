@@ -1,12 +1,13 @@
 """Artifacts written by the version of pozytywka that introduced format 1 are still read."""
 
+import math
 import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from pozytywka_cli.artifacts import Store
+from pozytywka_cli.artifacts import Manifest, Store
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.families import registry
@@ -55,24 +56,32 @@ def test_other_fields_of_format_1_are_read_as_they_are() -> None:
     assert version.manifest.gate == Gate("log_loss", 0.5, 0.7, "mean", -0.2, -0.3, -0.1, 0.001)
 
 
+def changed(folder: Path, old: str, new: str) -> Manifest:
+    """The manifest of a copy of the demo version in which a text is replaced."""
+    shutil.copytree(DEMO / "demo", folder / "demo", symlinks=True)
+    path = folder / "demo" / "current" / "manifest.json"
+    path.write_text(path.read_text().replace(old, new))
+    return Store(folder).load("demo").manifest
+
+
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("note", "variant"),
     [
-        ('"A note."', '"fallback: the mean of all history, for there are only 12 full weeks"'),
-        ('"value": 0.7', '"value": null'),
-        ('"baseline": 0.7', '"baseline": null'),
+        ("the mean of all history, for there are only 12 full weeks of plays; the LSTM needs at least 20", "lstm"),
+        ("the mean of all history, for there are only 60 full weeks of plays; seasonal needs at least 104", "seasonal"),
     ],
 )
-def test_notes_and_nulls_of_format_1(old: str, new: str, tmp_path: Path) -> None:
-    """A note that begins with "fallback" becomes a field; a metric that was NaN, once damage, is read as NaN."""
-    shutil.copytree(DEMO / "demo", tmp_path / "demo", symlinks=True)
-    path = tmp_path / "demo" / "current" / "manifest.json"
-    path.write_text(path.read_text().replace(old, new))
-    manifest = Store(tmp_path).load("demo").manifest
-    assert manifest.fallback_for == ("lstm" if "fallback" in new else None)
+def test_a_note_about_a_fallback_becomes_a_field(note: str, variant: str, tmp_path: Path) -> None:
+    """With the variant that the note names."""
+    assert changed(tmp_path, "A note.", f"fallback: {note}").fallback_for == variant
+
+
+@pytest.mark.parametrize("old", ['"value": 0.7', '"baseline": 0.7'])
+def test_null_is_nan_in_format_1_too(old: str, tmp_path: Path) -> None:
+    """Such versions counted as damaged before."""
+    manifest = changed(tmp_path, old, f"{old.partition(':')[0]}: null")
     assert manifest.gate is not None
-    numbers = [manifest.metrics[1].value, manifest.gate.baseline]
-    assert sum(number != number for number in numbers) == ("null" in new)
+    assert [math.isnan(number) for number in (manifest.metrics[1].value, manifest.gate.baseline)].count(True) == 1
 
 
 @pytest.fixture(scope="module")

@@ -197,18 +197,18 @@ def _environment(folder: Path) -> dict[str, str]:
 def shape(output: str) -> list[str]:
     """Return what must not change in output: the columns of tables, the keys of JSON, the first word of other lines.
 
-    A table begins with its columns above a rule, and ends with an empty line.
+    A table begins with its columns above a rule, and ends with an empty line or the next table.
     """
     shapes: list[str] = []
     lines = [line.strip() for line in output.splitlines()]
     in_table = False
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        in_table = bool(line) and (in_table or _is_rule(line))
-        if not line or in_table:
-            continue
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
         if _is_rule(following):
             shapes.append(" ".join(line.split()))
-        elif line.startswith("{"):
+        in_table = bool(line) and (in_table or _is_rule(following))
+        if not line or in_table:
+            continue
+        if line.startswith("{"):
             shapes.append(", ".join(json.loads(line)))
         elif line != "…":
             shapes += [word for word in line.split() if not re.search(r"\d", word)][:1]

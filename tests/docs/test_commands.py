@@ -71,7 +71,7 @@ def test_every_command_of_a_document_does_what_it_shows(document: Path, desk, ca
         last, output = _run(command, folder, capsys)
         expected = command.code or (3 if _shows_error(command) else 0)
         assert last == expected, f"{command.block}: `{command.text}` exits with {last}, not {expected}\n{output}"
-        lost = set(shape("\n".join(command.output))) - set(shape(output))
+        lost = set(shape("\n".join(command.output))) - set(shape(output) if command.output else ())
         assert not lost, f"{command.block}: `{command.text}` does not print {lost}, but\n{output}"
 
 

@@ -1,4 +1,4 @@
-"""Which plays a model learns from, is stopped on and is tested on."""
+"""Splits of the plays into training, validation and test plays."""
 
 from dataclasses import dataclass
 
@@ -9,22 +9,23 @@ from pozytywka_cli.dataset.splits import time_cut, user_folds
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import Flags
 
+TIME, USER = "time split", "user folds"  # the protocols
 TEST_TIME = 0.2  # of the log's time span
-VALIDATION_TIME = 0.12  # of the rest's
+VALIDATION_TIME = 0.12  # of the rest
 FOLDS = 5  # of users
-VALIDATION_FOLDS = 6  # of a fold's training users, one of which is kept back
+VALIDATION_FOLDS = 6  # of a fold's training users, one of which is held out for validation
 MIN_PLAYS, MIN_USERS = 100, 2
-MIN_JUDGED = 20  # plays that a model is stopped or tested on, by as many users as above: fewer would tell nothing
-LONGER = "Give it a longer log."
-MORE = "Give it a log with plays of both kinds."
+MIN_HELD_OUT = 20  # plays for validation or test, by as many users as above: with fewer, chance would decide
+LONGER = "Use a longer log."
+BOTH = "Use a log with skipped plays and others."
 
 
 @dataclass(frozen=True)
 class Split:
-    """Flags for each play: those that anything may be fitted on, and those that test it.
+    """Flags for each play: the training plays, which everything may be fitted on, and the test plays.
 
-    Every one of `validations` is a part of `training`. A model of several networks keeps the first one back from the
-    first network, to find its best epoch on, and so on, in turns; without any, nothing is kept back.
+    Every one of `validations` is a part of `training`. A model of several networks holds the first one out from the
+    first network, to find its best epoch on it, and so on, in turns; without any, nothing is held out.
     """
 
     protocol: str
@@ -33,83 +34,86 @@ class Split:
     test: Flags
 
     def validation(self, member: int) -> Flags:
-        """On which plays a network's best epoch is found."""
+        """Return the plays on which the best epoch of a network is found."""
         return self.validations[member % len(self.validations)] if self.validations else np.zeros_like(self.test)
 
     def fitting(self, member: int) -> Flags:
-        """On which plays a network's weights are fitted."""
+        """Return the plays on which the weights of a network are fitted."""
         return self.training & ~self.validation(member)
 
 
 def enough(plays: pl.DataFrame) -> pl.DataFrame:
-    """The same plays.
+    """Return the same plays.
 
     Raises:
-        RefusedError: fewer than 100 plays or 2 users, or all plays went the same way.
+        RefusedError: fewer than 100 plays or 2 users, or plays with one outcome only.
     """
-    users = plays["user_id"].n_unique()
-    if len(plays) < MIN_PLAYS or users < MIN_USERS:
-        problem = (
-            f"only {len(plays)} plays by {users} users; skip needs at least {MIN_PLAYS} plays by {MIN_USERS} users"
-        )
+    if len(plays) < MIN_PLAYS or plays["user_id"].n_unique() < MIN_USERS:
+        problem = f"only {_count(plays)}; skip needs at least {MIN_PLAYS} plays by {MIN_USERS} users"
         raise RefusedError(problem, LONGER)
-    if plays["skipped"].n_unique() < 2:
-        kind = "every one" if plays["skipped"][0] else "none"
-        raise RefusedError(f"of {len(plays)} plays {kind} was skipped: there is nothing to tell apart", MORE)
+    _both_outcomes(plays, "plays")
     return plays
 
 
+def _count(plays: pl.DataFrame) -> str:
+    users = plays["user_id"].n_unique()
+    return f"{len(plays):,} play{'s' * (len(plays) != 1)} by {users:,} user{'s' * (users != 1)}"
+
+
+def _both_outcomes(plays: pl.DataFrame, part: str) -> None:
+    """Refuse plays that were all skipped, or all played to their end."""
+    if plays["skipped"].n_unique() < 2:
+        problem = f"{plays['skipped'].sum():,} of {len(plays):,} {part} were skipped: there is only one outcome"
+        raise RefusedError(problem, BOTH)
+
+
 def time_split(plays: pl.DataFrame) -> Split:
-    """Protocol T: test on the last fifth of the time; stop on the last 12 % of the time before it.
+    """Test on the last fifth of the time; validate on the last 12 % of the time before it.
 
     Raises:
-        RefusedError: too few plays, too few of them in either part, or only one kind of them before the last fifth.
+        RefusedError: too few plays, too few of them in either part, or one outcome only before the last fifth.
     """
     started = enough(plays)["started_at"]
     test = (started > time_cut(plays, 1 - TEST_TIME)).to_numpy()
     rest = plays.filter(~test)
-    _judges(plays.filter(test), "the last fifth of the log's time")
-    if rest["skipped"].n_unique() < 2:
-        problem = f"of the {len(rest)} plays before the log's last fifth {rest['skipped'].sum()} were skipped"
-        raise RefusedError(f"{problem}: there is nothing to tell apart", MORE)
+    _enough_held_out(plays.filter(test), "the last fifth of the log's time")
+    _both_outcomes(rest, "plays before the last fifth of the log's time")
     validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
-    _judges(plays.filter(validation), "the last eighth of the time before the log's last fifth")
-    return Split("time split", ~test, (validation,), test)
+    _enough_held_out(plays.filter(validation), "the last eighth of the time before the log's last fifth")
+    return Split(TIME, ~test, (validation,), test)
 
 
-def _judges(plays: pl.DataFrame, part: str) -> None:
+def _enough_held_out(plays: pl.DataFrame, part: str) -> None:
     """Refuse a part of the log that could not tell a good model from a bad one."""
-    users = plays["user_id"].n_unique()
-    if len(plays) < MIN_JUDGED or users < MIN_USERS:
-        problem = f"only {len(plays)} plays by {users} users in {part}, where skip is judged; it takes {MIN_JUDGED}"
-        raise RefusedError(f"{problem} by {MIN_USERS}", "Leave out stray later plays with --until, or give it more.")
+    if len(plays) < MIN_HELD_OUT or plays["user_id"].n_unique() < MIN_USERS:
+        problem = f"only {_count(plays)} in {part}, where skip needs at least {MIN_HELD_OUT} plays by {MIN_USERS} users"
+        raise RefusedError(problem, "Leave out stray later plays with --until, or use a longer log.")
 
 
 def user_splits(plays: pl.DataFrame) -> list[Split]:
-    """Protocol G: five folds by user, each tested once; each network stops on another sixth of a fold's training users.
+    """Test each of five folds of users once; each network validates on another sixth of a fold's training users.
 
-    A test user's own earlier plays still feed that user's features; nothing is fitted on them.
+    A test user's own earlier plays still are in that user's features; nothing is fitted on them.
 
     Raises:
-        RefusedError: fewer than 12 users, or all plays of a fold's training users went the same way.
+        RefusedError: fewer than 12 users, or training users whose plays have one outcome only.
     """
-    users, skipped = plays["user_id"].to_numpy(), plays["skipped"].to_numpy()
+    users = plays["user_id"].to_numpy()
     needed = FOLDS + VALIDATION_FOLDS + 1
     if (count := len(np.unique(users))) < needed:
-        raise RefusedError(f"only {count} users; the protocol by user needs at least {needed}", LONGER)
+        raise RefusedError(f"only {count} users; {USER} need at least {needed}", LONGER)
     fold, splits = user_folds(users, FOLDS), []
     for number in range(FOLDS):
         training = fold != number
-        if len(np.unique(skipped[training])) < 2:
-            raise RefusedError("the plays of four fifths of the users all went the same way", MORE)
-        kept_back = np.full(len(plays), -1)
-        kept_back[training] = user_folds(users[training], VALIDATION_FOLDS)
-        validations = tuple(kept_back == sixth for sixth in range(VALIDATION_FOLDS))
-        splits.append(Split("user folds", training, validations, ~training))
+        _both_outcomes(plays.filter(training), "plays by four fifths of the users")
+        validation_fold = np.full(len(plays), -1)
+        validation_fold[training] = user_folds(users[training], VALIDATION_FOLDS)
+        validations = tuple(validation_fold == sixth for sixth in range(VALIDATION_FOLDS))
+        splits.append(Split(USER, training, validations, ~training))
     return splits
 
 
 def everything(plays: pl.DataFrame) -> Split:
-    """Fit on all plays, with nothing left to stop or to test on."""
+    """Fit on all plays, without validation or test plays."""
     nothing = np.zeros(len(plays), np.bool_)
     return Split("none", ~nothing, (), nothing)

@@ -1,4 +1,4 @@
-"""What the panels show, by hand and beside scikit-learn, and whose shuffling costs how much."""
+"""The charts, by hand and compared with scikit-learn, and permutation importance."""
 
 import math
 
@@ -24,12 +24,12 @@ PLAYS = pl.DataFrame({"skipped": SKIPPED, "listened_ms": np.where(SKIPPED, 30_00
 
 
 def plays(*listened: tuple[bool, int | None]) -> pl.DataFrame:
-    """Plays that were skipped or not, and how many milliseconds of them were heard."""
+    """Plays that were skipped or not, and how many milliseconds of them were played."""
     return pl.DataFrame(listened, {"skipped": pl.Boolean, "listened_ms": pl.Int64}, orient="row")
 
 
 def titles(found: list[Panel]) -> list[str]:
-    """What the panels are called, without their numbers."""
+    """The titles of panels, without their numbers."""
     return [panel.title.partition(",")[0] for panel in found]
 
 
@@ -89,8 +89,8 @@ def test_skip_times_by_hand() -> None:
 
 
 def test_the_four_panels() -> None:
-    """In their order; a variant is called the same in all of them, by its name and its AUC."""
-    found = panels(PLAYS, PROBABILITIES, [("some", 0.1), ("more", 0.2)])
+    """In their order; a variant has the same label in all of them, its name and its AUC."""
+    found = panels(PLAYS, PROBABILITIES, {"advanced": [("some", 0.1), ("more", 0.2)]})
     assert titles(found) == ["Calibration curve", "ROC curve", "When tracks are skipped", "Permutation importance"]
     labels = [
         f"{variant}, AUC {roc_auc_score(SKIPPED, probability):.3f}" for variant, probability in PROBABILITIES.items()
@@ -105,7 +105,7 @@ def test_the_four_panels() -> None:
 def test_only_the_largest_importances_are_shown() -> None:
     """Fifteen of forty, from the largest; negative ones, which are chance, come last."""
     given = [(f"input {number}", number / 100 - 0.3) for number in range(40)]
-    shown = panels(PLAYS, PROBABILITIES, given)[3].rows
+    shown = panels(PLAYS, PROBABILITIES, {"advanced": given})[3].rows
     assert shown[charts.INPUT].to_list() == [f"input {number}" for number in range(39, 24, -1)]
 
 
@@ -122,7 +122,9 @@ def test_what_would_be_empty_is_left_out(
 ) -> None:
     """No skips, one play, two plays: the rest is there."""
     size = len(given)
-    found = panels(given, {"advanced": np.linspace(0.2, 0.6, size), "constant": np.full(size, 0.3)}, importance)
+    found = panels(
+        given, {"advanced": np.linspace(0.2, 0.6, size), "constant": np.full(size, 0.3)}, {"advanced": importance}
+    )
     assert titles(found) == expected
     assert all(panel.rows.null_count().sum_horizontal().item() == 0 for panel in found)
 
@@ -137,7 +139,9 @@ def test_only_the_input_that_matters_is_important() -> None:
     inputs = torch.from_numpy(RANDOM.normal(size=(1000, 3)).astype(np.float32))
     kept = inputs.clone()
     steps: list[Progress] = []
-    found = permutation_importance(sure, inputs, ["a", "b", "c"], inputs[:, 1].numpy() > 0, seed=0, report=steps.append)
+    found = permutation_importance(
+        sure, inputs, ["a", "b", "c"], inputs[:, 1].numpy() > 0, seed=0, progress=steps.append
+    )
     assert [name for name, _ in found] == ["a", "b", "c"]
     assert (found[0][1], found[2][1]) == (0, 0)
     changed = found[1][1] / math.log(9) * 1000

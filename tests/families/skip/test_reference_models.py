@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,86 +10,94 @@ import torch
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import log_loss
-from pozytywka_cli.families.skip import VARIANTS, evaluate
-from pozytywka_cli.families.skip.features.genre_clusters import Clusters
-from pozytywka_cli.families.skip.fit import learn
-from pozytywka_cli.families.skip.models.baselines import Model
-from pozytywka_cli.families.skip.models.model import Networks
-from pozytywka_cli.families.skip.network_fitting import Learned
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.skip import evaluate
+from pozytywka_cli.families.skip.features.genre_clusters import GenreClusters
+from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.fitting.fit import fit
+from pozytywka_cli.families.skip.fitting.networks import FittedModel
+from pozytywka_cli.families.skip.fitting.training_data import TrainingData
+from pozytywka_cli.families.skip.models.ensemble import Networks
+from pozytywka_cli.families.skip.models.model import Model
+from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split, user_splits
-from pozytywka_cli.families.skip.training_data import TrainingData
-from pozytywka_cli.records import silent
-from pozytywka_cli.settings import SkipSettings
 
-from .trained import QUICK, planted
+from .trained import DEFAULT, QUICK, VARIANTS, personas
 
 GENRES = [["doom", "sludge"], ["doom", "sludge"], ["sludge", "doom"], ["jazz", "swing"], ["swing", "jazz"]]
 
 
 def training_data(dataset: Dataset) -> TrainingData:
     """Its plays before the last fifth of the time."""
-    return TrainingData(dataset, time_split(dataset.plays), SkipSettings())
+    log = PlayLog.of(dataset)
+    return TrainingData(log, time_split(log.plays), SkipSettings())
 
 
-def fitted(variant: str, given: TrainingData) -> Networks:
+def all_plays(dataset: Dataset) -> np.ndarray:
+    """A flag for each play."""
+    return np.ones(len(dataset.plays), np.bool_)
+
+
+def fitted(variant: str, data: TrainingData) -> Networks:
     """A variant's only network."""
-    model = learn(variant, given, seed=0, device="cpu", report=silent).model
+    model = fit(variant, data, DEFAULT).model
     assert isinstance(model, Networks)
     return model
 
 
-def named_together() -> Dataset:
-    """Genres that are named together, in two scenes that have nothing to do with each other."""
-    given = planted()
+def two_scenes() -> Dataset:
+    """Two groups of genres, of which no list has genres of both."""
+    given = personas()
     artists = given.artists.with_columns(genres=pl.Series(GENRES))
     liked = [GENRES[user % 5] for user in given.users["user_id"]]
     return replace(given, artists=artists, users=given.users.with_columns(favourite_genres=pl.Series(liked)))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_no_fit_sees_the_outcome_of_a_test_play(variant: str):
-    """With all of them turned, what is said of the plays before is the same, to the bit."""
+def test_no_fit_depends_on_the_outcome_of_a_test_play(variant: str):
+    """With all of them reversed, predictions for the plays before are the same, to the bit."""
 
-    def said(dataset: Dataset) -> np.ndarray:
-        given = training_data(dataset)
-        model = learn(variant, given, seed=0, device="cpu", report=silent).model
-        before = given.split.training
-        return model.predict_proba(dataset.plays.filter(before), dataset, given.inputs(variant, before))
+    def predictions(dataset: Dataset) -> bytes:
+        data = training_data(dataset)
+        before = data.split.training
+        model = fit(variant, data, DEFAULT).model
+        return model.predict_proba(data.log.plays.filter(before), data.log, data.inputs(variant, before)).tobytes()
 
-    dataset = planted()
+    dataset = replace(personas(), plays=PlayLog.of(personas()).plays)
     test = pl.Series(time_split(dataset.plays).test)
-    turned = dataset.plays.with_columns(skipped=pl.col("skipped") ^ test)
-    np.testing.assert_array_equal(said(dataset), said(replace(dataset, plays=turned)))
+    reversed_outcomes = dataset.plays.with_columns(skipped=pl.col("skipped") ^ test)
+    assert predictions(dataset) == predictions(replace(dataset, plays=reversed_outcomes))
 
 
-def test_the_users_of_a_fold_teach_its_models_nothing_and_are_answered_by_them(monkeypatch: pytest.MonkeyPatch):
-    """With all their outcomes turned, that fold's models say the same of others, to the bit; other folds' do not."""
-    given = planted()
-    splits = user_splits(given.plays)[:2]
-    turned = given.plays.with_columns(skipped=pl.col("skipped") ^ pl.Series(splits[1].test))
-    fitted: list[Model] = []
+def test_the_models_of_a_fold_do_not_depend_on_its_test_users_and_predict_them(monkeypatch: pytest.MonkeyPatch):
+    """With all their outcomes reversed, only the other folds' models predict anything else for other users."""
+    log = PlayLog.of(personas())
+    splits = user_splits(log.plays)[:2]
+    reversed_outcomes = log.plays.with_columns(skipped=pl.col("skipped") ^ pl.Series(splits[1].test))
+    changed = PlayLog.of(replace(personas(), plays=reversed_outcomes))
+    models: list[Model] = []
 
-    def seen(variant: str, training_data: TrainingData, **more: Any) -> Learned:
-        found = learn(variant, training_data, **more)
-        fitted.append(found.model)
-        return found
+    def recorded(variant: str, data: TrainingData, run: TrainingRun) -> FittedModel:
+        fitted = fit(variant, data, run)
+        models.append(fitted.model)
+        return fitted
 
-    monkeypatch.setattr(evaluate, "learn", seen)
-    for plays in (given.plays, turned):
-        answers, _ = evaluate.tested(replace(given, plays=plays), splits, QUICK, seed=0, device="cpu", report=silent)
-    here, there = fitted[: len(fitted) // 2], fitted[len(fitted) // 2 :]
-    for (split, variant), before, after in zip(product(splits, VARIANTS), here, there, strict=True):
-        fold, others = TrainingData(replace(given, plays=turned), split, QUICK), given.plays.filter(splits[1].training)
-        inputs = TrainingData(given, split, QUICK).inputs(variant, splits[1].training)
-        said = [model.predict_proba(others, given, inputs).tobytes() for model in (before, after)]
-        assert (said[0] == said[1]) == (split is splits[1]), variant
-        told = answers[variant].probability[split.test]
-        assert told.tobytes() == fold.answers(after).probability.tobytes(), variant
+    monkeypatch.setattr(evaluate, "fit", recorded)
+    for each in (log, changed):
+        predictions, _ = evaluate.cross_validate(each, splits, QUICK)
+    half, others = len(models) // 2, splits[1].training
+    rows = log.plays.filter(others)
+    for (split, variant), before, after in zip(product(splits, VARIANTS), models[:half], models[half:], strict=True):
+        inputs = TrainingData(log, split, SkipSettings()).inputs(variant, others)
+        same = [model.predict_proba(rows, log, inputs).tobytes() for model in (before, after)]
+        assert (same[0] == same[1]) == (split is splits[1]), variant
+        fold = TrainingData(changed, split, SkipSettings()).predictions(after)
+        assert predictions[variant].probability[split.test].tobytes() == fold.probability.tobytes(), variant
 
 
 def test_a_logistic_regression_has_no_gradient_left():
     """On its training plays the mean residual times each feature is nearly zero, up to the small penalty."""
-    given = training_data(planted())
+    given = training_data(personas())
     model = fitted("logistic", given)
     (features,), training = given.inputs("logistic", given.split.training), given.split.training
     residual = model.probability((features,)) - given.skipped[training]
@@ -99,32 +106,32 @@ def test_a_logistic_regression_has_no_gradient_left():
     assert residual @ features.numpy() == pytest.approx(-weights, abs=0.3)
 
 
-def test_the_old_recipe_learns_from_as_many_skips_as_other_plays():
-    """So that its probabilities lie around one half, though a third of the plays were skipped."""
-    rare = planted().plays.with_columns(skipped=pl.col("skipped") & (pl.int_range(pl.len()) % 3 == 0))
-    given = training_data(replace(planted(), plays=rare))
+def test_the_legacy_network_is_fitted_on_as_many_skips_as_other_plays():
+    """So that its probabilities are around one half, though a sixth of the plays were skipped."""
+    rare = personas().plays.with_columns(skipped=pl.col("skipped") & (pl.int_range(pl.len()) % 3 == 0))
+    given = training_data(replace(personas(), plays=rare))
     assert given.skipped.mean() < 0.25
-    answers = given.answers(fitted("legacy", given))
-    assert answers.probability.mean() == pytest.approx(0.5, abs=0.1)
-    assert set(answers.threshold) == {0.5}
+    predictions = given.predictions(fitted("legacy", given))
+    assert predictions.probability.mean() == pytest.approx(0.5, abs=0.1)
+    assert set(predictions.threshold) == {0.5}
 
 
-def test_the_old_recipe_can_learn_a_genre_that_is_skipped():
-    """Where genres decide, it comes near to the truth."""
-    given = named_together()
+def test_the_legacy_network_learns_a_genre_that_is_skipped():
+    """If genres decide, its log loss is near zero."""
+    given = two_scenes()
     doom = given.tracks.join(given.artists, left_on="id_artist", right_on="id").filter(
         pl.col("genres").list.contains("doom")
     )
     plays = given.plays.with_columns(skipped=pl.col("track_id").is_in(doom["id"].implode()))
     decided = training_data(replace(given, plays=plays))
-    answers = decided.answers(fitted("legacy", decided))
-    assert log_loss(decided.skipped[decided.split.test], answers.probability).mean() < 0.1
+    predictions = decided.predictions(fitted("legacy", decided))
+    assert log_loss(decided.skipped[decided.split.test], predictions.probability).mean() < 0.1
 
 
-def test_genres_that_are_named_together_fall_into_one_cluster():
+def test_genres_in_the_same_lists_are_in_one_cluster():
     """And the inputs name each cluster that a user or an artist has once, however many genres it has there."""
-    given = named_together()
-    reader, (user, artist) = Clusters.prepare(given, np.ones(len(given.plays), np.bool_), SkipSettings())
+    given = two_scenes()
+    reader, (user, artist) = GenreClusters.prepare(PlayLog.of(given), all_plays(given), SkipSettings())
     cluster = dict(zip(reader.genres.vocabulary, reader.cluster[2:], strict=True))
     assert cluster["doom"] == cluster["sludge"] != cluster["jazz"] == cluster["swing"]
     assert reader.count == 2
@@ -134,15 +141,15 @@ def test_genres_that_are_named_together_fall_into_one_cluster():
         assert set(numbers[:, 0].tolist()) == {1, 2}
 
 
-def test_genres_of_nobody_are_in_no_cluster():
-    """Unknown users and artists have none; a dataset without genres has no clusters at all."""
-    given = planted()
-    reader, _ = Clusters.prepare(given, np.ones(len(given.plays), np.bool_), SkipSettings())
-    stranger = given.plays.head(2).with_columns(user_id=pl.lit(-1), track_id=pl.lit("gone"))
-    assert all(torch.all(one == 0) for one in reader.inputs(stranger, given))
+def test_unknown_users_and_artists_have_no_cluster():
+    """A dataset without genres has no clusters at all."""
+    given = personas()
+    reader, _ = GenreClusters.prepare(PlayLog.of(given), all_plays(given), SkipSettings())
+    stranger = given.plays.head(2).with_columns(user_id=pl.lit(-1, pl.Int64), track_id=pl.lit("gone"))
+    assert all(torch.all(one == 0) for one in reader.open(PlayLog.of(given))(stranger))
     bare = replace(given, users=given.users.clear(), artists=given.artists.clear())
-    nothing, inputs = Clusters.prepare(bare, np.ones(len(given.plays), np.bool_), SkipSettings())
+    nothing, inputs = GenreClusters.prepare(PlayLog.of(bare), all_plays(bare), SkipSettings())
     assert nothing.count == 0
     assert all(one.shape == (len(given.plays), 1) and torch.all(one == 0) for one in inputs)
     given = training_data(bare)
-    assert given.answers(fitted("legacy", given)).probability.std() < 1e-6
+    assert given.predictions(fitted("legacy", given)).probability.std() < 1e-6

@@ -1,4 +1,4 @@
-"""What a trial of skip's settings sees, and what it says."""
+"""Trials of settings: which plays they take, and the loss that they return."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,30 +11,33 @@ import pytest
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.skip import VARIANTS, tune
-from pozytywka_cli.families.skip.features.history import canonical
-from pozytywka_cli.families.skip.fit import learn
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.skip import FAMILY, tune
+from pozytywka_cli.families.skip.features.play_log import canonical
+from pozytywka_cli.families.skip.fitting.fit import fit
+from pozytywka_cli.families.skip.fitting.networks import FittedModel
+from pozytywka_cli.families.skip.fitting.training_data import TrainingData
+from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
-from pozytywka_cli.families.skip.training_data import TrainingData
-from pozytywka_cli.settings import SkipSettings
 from pozytywka_cli.tuning import drawn
 
 from .worlds import at, listeners
 
 QUICK = SkipSettings(epochs=4, learning_rate=5e-3)
+TUNABLE = [name for name, variant in FAMILY.variants.items() if variant.space]
 
 
 @cache
-def planted() -> Dataset:
-    """Half of the users skip what one can dance to, the others what one cannot."""
+def personas() -> Dataset:
+    """Half of the users skip danceable tracks, the others all other tracks."""
     given = listeners(1, users=30, each=160, persona=True)
     return replace(given, plays=canonical(given.plays))
 
 
 def loss(dataset: Dataset, variant: str = "advanced", **changes: float) -> float:
-    """What a trial gives."""
+    """The loss of a trial."""
     settings = msgspec.structs.replace(QUICK, **changes)
-    return tune.trial(dataset, settings, variant=variant, seed=0, device="cpu")
+    return FAMILY.trial(dataset, TrainingRun(settings, variant))
 
 
 def deleted(plays: pl.DataFrame, test: pl.Series) -> pl.DataFrame:
@@ -60,10 +63,10 @@ def altered(plays: pl.DataFrame, test: pl.Series) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("change", [deleted, altered])
-@pytest.mark.parametrize("variant", tune.SPACES)
-def test_no_trial_sees_the_test_part(change: Callable[[pl.DataFrame, pl.Series], pl.DataFrame], variant: str):
+@pytest.mark.parametrize("variant", TUNABLE)
+def test_no_trial_depends_on_the_test_plays(change: Callable[[pl.DataFrame, pl.Series], pl.DataFrame], variant: str):
     """Whatever is done to the plays of the last fifth, the loss is the same to the last bit."""
-    given = planted()
+    given = personas()
     test = pl.Series(time_split(given.plays).test)
     assert 0 < test.sum() < len(test) / 3
     changed = replace(given, plays=change(given.plays, test))
@@ -71,23 +74,21 @@ def test_no_trial_sees_the_test_part(change: Callable[[pl.DataFrame, pl.Series],
     assert loss(changed, variant) == loss(given, variant)
 
 
-def test_what_stops_the_training_is_not_what_is_scored(monkeypatch: pytest.MonkeyPatch):
-    """Fitting, validation, score and test follow each other in time, and the score's plays decide the loss alone."""
-    given, lessons = planted(), []
+def test_the_plays_that_stop_the_training_are_not_those_that_rate_it(monkeypatch: pytest.MonkeyPatch):
+    """Training, validation, scored and test plays follow each other in time, and the loss is of the scored plays."""
+    given, seen = personas(), []
 
-    def seen(variant: str, training_data: TrainingData, **more: object) -> object:
-        lessons.append(training_data)
-        return learn(variant, training_data, **more)
+    def recorded(variant: str, data: TrainingData, run: TrainingRun) -> FittedModel:
+        seen.append(data)
+        return fit(variant, data, run)
 
-    monkeypatch.setattr(tune, "learn", seen)
+    monkeypatch.setattr(tune, "fit", recorded)
     before = loss(given, "simple")
-    (training_data,) = lessons
+    (data,) = seen
     whole = time_split(given.plays)
-    parts = [
-        training_data.dataset.plays.filter(flags)
-        for flags in (training_data.split.fitting(0), training_data.split.validation(0))
-    ]
-    parts += [training_data.dataset.plays.filter(training_data.split.test), given.plays.filter(whole.test)]
+    split = data.split
+    parts = [data.log.plays.filter(flags) for flags in (split.fitting(0), split.validation(0), split.test)]
+    parts.append(given.plays.filter(whole.test))
     starts = [part["started_at"] for part in parts]
     assert all(earlier.max() < later.min() for earlier, later in pairwise(starts))
     assert sum(len(part) for part in parts) == len(given.plays)
@@ -97,8 +98,8 @@ def test_what_stops_the_training_is_not_what_is_scored(monkeypatch: pytest.Monke
 
 
 def test_settings_decide_the_loss():
-    """A network that hardly learns is no better than the constant; order in which plays come changes nothing."""
-    given = planted()
+    """A network that hardly learns is no better than the constant; the order of plays changes nothing."""
+    given = personas()
     good, idle = loss(given), loss(given, learning_rate=1e-9)
     constant = loss(given, "constant")
     assert idle == pytest.approx(constant, abs=1e-3)
@@ -107,23 +108,20 @@ def test_settings_decide_the_loss():
     assert loss(replace(given, plays=shuffled)) == good
 
 
-@pytest.mark.parametrize("variant", tune.SPACES)
+@pytest.mark.parametrize("variant", TUNABLE)
 def test_every_point_of_a_space_is_a_setting(variant: str):
     """The names are settings, and every value drawn is one that they may have."""
-    assert variant in VARIANTS
-    found = [drawn(tune.SPACES[variant], QUICK, number, 0) for number in range(200)]
+    found = [drawn(FAMILY.variants[variant].space, QUICK, number, 0) for number in range(200)]
     assert all(isinstance(one, SkipSettings) for one in found)
     assert len(set(found)) == 200
 
 
 def test_a_log_that_is_too_short_to_be_split_twice_is_refused():
-    """It says of which part that is so."""
+    """The message names the part."""
     given = listeners(0, users=8, each=50, persona=True)
     late = given.plays.filter(pl.col("started_at") < at(2 * 7200))
     with pytest.raises(RefusedError) as refused:
         loss(replace(given, plays=late))
-    assert refused.value.message == (
-        "--tune leaves out the log's last fifth; before it: only 16 plays by 8 users "
-        "in the last eighth of the time before the log's last fifth, where skip is judged; it takes 20 by 2"
-    )
-    assert refused.value.hint == "Leave out stray later plays with --until, or give it more."
+    for part in ("--tune", "last fifth", "16 plays by 8 users", "last eighth", "20 plays by 2 users"):
+        assert part in refused.value.message
+    assert "--until" in refused.value.hint

@@ -1,31 +1,35 @@
 """One small dataset and its models, trained once for all tests."""
 
+from dataclasses import replace
 from functools import cache
 
-from pozytywka_cli.artifacts import Trained
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.skip.train import train
-from pozytywka_cli.records import Row, silent
-from pozytywka_cli.settings import SkipSettings
+from pozytywka_cli.families.family import Trained, TrainingRun
+from pozytywka_cli.families.skip import FAMILY
+from pozytywka_cli.families.skip.settings import SkipSettings
+from pozytywka_cli.records import Row
 
 from .worlds import listeners
 
-QUICK = SkipSettings(epochs=6, learning_rate=5e-3)
+QUICK = TrainingRun(SkipSettings(epochs=6, learning_rate=5e-3), FAMILY.default)
+DEFAULT = TrainingRun(SkipSettings(), FAMILY.default)
+VARIANTS = list(FAMILY.variants)
+BASELINES = [name for name, variant in FAMILY.variants.items() if variant.baseline]
 
 
 @cache
-def planted() -> Dataset:
-    """Half of the users skip what one can dance to, the others what one cannot."""
+def personas() -> Dataset:
+    """Half of the users skip danceable tracks, the others all other tracks."""
     return listeners(1, users=30, each=80, persona=True)
 
 
 @cache
 def trained(variant: str) -> Trained:
-    """That service's model."""
-    return train(planted(), QUICK, variant=variant, seed=0, device="cpu", report=silent)
+    """A variant trained on that dataset."""
+    return FAMILY.train(personas(), replace(QUICK, variant=variant))
 
 
 def value(rows: list[Row], variant: str, metric: str) -> float:
-    """One figure."""
+    """The value of one metric."""
     (found,) = (row.value for row in rows if (row.variant, row.metric) == (variant, metric))
     return found

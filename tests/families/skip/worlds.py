@@ -1,4 +1,4 @@
-"""Small services whose truth is known."""
+"""Small generated data sets."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,8 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.tables import EVENTS
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.families.skip.features.attribute_rates import ATTRIBUTES, edges
-from pozytywka_cli.families.skip.features.play_features import Fitted
+from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures
+from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 START = datetime(2025, 1, 6, 10, tzinfo=UTC)  # a Monday
 MOMENT = pl.Datetime("us", "UTC")
@@ -33,7 +34,7 @@ PLAYS = pl.Schema(
 
 
 def at(seconds: float) -> datetime:
-    """So many seconds after the start of the log."""
+    """A moment, in seconds after the start of the log."""
     return START + timedelta(seconds=seconds)
 
 
@@ -85,10 +86,10 @@ def dataset(
 
 
 def tangle(seed: int, *, plays: int = 300) -> pl.DataFrame:
-    """Events of four users with many sessions running at once, ties in time, and tracks that nobody knows.
+    """Events of four users with many sessions running at once, ties in time, and unknown tracks.
 
-    A SKIP or LIKE comes so many seconds after a PLAY, whatever else happens meanwhile: also after the track's end, or
-    for the PLAY that came between.
+    A SKIP or LIKE comes some seconds after a PLAY, whatever else happens meanwhile: also after the track's end, or for
+    the PLAY that came between.
     """
     generator = np.random.default_rng(seed)
 
@@ -104,14 +105,14 @@ def tangle(seed: int, *, plays: int = 300) -> pl.DataFrame:
         },
         schema_overrides={"moment": MOMENT},
     )
-    found = [events("PLAY", started, pl.col("moment"))]
+    parts = [events("PLAY", started, pl.col("moment"))]
     for kind, share, most in (("SKIP", 0.5, 400), ("LIKE", 0.4, 400), ("ADVERTISEMENT", 0.3, 100)):
         # tens of seconds, as plays have, or a little more than some
         after = generator.integers(1, most // 10, plays) * 10_000_000 + generator.choice([0, 0, 400, 900], plays)
         moment = pl.col("moment") + pl.duration(microseconds=pl.lit(pl.Series(after)))
         happened = pl.lit(pl.Series(generator.random(plays) < share))
-        found.append(events(kind, started.with_columns(moment=moment).filter(happened), pl.col("moment")))
-    return pl.concat(found).filter(pl.struct(pl.all()).is_first_distinct())
+        parts.append(events(kind, started.with_columns(moment=moment).filter(happened), pl.col("moment")))
+    return pl.concat(parts).filter(pl.struct(pl.all()).is_first_distinct())
 
 
 def tangled(events: pl.DataFrame, seed: int, until: datetime = START + timedelta(days=9)) -> Dataset:
@@ -123,7 +124,7 @@ def tangled(events: pl.DataFrame, seed: int, until: datetime = START + timedelta
 
 
 def listeners(seed: int, *, users: int, each: int, persona: bool) -> Dataset:
-    """Plays in sessions of ten; skips are coin flips, or with `persona` follow what each user thinks of dancing."""
+    """Plays in sessions of ten; skips are coin flips, or with `persona` depend on user and danceability."""
     generator = np.random.default_rng(seed)
     catalogue = tracks(80, seed)
     user, number = np.repeat(np.arange(users), each), np.tile(np.arange(each), users)
@@ -147,9 +148,14 @@ def listeners(seed: int, *, users: int, each: int, persona: bool) -> Dataset:
     return dataset(frame, catalogue)
 
 
-def fitted(catalogue: pl.DataFrame) -> Fitted:
+def parameters(catalogue: pl.DataFrame) -> FeatureParameters:
     """Round rates, so that features can be computed by hand."""
-    return Fitted(0.4, 0.2, 0.1, {name: edges(catalogue[name]) for name in ATTRIBUTES})
+    return FeatureParameters(0.4, 0.2, 0.1, {name: edges(catalogue[name]) for name in ATTRIBUTES})
+
+
+def features(rows: pl.DataFrame, dataset: Dataset, parameters: FeatureParameters) -> pl.DataFrame:
+    """The features of these rows with this dataset as the log."""
+    return PlayFeatures(PlayLog.of(dataset), parameters)(rows)
 
 
 def saved(draft: Draft, folder: Path) -> Version:
