@@ -140,6 +140,7 @@ def _print(shared: Context, family: "Family", rows: "Sequence[Row]") -> None:
 
     for comparison in evaluation_table.comparisons(family, rows):
         evaluation_table.show(comparison)
-        print(conclusions.conclusion(comparison), end="\n\n")
+        evaluation_table.print_sentence(conclusions.conclusion(comparison))
+        print()
     evaluation_table.print_sentence(conclusions.promotion(family, shared.store))
     print()
