@@ -93,7 +93,7 @@ def explained(target: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if f"(os error {EPIPE})" in str(error):
+        if isinstance(error, BrokenPipeError) or f"(os error {EPIPE})" in str(error):
             raise BrokenPipeError(EPIPE, os.strerror(EPIPE), str(target)) from None
         if isinstance(error, OSError) or "(os error" in str(error):
             reason = getattr(error, "strerror", None) or str(error)
