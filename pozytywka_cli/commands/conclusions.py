@@ -10,6 +10,7 @@ from pozytywka_cli.families.family import Family
 from pozytywka_cli.records import Gate, Row
 
 SIGNIFICANT = 0.05
+TRUTH = "truth"  # the row of the best possible value on generated data
 
 
 def conclusion(comparison: Comparison) -> str:
@@ -20,7 +21,7 @@ def conclusion(comparison: Comparison) -> str:
 def _sentences(comparison: Comparison) -> Iterator[str]:
     headline, default = comparison.headline, comparison.family.default
     best = comparison.best(headline)
-    if not best:
+    if best in ([], [TRUTH]):
         return
     value = number(comparison.rows[best[0], headline].value)
     yield f"Best by {comparison.label(headline)}: {' and '.join(best)} ({value})."

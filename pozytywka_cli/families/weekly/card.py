@@ -1,11 +1,14 @@
 """The metrics of the family, and the text of its model cards."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pozytywka_cli.artifacts import CardText
 from pozytywka_cli.families.weekly import FAMILY
-from pozytywka_cli.families.weekly.splits import Split
 from pozytywka_cli.records import Metric
+
+if TYPE_CHECKING:
+    from pozytywka_cli.families.weekly.splits import Split
 
 METRICS: Mapping[str, Metric] = {
     "rmse": Metric("RMSE, s", "lower", "the error of a forecast in seconds, where large errors count more"),
@@ -19,7 +22,7 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-def text(divided: Split) -> CardText:
+def text(divided: "Split") -> CardText:
     """Return the card of a variant that was measured on this split."""
     return CardText(
         question=FAMILY.question,
