@@ -63,13 +63,12 @@ def test_evaluate_measures_each_week_ahead_on_as_many_weeks_as_asked(pozytywka, 
     assert "weekly is measured on" not in answer.err
 
 
-def test_evaluate_tells_when_it_measures_fewer_weeks_than_asked(pozytywka, sampled, tmp_path, quick):
-    """A third of the log is all that is kept back."""
-    answer = pozytywka(
-        "evaluate", "weekly", "--set", "weekly.test_weeks=12", "--data-dir", sampled, "--artifacts-dir", tmp_path
-    )
-    told = "weekly is measured on 10 weeks, not 12: of 30 full weeks no more than a third is kept back"
-    assert (answer.code, told in answer.err) == (0, True)
+def test_evaluate_reports_that_it_measures_fewer_weeks_than_configured(pozytywka, sampled, tmp_path, quick):
+    """At most a third of the log is held out."""
+    weeks = ["--set", "weekly.test_weeks=12"]
+    answer = pozytywka("evaluate", "weekly", *weeks, "--data-dir", sampled, "--artifacts-dir", tmp_path)
+    assert answer.code == 0
+    assert re.search(r"weekly .*\b10 .*\b12\b", answer.err)
 
 
 def test_an_unknown_measure_is_refused(pozytywka, sampled):
