@@ -1,14 +1,12 @@
-"""A process that reads all features of all plays, and does nothing else: `skip_features.py DATA PLAYS`."""
+"""A process that computes all features of all plays, and does nothing else: `skip_features.py DATA PLAYS`."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from pozytywka_cli.dataset.loading import load
-from pozytywka_cli.families.skip.features.history import canonical
-from pozytywka_cli.families.skip.features.play_features import features, fit
+from pozytywka_cli.families.skip.features.play_features import PlayFeatures, fit_parameters
+from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 if __name__ == "__main__":
-    found = load(Path(sys.argv[1]), Path(sys.argv[2]), print)
-    dataset = replace(found, plays=canonical(found.plays))
-    features(dataset.plays, dataset, fit(dataset.plays, dataset.tracks))
+    log = PlayLog.of(load(Path(sys.argv[1]), Path(sys.argv[2]), print))
+    PlayFeatures(log, fit_parameters(log.plays, log.dataset.tracks))(log.plays)

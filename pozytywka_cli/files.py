@@ -25,49 +25,53 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         StorageError: `target` is a folder or cannot be written.
     """
-    target = target.resolve()
-    if target.is_dir():
-        raise StorageError(f"{target} is a folder", "Name a file.")
+    target = _file(target)
     if target.exists() and not target.is_file():
         with explained(target):
             yield target
         return
-    with _temporary(target) as temporary:
-        yield temporary
-        flush(temporary)
-        temporary.replace(target)
+    with temporary(target) as path:
+        yield path
+        flush(path)
+        path.replace(target)
         flush(target.parent)
 
 
 @contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
-    """Yield a new folder that takes the place of the folder `target` if the block succeeds.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
+    """Yield a new folder that takes the place of the folder `target` if the block succeeds, else a StorageError."""
     target = target.resolve()
-    with _temporary(target) as temporary, _temporary(target) as old:
-        temporary.mkdir()
-        yield temporary
+    with temporary(target) as new, temporary(target) as old:
+        new.mkdir()
+        yield new
         if target.exists():
-            target.rename(old)
+            target.replace(old)
         try:
-            temporary.rename(target)
+            new.replace(target)
         except BaseException:
             if old.exists():
-                old.rename(target)
+                old.replace(target)
             raise
         flush(target.parent)
 
 
 @contextmanager
-def _temporary(target: Path) -> Iterator[Path]:
-    """Yield an unused path beside `target`; whatever is left there afterwards is removed."""
-    temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
-    with explained(target), removed(temporary):
+def temporary(target: Path) -> Iterator[Path]:
+    """Yield an unused path beside `target`, whose folder is made; whatever is left there afterwards is removed.
+
+    Raises:
+        StorageError: writing fails within the block.
+    """
+    path = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
+    with explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
+        try:
+            yield path
+        finally:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def check_writable(target: Path) -> None:
@@ -76,12 +80,17 @@ def check_writable(target: Path) -> None:
     Raises:
         StorageError: `target` is a folder, or the nearest folder above it that exists cannot be written to.
     """
-    target = target.resolve()
-    if target.is_dir():
-        raise StorageError(f"{target} is a folder", "Name a file.")
+    target = _file(target)
     above = next(parent for parent in target.parents if parent.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         raise StorageError(f"cannot write {target}: {above} is not a writable folder", "Check the path.")
+
+
+def _file(target: Path) -> Path:
+    target = target.resolve()
+    if target.is_dir():
+        raise StorageError(f"{target} is a folder", "Name a file.")
+    return target
 
 
 @contextmanager
@@ -93,7 +102,7 @@ def explained(target: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if f"(os error {EPIPE})" in str(error):
+        if isinstance(error, BrokenPipeError) or f"(os error {EPIPE})" in str(error):
             raise BrokenPipeError(EPIPE, os.strerror(EPIPE), str(target)) from None
         if isinstance(error, OSError) or "(os error" in str(error):
             reason = getattr(error, "strerror", None) or str(error)
@@ -102,22 +111,10 @@ def explained(target: Path) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def removed(temporary: Path) -> Iterator[None]:
-    """Remove a temporary file or folder at the end of the block, also after an error."""
-    try:
-        yield
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
-
-
 def write_text(target: Path, text: str) -> None:
     """Write `text` as UTF-8, atomically."""
-    with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    with replacing(target) as path:
+        path.write_text(text, encoding="utf-8")
 
 
 def indented_json(value: Any) -> bytes:

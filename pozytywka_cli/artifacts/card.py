@@ -3,15 +3,13 @@
 from pozytywka_cli.artifacts.draft import CardText, Draft, Origin
 from pozytywka_cli.records import Gate, Input, Row
 
-INTERVALS = "In brackets: the 95 % confidence interval."
-
 
 def card(origin: Origin, draft: Draft) -> str:
     """Return the card as Markdown."""
     sections = {
         "Data": _data(origin),
         "How it was tested": draft.card.protocol,
-        "Metrics": _metrics(draft),
+        "Metrics": _metrics(draft.metrics, draft.card),
         "Decision": _decision(draft.gate, draft.card),
         "Use it for": draft.card.use,
         "Do not use it for": draft.card.not_for,
@@ -23,35 +21,30 @@ def card(origin: Origin, draft: Draft) -> str:
 
 def _data(origin: Origin) -> str:
     """Return a line for each table, and one for all files of events, of which there may be one for each day."""
-    tables = [f"- {table.name}: {table.rows:,} rows" for table in origin.inputs if table.last is None]
-    events = _events([file for file in origin.inputs if file.last is not None])
-    until = [f"- only events before {origin.until[:16].replace('T', ' ')} (UTC)"] if origin.until else []
-    return "\n".join([*tables, *events, *until])
+    lines = [f"- {table.name}: {table.rows:,} rows" for table in origin.inputs if table.last is None]
+    if events := [file for file in origin.inputs if file.last is not None]:
+        lines.append(_events(events))
+    if origin.until:
+        lines.append(f"- only events before {origin.until[:16].replace('T', ' ')} (UTC)")
+    return "\n".join(lines)
 
 
-def _events(files: list[Input]) -> list[str]:
-    if not files:
-        return []
+def _events(files: list[Input]) -> str:
     first, last = min(file.first or "" for file in files), max(file.last or "" for file in files)
     names = f"{files[0].name} and {len(files) - 1} more" if len(files) > 1 else files[0].name
-    return [f"- {names}: {sum(file.rows for file in files):,} rows, {first[:10]} to {last[:10]}"]
+    return f"- {names}: {sum(file.rows for file in files):,} rows, {first[:10]} to {last[:10]}"
 
 
-def _metrics(draft: Draft) -> str:
+def _metrics(rows: list[Row], text: CardText) -> str:
     """Return a table for each protocol, and the meanings of all names in them."""
-    rows, text = draft.metrics, draft.card
     tables = [_table([row for row in rows if row.protocol == name], text) for name in _distinct(rows, "protocol")]
-    variants = [f"- {name}: {text.glossary[name]}" for name in _distinct(rows, "variant") if name in text.glossary]
-    metrics = [f"- {meaning}" for name in _distinct(rows, "metric") if (meaning := _meaning(name, text))]
-    intervals = INTERVALS if any(row.low is not None for row in rows) else ""
-    return "\n\n".join(filter(None, [*tables, intervals, "\n".join([*variants, *metrics])]))
-
-
-def _meaning(metric: str, text: CardText) -> str:
-    if known := text.metrics.get(metric):
-        best = f"best at {known.target:g}" if known.target is not None else f"{known.better} is better"
-        return f"{known.label}: {known.meaning}; {best}"
-    return f"{metric}: {text.glossary[metric]}" if metric in text.glossary else ""
+    if any(row.low is not None for row in rows):
+        tables.append("In brackets: the 95 % confidence interval.")
+    meanings = [f"- {name}: {text.glossary[name]}" for name in _distinct(rows, "variant") if name in text.glossary]
+    for metric in (text.metrics[name] for name in _distinct(rows, "metric") if name in text.metrics):
+        best = f"{metric.better} is better" if metric.target is None else f"best at {metric.target:g}"
+        meanings.append(f"- {metric.label}: {metric.meaning}; {best}")
+    return "\n\n".join(filter(None, [*tables, "\n".join(meanings)]))
 
 
 def _label(metric: str, text: CardText) -> str:

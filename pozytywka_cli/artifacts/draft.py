@@ -1,9 +1,8 @@
-"""A training run before it starts (`Origin`), and a trained model before it is saved (`Draft`)."""
+"""A training run before it starts (`Origin`), a trained model before it is saved (`Draft`), and its model card."""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ class Origin:
     inputs: list[Input]
     code: str = ""
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """A SHA-256 over all fields; two runs with the same fingerprint give the same model."""
         inputs = sorted((table.name, table.sha256) for table in self.inputs)
@@ -44,7 +43,7 @@ class CardText:
     question: the question that the model answers
     protocol: how the model was tested
     use, not_for, limits: what to use it for, what not to use it for, and what it cannot know
-    glossary: descriptions of the variants (and of metrics that are not in `metrics`) by name
+    glossary: descriptions of the variants by name
     metrics: labels, directions and meanings of the metrics by their name in JSON
     """
 

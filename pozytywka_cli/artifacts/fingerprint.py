@@ -7,7 +7,6 @@ modules that only hold texts, reports or charts. The values of settings are a pa
 
 import ast
 import hashlib
-import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
@@ -23,9 +22,9 @@ IGNORED = {"card.py", "charts.py", "settings.py", "profile.py", "quarantine.py",
 def code_digest(family: str) -> str:
     """Return the digest for the family whose package or module has this name."""
     modules = [_parsed(path.read_bytes()) for path in _modules(family)]
-    libraries = {library for _, imported in modules for library in imported}
     distributions = metadata.packages_distributions()
-    versions = [f"{one} {metadata.version(one)}" for name in sorted(libraries) for one in distributions.get(name, [])]
+    names = {name for _, libraries in modules for library in libraries for name in distributions.get(library, [])}
+    versions = [f"{name} {metadata.version(name)}" for name in sorted(names)]
     return hashlib.sha256("\n".join([*(code for code, _ in modules), *versions]).encode()).hexdigest()
 
 
@@ -43,16 +42,9 @@ def _modules(family: str) -> Iterator[Path]:
 def _parsed(source: bytes) -> tuple[str, set[str]]:
     """Return the code without texts, and the libraries that it imports."""
     tree = ast.parse(source)
-    imported = set(_imported(tree)) - {*sys.stdlib_module_names, PACKAGE.name}
-    return ast.dump(_WithoutTexts().visit(tree)), imported
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (name.name.partition(".")[0] for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+    imported = [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
+    imported += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return ast.dump(_WithoutTexts().visit(tree)), {name.partition(".")[0] for name in imported} - {PACKAGE.name}
 
 
 class _WithoutTexts(ast.NodeTransformer):

@@ -1,7 +1,6 @@
 """Which version of a family is promoted, and which versions were promoted before."""
 
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 
@@ -44,12 +43,9 @@ class History:
     def set_promoted(self, names: list[str]) -> None:
         """Set the versions promoted so far; the last one becomes the current one."""
         self._write("served.json", names)
-        link = self.folder / f".current.{uuid4().hex[:8]}.tmp"
-        try:
+        with files.temporary(self.folder / "current") as link:
             link.symlink_to(Path("versions") / names[-1])
             link.replace(self.folder / "current")
-        finally:
-            link.unlink(missing_ok=True)
         files.flush(self.folder)
 
     def withdrawn(self) -> list[str]:

@@ -1,25 +1,40 @@
 """Write, read and check the manifest of a version.
 
 A manifest is JSON. Numbers that are not finite are null there and NaN when read, for JSON has no NaN. `digest` is the
-SHA-256 over all other fields as JSON with sorted keys and without spaces. Format 1 had no digest, see `format_1`.
+SHA-256 over all other fields as JSON with sorted keys and without spaces. Format 1 had no digest, other names for
+metrics and protocols, and marked a fallback by a note.
 """
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from pozytywka_cli import files
-from pozytywka_cli.artifacts import format_1
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Gate, Input, Row
 
 FORMAT = 2
 MEND = "Roll back with `pozytywka models rollback`, or train again with --force."
 GATE_NUMBERS = ("value", "baseline", "difference", "low", "high", "margin")
+FORMAT_1_NAMES = {  # of metrics and protocols: then and now
+    "log loss": "log_loss",
+    "AUC": "roc_auc",
+    "balanced accuracy": "balanced_accuracy",
+    "Brier": "brier_score",
+    "ECE": "expected_calibration_error",
+    "time": "time split",
+    "pinball": "pinball_loss",
+    "PM": "sampled_hit_rate@10",
+    "user recall@20": "user_recall@20",
+    "user NDCG@20": "user_ndcg@20",
+} | {name: name.lower() for name in ("RMSE", "MAE", "MASE", "RMSSE", "WAPE", "NDCG@10")}
+
+R = TypeVar("R", Row, Gate)
 
 
 class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,10 +44,10 @@ class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All metadata of a version. It never holds code, class paths or trust lists."""
 
-    format: int
+    format: int = FORMAT
     family: str
     variant: str
     version: str
@@ -84,9 +99,7 @@ def read_manifest(folder: Path, family: str, name: str) -> Manifest:
         manifest = _decoded(path, path.read_bytes())
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing", MEND) from None
-    except IsADirectoryError:
-        raise ArtifactError(f"{path} is damaged: it is a folder", MEND) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (IsADirectoryError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
     if (manifest.family, manifest.version) != (family, name):
         problem = f"{folder} contains {manifest.family} {manifest.version}, not {family} {name}"
@@ -120,18 +133,11 @@ def _decoded(path: Path, content: bytes) -> Manifest:
         raise ArtifactError(problem, "Upgrade pozytywka, or train again.")
     if (written != 1 or "digest" in tree) and tree.get("digest") != _digest(tree):
         raise ArtifactError(f"{path} is damaged: its content does not match its digest", MEND)
-    rows, gate = tree.get("metrics"), tree.get("gate")
-    if isinstance(rows, list):
-        tree["metrics"] = [_null_as_nan(row, ("value",)) for row in rows]
-    manifest = msgspec.convert(tree | {"gate": _null_as_nan(gate, GATE_NUMBERS)}, Manifest)
-    if written > 1:
-        return manifest
-    return msgspec.structs.replace(
-        manifest,
-        metrics=[format_1.renamed(row) for row in manifest.metrics],
-        gate=manifest.gate and format_1.renamed(manifest.gate),
-        fallback_for=format_1.fallback_for(manifest.notes),
-    )
+    rows = msgspec.convert(tree.get("metrics"), list[Any])
+    tree["metrics"] = [_with_nan(row, ("value",)) for row in rows]
+    tree["gate"] = _with_nan(tree.get("gate"), GATE_NUMBERS)
+    manifest = msgspec.convert(tree, Manifest)
+    return manifest if written > 1 else _from_format_1(manifest)
 
 
 def _digest(tree: dict[str, Any]) -> str:
@@ -139,7 +145,26 @@ def _digest(tree: dict[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
-def _null_as_nan(record: Any, names: tuple[str, ...]) -> Any:
+def _with_nan(record: Any, names: tuple[str, ...]) -> Any:
     if not isinstance(record, dict):
         return record  # null, or damage that the conversion reports
     return {name: math.nan if value is None and name in names else value for name, value in record.items()}
+
+
+def _from_format_1(manifest: Manifest) -> Manifest:
+    """Return the manifest with the present names, and with the field for a fallback."""
+    notes = [re.match(r"fallback: .*; (the LSTM|[\w-]+) needs ", note) for note in manifest.notes]
+    variants = [note[1].replace("the LSTM", "lstm") for note in notes if note]
+    return msgspec.structs.replace(
+        manifest,
+        metrics=[_renamed(row) for row in manifest.metrics],
+        gate=manifest.gate and _renamed(manifest.gate),
+        fallback_for=variants[0] if variants else None,
+    )
+
+
+def _renamed(record: R) -> R:
+    changes = {
+        name: FORMAT_1_NAMES.get(old, old) for name in ("metric", "protocol") if (old := getattr(record, name, ""))
+    }
+    return msgspec.structs.replace(record, **changes)

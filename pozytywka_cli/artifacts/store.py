@@ -6,21 +6,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from pozytywka_cli import files
 from pozytywka_cli.artifacts.card import card
 from pozytywka_cli.artifacts.draft import Draft, Origin
 from pozytywka_cli.artifacts.history import History
-from pozytywka_cli.artifacts.manifest import (
-    FORMAT,
-    Manifest,
-    StoredFile,
-    Version,
-    check_files,
-    read_manifest,
-    write_manifest,
-)
+from pozytywka_cli.artifacts.manifest import Manifest, StoredFile, Version, check_files, read_manifest, write_manifest
 from pozytywka_cli.errors import ArtifactError, BusyError
 
 LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size and only compares the size of larger ones
@@ -28,18 +19,17 @@ LIBRARIES = ("pozytywka", "polars", "numpy", "torch", "scikit-learn", "implicit"
 
 
 class Store:
-    """The artifacts folder at `root`."""
+    """The artifacts folder at `root`.
+
+    Methods that read a version raise an ArtifactError if it is missing, damaged or of a newer format.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock the store for writing.
-
-        Raises:
-            BusyError: another run holds the lock.
-        """
+        """Lock the store for writing; a BusyError if another run holds the lock."""
         from filelock import FileLock, Timeout
 
         self.root.mkdir(parents=True, exist_ok=True)
@@ -60,33 +50,27 @@ class Store:
             ArtifactError: it cannot be read back.
         """
         created = datetime.now(UTC)
-        name = f"{created:%Y%m%dT%H%M%SZ}-{origin.fingerprint[:8]}"
-        while (self._versions(origin.family) / name).exists():  # the same run again within a second
-            name += "+"
-        target = self._versions(origin.family) / name
-        temporary = target.with_name(f".{name}.{uuid4().hex[:8]}.tmp")
-        temporary.mkdir(parents=True)
-        with files.explained(target), files.removed(temporary):
-            draft.write(temporary)
-            (temporary / "card.md").write_text(card(origin, draft), encoding="utf-8")
+        target = self._versions(origin.family) / f"{created:%Y%m%dT%H%M%SZ}-{origin.fingerprint[:8]}"
+        while target.exists():  # the same run again within a second
+            target = target.with_name(f"{target.name}+")
+        with files.replacing_folder(target) as folder:
+            draft.write(folder)
+            (folder / "card.md").write_text(card(origin, draft), encoding="utf-8")
             metrics = {"rows": draft.metrics, "epochs": draft.epochs}
-            (temporary / "metrics.json").write_bytes(files.indented_json(metrics))
-            write_manifest(temporary, self._manifest(origin, draft, created, temporary, name))
-            mode = (temporary / "manifest.json").stat().st_mode
-            for path in temporary.iterdir():
+            (folder / "metrics.json").write_bytes(files.indented_json(metrics))
+            write_manifest(folder, self._manifest(origin, draft, created, folder, target.name))
+            mode = (folder / "manifest.json").stat().st_mode
+            for path in folder.iterdir():
                 path.chmod(mode)  # some libraries write files that only their owner can read
                 files.flush(path)
-            files.flush(temporary)
-            version = _read_back(temporary, origin.family, name)
-            temporary.replace(target)
-            files.flush(target.parent)
+            files.flush(folder)
+            version = _read_back(folder, origin.family, target.name)
         return replace(version, folder=target)
 
     def _manifest(self, origin: Origin, draft: Draft, created: datetime, folder: Path, name: str) -> Manifest:
         from importlib.metadata import version
 
         return Manifest(
-            format=FORMAT,
             family=origin.family,
             variant=draft.variant,
             version=name,
@@ -109,10 +93,7 @@ class Store:
 
     def names(self, family: str) -> list[str]:
         """Return the versions of a family, oldest first."""
-        folder = self._versions(family)
-        if not folder.is_dir():
-            return []
-        return sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+        return sorted(path.name for path in self._versions(family).glob("[!.]*") if path.is_dir())
 
     def promoted(self, family: str) -> str | None:
         """Return the name of the promoted version; None if there is none."""
@@ -135,9 +116,6 @@ class Store:
         """Load a version, the promoted one where `name` is None, and check its manifest, file sizes and hashes.
 
         Hashes of files larger than `hash_limit` bytes are not checked.
-
-        Raises:
-            ArtifactError: missing, damaged, or of a newer format.
         """
         name = self.promoted(family) if name is None else self.resolve(family, name)
         if name is None:
@@ -147,11 +125,7 @@ class Store:
         return check_files(self._versions(family) / name, self.manifest(family, name), hash_limit=hash_limit)
 
     def manifest(self, family: str, name: str) -> Manifest:
-        """Read the manifest of a version; its other files are not checked.
-
-        Raises:
-            ArtifactError: missing, damaged, of a newer format, or of another version.
-        """
+        """Read the manifest of a version; its other files are not checked."""
         return read_manifest(self._versions(family) / name, family, name)
 
     def verified(self, family: str) -> list[tuple[str, str | None]]:
@@ -159,10 +133,8 @@ class Store:
 
         `current` is listed too if the version that it should point to is missing.
         """
-        problems = {name: self._problem(family, name) for name in self.names(family)}
-        if self._history(family).current_is_missing:
-            problems["current"] = self._problem(family, None)
-        return list(problems.items())
+        missing = [("current", self._problem(family, None))] if self._history(family).current_is_missing else []
+        return [(name, self._problem(family, name)) for name in self.names(family)] + missing
 
     def _problem(self, family: str, name: str | None) -> str | None:
         try:
@@ -173,20 +145,17 @@ class Store:
 
     def same(self, origin: Origin) -> Version | None:
         """Return the latest undamaged version that a run of this origin has already made."""
+        fingerprint = origin.fingerprint
         for name in reversed(self.names(origin.family)):
             try:
-                if self.manifest(origin.family, name).fingerprint == origin.fingerprint:
+                if self.manifest(origin.family, name).fingerprint == fingerprint:
                     return self.load(origin.family, name)
             except ArtifactError:
                 continue
         return None
 
     def promote(self, family: str, name: str) -> str:
-        """Promote a version: predictions use it from now on. Returns its full name.
-
-        Raises:
-            ArtifactError: it is missing or damaged.
-        """
+        """Promote a version: predictions use it from now on. Returns its full name."""
         version = self.load(family, name).name
         history = self._history(family)
         try:
@@ -223,30 +192,25 @@ class Store:
             return True
 
     def prune(self, family: str, keep: int) -> list[str]:
-        """Remove all but the newest `keep` versions and the promoted one, and remains of killed runs.
+        """Remove all but the newest `keep` versions and the promoted one, and remains of killed runs; return the names.
 
         Nothing is removed where no version is promoted, for any of them may be about to be.
-
-        Returns:
-            the names of the removed versions.
 
         Raises:
             ArtifactError: the promoted version is missing.
         """
-        history, names = self._history(family), self.names(family)
+        history, names, folder = self._history(family), self.names(family), self._versions(family)
         if history.current_is_missing:
             problem = f"the promoted {family} version is missing, so none was removed"
             raise ArtifactError(problem, "Promote one with `pozytywka models promote`.")
         if history.current is None:
             return []
         old = [name for name in names[: max(len(names) - keep, 0)] if name != history.current]
-        for left in self._versions(family).glob(".*.tmp"):
+        for left in folder.glob(".*.tmp"):
             shutil.rmtree(left)
         for name in old:
-            # renamed first: a kill must not leave a part of a version under its name
-            doomed = self._versions(family) / f".{name}.{uuid4().hex[:8]}.tmp"
-            (self._versions(family) / name).replace(doomed)
-            shutil.rmtree(doomed)
+            with files.temporary(folder / name) as doomed:
+                (folder / name).replace(doomed)  # renamed first: a kill must not leave a part of it under its name
         return old
 
     def _versions(self, family: str) -> Path:

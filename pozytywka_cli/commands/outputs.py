@@ -1,6 +1,7 @@
 """Write frames to files, in the format of the suffix."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,22 @@ def check_target(target: Path | None, data: Path, suffixes: tuple[str, ...] = SU
 def write_frame(frame: "pl.DataFrame", target: Path) -> None:
     """Write Parquet, CSV or JSONL, completely or not at all; in a CSV a list is one cell of JSON."""
     with files.replacing(target) as temporary:
-        if target.suffix == ".parquet":
-            frame.write_parquet(temporary)
-        elif target.suffix == ".csv":
-            nested = [column for column in frame if column.dtype.is_nested()]
-            with_text_times(frame).with_columns(_as_json(column) for column in nested).write_csv(temporary)
+        if temporary == target.resolve():  # a pipe or a device, which polars would open twice, and wait for a reader
+            buffer = BytesIO()
+            _write(frame, target.suffix, buffer)
+            target.write_bytes(buffer.getbuffer())
         else:
-            with_text_times(frame).write_ndjson(temporary)
+            _write(frame, target.suffix, temporary)
+
+
+def _write(frame: "pl.DataFrame", suffix: str, target: Path | BytesIO) -> None:
+    if suffix == ".parquet":
+        frame.write_parquet(target)
+    elif suffix == ".csv":
+        nested = [column for column in frame if column.dtype.is_nested()]
+        with_text_times(frame).with_columns(_as_json(column) for column in nested).write_csv(target)
+    else:
+        with_text_times(frame).write_ndjson(target)
 
 
 def with_text_times(frame: "pl.DataFrame") -> "pl.DataFrame":

@@ -13,7 +13,7 @@ from pozytywka_cli.commands.inputs import lines
 from pozytywka_cli.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.families.similar.lookup import Answer, Lookup, Match, UnknownArtistError
+    from pozytywka_cli.families.similar.lookup import Lookup, Match, Neighbour, UnknownArtistError
     from pozytywka_cli.families.similar.models.factors import Factors
 
 MAX_OTHERS = 3  # ids of other artists with the same name in a message
@@ -66,7 +66,8 @@ def similar(
     artists = Factors.load(shared.store.load("similar", hash_limit=LOOKUP_BYTES))
     search = _Search(shared, Lookup(artists), by_id=by_id, single=len(name or []) == 1 and name != ["-"])
     matches = search.matches(_names(name or []))
-    answers = search.blend(matches, count) if blend else (search.lookup.answer(match, count) for match in matches)
+    queries = search.blend(matches) if blend else ([match] for match in matches)
+    answers = (search.lookup.neighbours(query, count) for query in queries)
     if json and name:
         _print_json(answers, search.unknown)
     elif name:
@@ -102,11 +103,11 @@ class _Search:
             _announce(self.shared, match)
             yield match
 
-    def blend(self, matches: "Iterable[Match]", count: int) -> "Iterator[Answer]":
-        """Yield one answer for all; none if a name is unknown, since it would be another blend."""
+    def blend(self, matches: "Iterable[Match]") -> "Iterator[list[Match]]":
+        """Yield all matches together; nothing if a name is unknown, since it would be another blend."""
         parts = list(matches)
         if parts and not self.unknown:
-            yield self.lookup.blend(parts, count)
+            yield parts
 
     def raise_unknown(self) -> None:
         """Raise an error if any name is unknown."""
@@ -157,22 +158,22 @@ def _announce(shared: Context, match: "Match") -> None:
         shared.console.info(f"other artists are called {match.matched} too; use --id for {ids}{more}")
 
 
-def _print_json(answers: "Iterable[Answer]", unknown: "list[UnknownArtistError]") -> None:
+def _print_json(answers: "Iterable[list[Neighbour]]", unknown: "list[UnknownArtistError]") -> None:
     from pozytywka_cli.commands import tables
 
-    rows = [row for answer in answers for row in answer.rows()]
+    rows = [neighbour for answer in answers for neighbour in answer]
     problems = [{"query": error.query, "problem": error.message, "nearest": error.nearest} for error in unknown]
     tables.json_object("similar", rows, unknown=problems)
 
 
-def _print(answers: "Iterable[Answer]", *, scores: bool) -> None:
+def _print(answers: "Iterable[list[Neighbour]]", *, scores: bool) -> None:
     from pozytywka_cli.commands import tables
 
     columns = ("name", "score") if scores else ("name",)
     for answer in answers:
-        rows = [[row[column] for column in columns] for row in answer.rows()]
-        if sys.stdout.isatty():
-            tables.table(f"Similar to {answer.matched}", columns, rows)
+        rows = [[getattr(neighbour, column) for column in columns] for neighbour in answer]
+        if answer and sys.stdout.isatty():
+            tables.table(f"Similar to {answer[0].matched}", columns, rows)
             continue
         for row in rows:
             typer.echo("\t".join(tables.cell(value) for value in row))

@@ -12,26 +12,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 import msgspec
 
 from pozytywka_cli.artifacts import Draft, Version
-from pozytywka_cli.records import Gate, Metric, Panel, Report, Row, silent
+from pozytywka_cli.records import Metric, Panel, Report, Row, silent
 
 if TYPE_CHECKING:
     import polars as pl
 
     from pozytywka_cli.dataset.loading import Dataset
     from pozytywka_cli.tuning import Space
-
-__all__ = [
-    "Evaluated",
-    "Family",
-    "Gate",
-    "GroundTruth",
-    "Predictor",
-    "Tradeoff",
-    "Trained",
-    "TrainingRun",
-    "Tunable",
-    "Variant",
-]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -56,10 +43,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """How to train or evaluate: the family's settings, the variant, the seed, "cpu" or "cuda", and a progress report.
-
-    `evaluate` compares every variant with `variant`.
-    """
+    """How to train or evaluate: the family's settings, variant, seed, "cpu" or "cuda", and a report of progress."""
 
     settings: msgspec.Struct
     variant: str
@@ -68,11 +52,7 @@ class TrainingRun:
     progress: Report = silent
 
     def settings_as(self, kind: type[S]) -> S:
-        """Return the settings, which are of the family's own type.
-
-        Raises:
-            TypeError: they belong to another family.
-        """
+        """Return the settings, which are of the family's own type, or raise a TypeError."""
         if not isinstance(self.settings, kind):
             raise TypeError(f"{type(self.settings).__name__} are not {kind.__name__}")
         return self.settings
@@ -105,7 +85,6 @@ class Predictor(Protocol):
     @property
     def Request(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
         """What one request holds: a line of JSONL, a row of a frame, an HTTP body. Optional fields have defaults."""
-        ...
 
     def predict(self, requests: "pl.DataFrame") -> "pl.DataFrame":
         """Answer requests, a row or several for each, in their order.
@@ -113,96 +92,58 @@ class Predictor(Protocol):
         The columns of `requests` are the fields of `Request`; optional ones may be missing. The answer to a request
         does not depend on the other requests, and its cost does not grow with the log.
         """
-        ...
 
     def default_requests(self) -> "pl.DataFrame":
         """Return what `predict` without input answers; without rows where it needs input."""
-        ...
 
 
 class Family(Protocol):
-    """A model family. Its module imports nothing heavy; its methods import what they need."""
+    """A model family. Its module imports nothing heavy; its methods import what they need.
 
-    @property
-    def name(self) -> str:
-        """The name on the command line, in settings and in the artifacts folder."""
-        ...
+    Both `train` and `evaluate` raise a RefusedError if there is too little data.
 
-    @property
-    def question(self) -> str:
-        """The question that the family answers, one sentence."""
-        ...
+    name: the name on the command line, in settings and in the artifacts folder
+    question: the question that the family answers, one sentence
+    default: the variant that is trained unless another one is named
+    baseline: the variant that a model must not be worse than, and that is promoted if it is
+    variants: all variants by name, in the order in which they are listed
+    """
+
+    name: str
+    question: str
+    default: str
+    baseline: str
+    variants: Mapping[str, Variant]
 
     @property
     def Settings(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
         """The family's settings; every field has a default and a description (`msgspec.Meta`)."""
-        ...
-
-    @property
-    def variants(self) -> Mapping[str, Variant]:
-        """All variants by name, in the order in which they are listed."""
-        ...
-
-    @property
-    def default(self) -> str:
-        """The variant that is trained unless another one is named."""
-        ...
-
-    @property
-    def baseline(self) -> str:
-        """The variant that a model must not be worse than, and that is promoted if it is."""
-        ...
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics by their name in JSON; the first one is the headline metric, which the gate tests."""
-        ...
 
     def require_gpu(self) -> None:
-        """Check that the libraries that this family computes with can use a GPU.
-
-        Raises:
-            UnavailableError: they cannot; the message names what is missing.
-        """
-        ...
+        """Check that the libraries that this family computes with can use a GPU, else raise an UnavailableError."""
 
     def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
-        """Measure a variant beside the baseline on held-out data, then fit it on all data.
-
-        Raises:
-            RefusedError: there is too little data.
-        """
-        ...
+        """Measure a variant beside the baseline on held-out data, then fit it on all data."""
 
     def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
-        """Measure every variant on held-out data.
-
-        Raises:
-            RefusedError: there is too little data.
-        """
-        ...
+        """Measure every variant on held-out data, and compare each with that of the run."""
 
     def open(self, version: Version, dataset: "Dataset | None") -> Predictor:
-        """Load a version once, with whatever it precomputes from the data.
-
-        Raises:
-            ArtifactError: a file of the version is missing or damaged.
-        """
-        ...
+        """Load a version once, with whatever it precomputes from the data; an ArtifactError if a file is damaged."""
 
 
 @runtime_checkable
 class Tunable(Protocol):
-    """A family whose settings `train --tune` can search."""
+    """A family whose settings `train --tune` can search; `tuning_metric` is the name of the loss of a trial."""
 
-    @property
-    def tuning_metric(self) -> str:
-        """The name of the loss that `trial` returns."""
-        ...
+    tuning_metric: str
 
     def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
         """Return the validation loss of these settings, on data before what the model is tested on."""
-        ...
 
 
 @runtime_checkable
@@ -211,7 +152,6 @@ class GroundTruth(Protocol):
 
     def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
         """Return metrics beside the best values that the truth in the folder `truth` allows."""
-        ...
 
 
 @runtime_checkable
@@ -220,4 +160,3 @@ class Tradeoff(Protocol):
 
     def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Return quality, training time and lookup time for each point of the grid."""
-        ...

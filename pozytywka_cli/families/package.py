@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pozytywka_cli.families.family import Evaluated, Trained, TrainingRun
 from pozytywka_cli.records import Metric, Row
@@ -11,17 +11,23 @@ from pozytywka_cli.records import Metric, Row
 if TYPE_CHECKING:
     from pozytywka_cli.dataset.loading import Dataset
 
+T = TypeVar("T")
+
 
 class FamilyPackage:
-    """The methods of the contract, each from the module of its name: `train` is the function `train` in `train.py`."""
+    """The methods of the contract; `train` is the function `train` in `train.py`, and so on.
 
-    def _module(self, name: str) -> Any:
-        return import_module(f"{type(self).__module__}.{name}")
+    A family whose settings can be searched also has a `tuning_metric`, and the function `trial` in `tune.py`.
+    """
+
+    def _call(self, result: type[T], module: str, *arguments: Any, function: str = "") -> T:
+        found: T = getattr(import_module(f"{type(self).__module__}.{module}"), function or module)(*arguments)
+        return found
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        """The metrics by their name in JSON, the headline metric first."""
-        metrics: Mapping[str, Metric] = self._module("card").METRICS
+        """The metrics by their name in JSON, the headline metric first: `METRICS` in `card.py`."""
+        metrics: Mapping[str, Metric] = import_module(f"{type(self).__module__}.card").METRICS
         return metrics
 
     def require_gpu(self) -> None:
@@ -32,24 +38,16 @@ class FamilyPackage:
 
     def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
         """Measure a variant on held-out data, then fit it on all data."""
-        trained: Trained = self._module("train").train(dataset, run)
-        return trained
+        return self._call(Trained, "train", dataset, run)
 
     def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Measure every variant on held-out data."""
-        evaluated: Evaluated = self._module("evaluate").evaluate(dataset, run)
-        return evaluated
+        return self._call(Evaluated, "evaluate", dataset, run)
 
     def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
         """Measure variants beside the best values that a known truth allows."""
-        rows: list[Row] = self._module("ground_truth").ground_truth(dataset, truth, run)
-        return rows
-
-
-class TunableFamilyPackage(FamilyPackage):
-    """The same, of a family whose settings can be searched: the function `trial` is in `tune.py`."""
+        return self._call(list[Row], "ground_truth", dataset, truth, run)
 
     def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
         """Return the validation loss of settings."""
-        loss: float = self._module("tune").trial(dataset, run)
-        return loss
+        return self._call(float, "tune", dataset, run, function="trial")

@@ -27,11 +27,7 @@ def names() -> list[str]:
 
 
 def get(name: str) -> "Family":
-    """Return a family.
-
-    Raises:
-        UsageError: there is no family of this name.
-    """
+    """Return a family, or raise a UsageError if there is none of this name."""
     if name not in MODULES:
         raise UsageError(f"unknown family {name!r}", f"Choose from {', '.join(MODULES)}.")
     family: Family = import_module(MODULES[name]).FAMILY

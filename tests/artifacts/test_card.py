@@ -26,8 +26,9 @@ TEXT = CardText(
     use="Taking an umbrella.",
     not_for="Building a dam.",
     limits="Snow is unknown to it.",
-    glossary={"net": "a network", "mean": "the usual weather", "x": "not shown", "wind": "the speed of the wind"},
+    glossary={"net": "a network", "mean": "the usual weather", "x": "not shown"},
     metrics={
+        "wind": Metric("wind", "higher", "the speed of the wind"),
         "log_loss": Metric("log loss", "lower", "the negative log likelihood"),
         "coverage": Metric("coverage", "target", "the share within the interval", target=0.8),
     },

@@ -28,7 +28,6 @@ METRICS = {
     "weekly": {"rmse", "mae", "mase", "rmsse", "wape", "pinball_loss", "coverage"},
     "similar": {"sampled_hit_rate@10", "recall@10", "ndcg@10", "user_recall@20", "user_ndcg@20"},
 }
-moving = pytest.mark.xfail(raises=ImportError, reason="the family does not open versions yet")
 
 
 @pytest.mark.parametrize("family", METRICS)
@@ -92,7 +91,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return load(folder / "data", folder / "plays.parquet", lambda _: None)
 
 
-@moving
 @pytest.mark.parametrize("family", ["skip", "weekly"])
 def test_predictors_of_format_1_answer_their_default_requests(family: str, dataset: Dataset) -> None:
     """Every answer is a finite number."""
@@ -103,7 +101,6 @@ def test_predictors_of_format_1_answer_their_default_requests(family: str, datas
     assert answers.select(pl.col(pl.Float64, pl.Float32).is_finite().all()).row(0)
 
 
-@moving
 def test_artists_of_format_1_are_found_by_name() -> None:
     """Also those with a letter that does not decompose, and a name that differs from another by that letter alone."""
     predictor = registry.get("similar").open(FORMAT_1.load("similar"), None)

@@ -75,7 +75,7 @@ def test_list_has_a_row_for_each_version(store, run):
     assert ("yes" in one, "yes" in two, "yes" in three) == (False, True, False)
     assert "0.625" in two
     assert other in three
-    assert max(map(len, lines)) <= 160
+    assert max(map(len, lines)) <= 100
 
 
 def test_list_as_json_has_a_row_for_each_metric(store, run):

@@ -223,10 +223,11 @@ def test_names_are_answered_as_they_come(similar, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("command", ["similar", "predict"])
-def test_a_closed_standard_input_is_a_usage_error(pozytywka, similar, trained, monkeypatch, command):
+def test_a_closed_standard_input_is_a_usage_error(pozytywka, similar, sampled, trained, monkeypatch, command):
     """As after `<&-`."""
     monkeypatch.setattr(sys, "stdin", None)
-    answer = similar("-") if command == "similar" else pozytywka("predict", "skip", "-", "--artifacts-dir", trained)
+    folders = ["--artifacts-dir", trained, "--data-dir", sampled]
+    answer = similar("-") if command == "similar" else pozytywka("predict", "skip", "-", *folders)
     assert (answer.code, answer.out) == (2, "")
     assert "standard input is closed" in answer.err
 

@@ -3,7 +3,7 @@
 It imports numpy and nothing heavier, for a command that answers once and ends.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -38,24 +38,13 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """A similar artist; `score` is a cosine, -1 to 1."""
-
-    name: str
-    id: str
-    score: float
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """The most similar artists to one artist, or to the mean of several."""
+    """An artist similar to the one, or the blend of several, that a query stands for; `score` is a cosine, -1 to 1."""
 
     query: str
     matched: str
-    neighbours: list[Neighbour]
-
-    def rows(self) -> Iterator[dict[str, str | float]]:
-        """Yield a row for each neighbour."""
-        for neighbour in self.neighbours:
-            yield {"query": self.query, "matched": self.matched, **msgspec.structs.asdict(neighbour)}
+    name: str
+    id: str
+    score: float
 
 
 class Lookup:
@@ -107,14 +96,23 @@ class Lookup:
             artist_id, f'the model has no artist with the id "{names.shorten(artist_id)}"', nearest
         )
 
-    def answer(self, match: Match, n: int) -> Answer:
-        """Return the `n` artists most similar to a match (fewer if there are no more), without itself, best first."""
-        return Answer(match.query, match.matched, self._neighbours([match.index], n))
+    def neighbours(self, matches: Sequence[Match], n: int) -> list[Neighbour]:
+        """Return the `n` artists most similar to a match, or to the mean direction of several, best first.
 
-    def blend(self, matches: Sequence[Match], n: int) -> Answer:
-        """Return the `n` artists most similar to the mean direction of several, without themselves."""
+        The matches themselves are left out; there are fewer than `n` if the model has no more artists.
+        """
         query, matched = (" + ".join(parts) for parts in zip(*((m.query, m.matched) for m in matches), strict=True))
-        return Answer(query, matched, self._neighbours([match.index for match in matches], n))
+        rows = [match.index for match in matches]
+        scores = self._scores(rows)
+        scores[rows] = -np.inf
+        n = min(n, len(scores) - len(set(rows)))
+        if n < 1:
+            return []
+        # with all that tie with the last one, so that the stable sort decides by listeners, then by id
+        candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
+        best = candidates[np.argsort(-scores[candidates], kind="stable")][:n]
+        columns = (self.artists.names.take(best), self.artists.ids.strings.take(best), scores[best].tolist())
+        return [Neighbour(query, matched, *row) for row in zip(*columns, strict=True)]
 
     def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
         if len(rows) > 1:
@@ -135,18 +133,6 @@ class Lookup:
         return UnknownArtistError(
             name, f"{too_few}; the model leaves out artists with fewer than {least}", nearest, hint
         )
-
-    def _neighbours(self, rows: list[int], n: int) -> list[Neighbour]:
-        scores = self._scores(rows)
-        scores[rows] = -np.inf
-        n = min(n, len(scores) - len(set(rows)))
-        if n < 1:
-            return []
-        # with all that tie with the last one, so that the stable sort decides by listeners, then by id
-        candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
-        best = candidates[np.argsort(-scores[candidates], kind="stable")][:n]
-        columns = zip(self.artists.names.take(best), self.artists.ids.strings.take(best), scores[best], strict=True)
-        return [Neighbour(name, artist_id, float(score)) for name, artist_id, score in columns]
 
     def _scores(self, rows: list[int]) -> NDArray[np.float32]:
         """Return the cosines (artists,) with the mean direction of some artists.

@@ -59,7 +59,8 @@ class SimilarPredictor:
     def _rows(self, request: SimilarRequest) -> Iterator[dict[str, str | float]]:
         find = self._lookup.by_id if request.by_id else self._lookup.find
         try:
-            yield from self._lookup.answer(find(request.artist), request.count).rows()
+            neighbours = self._lookup.neighbours([find(request.artist)], request.count)
+            yield from map(msgspec.structs.asdict, neighbours)
         except UnknownArtistError as error:
             yield {"query": request.artist, "problem": f"{error.message}. {error.hint}"}
 

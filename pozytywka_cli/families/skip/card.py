@@ -49,5 +49,4 @@ IS_CONSTANT = (
 def text(skip_rate: float) -> CardText:
     """Return the text of the card of a model with this skip rate."""
     variants = {name: variant.description for name, variant in FAMILY.variants.items()}
-    metrics = {name: f"{metric.meaning}; {metric.better} is better" for name, metric in METRICS.items()}
-    return CardText(FAMILY.question, PROTOCOL, USE.format(skip_rate), NOT_FOR, LIMITS, variants | metrics)
+    return CardText(FAMILY.question, PROTOCOL, USE.format(skip_rate), NOT_FOR, LIMITS, variants, METRICS)

@@ -16,7 +16,7 @@ from pozytywka_cli.families.skip.features.past_rate import PastRate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.reader import ReadInputs
 from pozytywka_cli.families.skip.models import load
-from pozytywka_cli.families.skip.models.baselines import UserRate
+from pozytywka_cli.families.skip.models.baselines import Baseline
 from pozytywka_cli.families.skip.models.model import Model
 
 RECENT = timedelta(days=28)
@@ -59,7 +59,7 @@ class SkipPredictor:
         if dataset is None:
             raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
         log, model = PlayLog.of(dataset), load(version)
-        models = [model, UserRate(PastRate(model.skip_rate))]
+        models = [model, Baseline("user-rate", PastRate(model.skip_rate))]
         return cls(log, [(one, one.reader.open(log)) for one in models], _ended(log))
 
     def default_requests(self) -> pl.DataFrame:
@@ -104,11 +104,7 @@ class SkipPredictor:
         return answers.rename({"started_at": "at"}).select(*names, *(["because"] if explain else []))
 
     def candidates(self, requests: pl.DataFrame) -> pl.DataFrame:
-        """Return requests as plays that start, see `Reader`, in the order of the requests.
-
-        Raises:
-            RefusedError: a column is missing, or `at` where the log has no plays.
-        """
+        """Return requests as plays that start, see `Reader`, in the order of the requests; errors as in `predict`."""
         for column in ("user_id", "track_id"):
             if column not in requests.columns:
                 raise RefusedError(f"the requests have no column {column}", "Give user_id and track_id for each one.")

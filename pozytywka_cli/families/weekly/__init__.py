@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pozytywka_cli.families.family import Predictor, Variant
-from pozytywka_cli.families.package import TunableFamilyPackage
+from pozytywka_cli.families.package import FamilyPackage
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space
 
@@ -21,7 +21,7 @@ LSTM: Space = {
 }
 
 
-class Weekly(TunableFamilyPackage):
+class Weekly(FamilyPackage):
     """The weekly family."""
 
     name = "weekly"

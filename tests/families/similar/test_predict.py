@@ -45,7 +45,7 @@ def test_an_unknown_artist_does_not_keep_the_others_from_being_answered(predicto
 def test_answers_are_those_of_the_lookup(predictor):
     """Of `pozytywka similar`, to the last bit."""
     lookup: Lookup = predictor._lookup
-    expected = [neighbour.score for neighbour in lookup.answer(lookup.find("air"), 3).neighbours]
+    expected = [neighbour.score for neighbour in lookup.neighbours([lookup.find("air")], 3)]
     assert predictor.predict(pl.DataFrame({"artist": ["air"]}))["score"].to_list() == expected
 
 

@@ -24,7 +24,7 @@ def test_neighbours_come_from_the_own_community(communities, save):
     """All ten of every artist's most similar."""
     lookup = Lookup.open(save(train(communities, run()).model))
     for artist in communities.artists["id"]:
-        neighbours = lookup.answer(lookup.by_id(artist), 10).neighbours
+        neighbours = lookup.neighbours([lookup.by_id(artist)], 10)
         assert {neighbour.id[0] for neighbour in neighbours} == {artist[0]}
 
 
@@ -33,7 +33,7 @@ def test_popularity_names_the_artists_with_most_listeners(communities, counted, 
     lookup = Lookup.open(save(train(communities, run("popularity")).model))
     order = np.argsort(-counted.listeners, kind="stable")
     expected = [counted.artist_ids[row] for row in order if counted.artist_ids[row] != "a00"][:5]
-    assert [neighbour.id for neighbour in lookup.answer(lookup.by_id("a00"), 5).neighbours] == expected
+    assert [neighbour.id for neighbour in lookup.neighbours([lookup.by_id("a00")], 5)] == expected
 
 
 def test_a_model_comes_with_its_metrics_and_its_gate(communities):
@@ -109,5 +109,5 @@ def test_rosetta_sounds_like_cult_of_luna(lastfm: Dataset):
     """Rosetta has three listeners; still Cult Of Luna is among its fifteen most similar."""
     factors, _ = fit_all(listens(lastfm), TrainingRun(SimilarSettings(), "als"))
     lookup = Lookup(factors)
-    neighbours = lookup.answer(lookup.find("rosetta"), 15).neighbours
+    neighbours = lookup.neighbours([lookup.find("rosetta")], 15)
     assert "Cult Of Luna" in [neighbour.name for neighbour in neighbours]

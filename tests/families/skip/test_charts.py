@@ -28,9 +28,9 @@ def plays(*listened: tuple[bool, int | None]) -> pl.DataFrame:
     return pl.DataFrame(listened, {"skipped": pl.Boolean, "listened_ms": pl.Int64}, orient="row")
 
 
-def titles(found: list[Panel]) -> list[str]:
+def titles(drawn: list[Panel]) -> list[str]:
     """The titles of panels, without their numbers."""
-    return [panel.title.partition(",")[0] for panel in found]
+    return [panel.title.partition(",")[0] for panel in drawn]
 
 
 def test_calibration_by_hand() -> None:
@@ -39,26 +39,26 @@ def test_calibration_by_hand() -> None:
     skipped = np.repeat([False, True], 10)
     skipped[0] = True
     order = RANDOM.permutation(20)
-    found = calibration(skipped[order], forecast[order])
-    assert found[charts.FORECAST].to_list() == pytest.approx([0.025 + 0.1 * number for number in range(10)])
-    assert found[charts.OBSERVED].to_list() == [0.5, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+    bins = calibration(skipped[order], forecast[order])
+    assert bins[charts.FORECAST].to_list() == pytest.approx([0.025 + 0.1 * number for number in range(10)])
+    assert bins[charts.OBSERVED].to_list() == [0.5, 0, 0, 0, 0, 1, 1, 1, 1, 1]
 
 
 def test_equal_forecasts_share_a_bin() -> None:
     """Half the plays at .2 and half at .7 are two bins; a constant is one."""
     skipped = np.array([True, False, False, False] * 5 + [True, True, False, True] * 5)
-    found = calibration(skipped, np.repeat([0.2, 0.7], 20))
-    assert found.rows() == [(pytest.approx(0.2), 0.25), (pytest.approx(0.7), 0.75)]
+    bins = calibration(skipped, np.repeat([0.2, 0.7], 20))
+    assert bins.rows() == [(pytest.approx(0.2), 0.25), (pytest.approx(0.7), 0.75)]
     assert calibration(skipped, np.full(40, 0.3)).rows() == [(pytest.approx(0.3), 0.5)]
 
 
 @pytest.mark.parametrize("variant", list(PROBABILITIES))
 def test_a_roc_curve_is_scikit_learns(variant: str) -> None:
     """Point by point, with and without ties."""
-    found = roc(SKIPPED, PROBABILITIES[variant])
+    curve = roc(SKIPPED, PROBABILITIES[variant])
     false, true, _ = roc_curve(SKIPPED, PROBABILITIES[variant], drop_intermediate=False)
-    assert found[charts.FALSE].to_list() == false.tolist()
-    assert found[charts.TRUE].to_list() == true.tolist()
+    assert curve[charts.FALSE].to_list() == false.tolist()
+    assert curve[charts.TRUE].to_list() == true.tolist()
 
 
 @pytest.mark.parametrize("kind", [True, False])
@@ -70,35 +70,35 @@ def test_plays_of_one_kind_have_no_roc_curve(kind: bool) -> None:
 def test_a_long_curve_keeps_200_of_its_points() -> None:
     """With both ends; a short one stays as it is."""
     whole = roc(SKIPPED, PROBABILITIES["advanced"])
-    found = thinned(whole)
-    assert len(found) == 200
-    assert set(found.rows()) <= set(whole.rows())
-    assert (found.row(0), found.row(-1)) == ((0, 0), (1, 1))
+    points = thinned(whole)
+    assert len(points) == 200
+    assert set(points.rows()) <= set(whole.rows())
+    assert (points.row(0), points.row(-1)) == ((0, 0), (1, 1))
     short = roc(SKIPPED, PROBABILITIES["forest"])
     assert thinned(short).equals(short)
 
 
 def test_skip_times_by_hand() -> None:
     """Bars of five seconds; the last one holds what comes later, and plays to the end are in none."""
-    found = skip_times(
+    bars = skip_times(
         plays((True, 0), (True, 4999), (True, 5000), (True, 299_999), (True, 300_000), (True, 900_000), (False, 7000))
     )
-    assert found[charts.START].to_list() == [0, 5, 295, 300]
-    assert found["to"].to_list() == [5, 10, 300, 305]
-    assert found[charts.SHARE].to_list() == pytest.approx([100 / 3, 100 / 6, 100 / 6, 100 / 3])
+    assert bars[charts.START].to_list() == [0, 5, 295, 300]
+    assert bars["to"].to_list() == [5, 10, 300, 305]
+    assert bars[charts.SHARE].to_list() == pytest.approx([100 / 3, 100 / 6, 100 / 6, 100 / 3])
 
 
 def test_the_four_panels() -> None:
     """In their order; a variant has the same label in all of them, its name and its AUC."""
-    found = panels(PLAYS, PROBABILITIES, {"advanced": [("some", 0.1), ("more", 0.2)]})
-    assert titles(found) == ["Calibration curve", "ROC curve", "When tracks are skipped", "Permutation importance"]
+    drawn = panels(PLAYS, PROBABILITIES, {"advanced": [("some", 0.1), ("more", 0.2)]})
+    assert titles(drawn) == ["Calibration curve", "ROC curve", "When tracks are skipped", "Permutation importance"]
     labels = [
         f"{variant}, AUC {roc_auc_score(SKIPPED, probability):.3f}" for variant, probability in PROBABILITIES.items()
     ]
-    for panel in found[:2]:
+    for panel in drawn[:2]:
         assert panel.rows[charts.VARIANT].unique(maintain_order=True).to_list() == labels
-    assert found[3].rows.rows() == [("more", 0.2, labels[0]), ("some", 0.1, labels[0])]
-    for panel in found:
+    assert drawn[3].rows.rows() == [("more", 0.2, labels[0]), ("some", 0.1, labels[0])]
+    for panel in drawn:
         assert {panel.x, panel.y} | ({panel.series} if panel.series else set()) <= set(panel.rows.columns)
 
 
@@ -122,11 +122,11 @@ def test_what_would_be_empty_is_left_out(
 ) -> None:
     """No skips, one play, two plays: the rest is there."""
     size = len(given)
-    found = panels(
+    drawn = panels(
         given, {"advanced": np.linspace(0.2, 0.6, size), "constant": np.full(size, 0.3)}, {"advanced": importance}
     )
-    assert titles(found) == expected
-    assert all(panel.rows.null_count().sum_horizontal().item() == 0 for panel in found)
+    assert titles(drawn) == expected
+    assert all(panel.rows.null_count().sum_horizontal().item() == 0 for panel in drawn)
 
 
 def sure(inputs: torch.Tensor) -> np.ndarray:
@@ -139,12 +139,12 @@ def test_only_the_input_that_matters_is_important() -> None:
     inputs = torch.from_numpy(RANDOM.normal(size=(1000, 3)).astype(np.float32))
     kept = inputs.clone()
     steps: list[Progress] = []
-    found = permutation_importance(
+    importances = permutation_importance(
         sure, inputs, ["a", "b", "c"], inputs[:, 1].numpy() > 0, seed=0, progress=steps.append
     )
-    assert [name for name, _ in found] == ["a", "b", "c"]
-    assert (found[0][1], found[2][1]) == (0, 0)
-    changed = found[1][1] / math.log(9) * 1000
+    assert [name for name, _ in importances] == ["a", "b", "c"]
+    assert (importances[0][1], importances[2][1]) == (0, 0)
+    changed = importances[1][1] / math.log(9) * 1000
     assert changed == pytest.approx(round(changed))
     assert 400 < changed < 600
     assert torch.equal(inputs, kept)
@@ -162,8 +162,8 @@ def test_the_seed_decides_what_is_shuffled_and_drawn(monkeypatch: pytest.MonkeyP
         scored.append(given.clone())
         return sure(given)
 
-    found = [permutation_importance(score, inputs, ["a", "b"], skipped, seed=seed) for seed in (0, 0, 1)]
+    importances = [permutation_importance(score, inputs, ["a", "b"], skipped, seed=seed) for seed in (0, 0, 1)]
     assert {len(given) for given in scored} == {100}
-    assert found[0] == found[1]
+    assert importances[0] == importances[1]
     assert not torch.equal(scored[0], scored[6])
-    assert 30 < found[2][1][1] / math.log(9) * 100 < 70
+    assert 30 < importances[2][1][1] / math.log(9) * 100 < 70

@@ -74,10 +74,10 @@ def test_the_last_eight_plays_are_eight():
     """Of ten plays, all skipped but the last eight, none counts as skipped; two plays of prior."""
     rows = [(1, 1, "t0", at(200.0 * n), False, n < 2, False, 100_000 if n < 2 else 200_000) for n in range(11)]
     log = pl.DataFrame(rows, schema=PLAYS, orient="row")
-    found = features(log, dataset(log, TRACKS), parameters(TRACKS))["last_8"].to_list()
-    assert found[10] == exactly(2 * 0.4 / 10)
-    assert found[9] == exactly((1 + 2 * 0.4) / 10)
-    assert found[1] == exactly((1 + 2 * 0.4) / 3)
+    columns = features(log, dataset(log, TRACKS), parameters(TRACKS))["last_8"].to_list()
+    assert columns[10] == exactly(2 * 0.4 / 10)
+    assert columns[9] == exactly((1 + 2 * 0.4) / 10)
+    assert columns[1] == exactly((1 + 2 * 0.4) / 3)
 
 
 def test_a_skip_after_the_end_changes_nothing_that_a_later_play_knows():
@@ -85,8 +85,8 @@ def test_a_skip_after_the_end_changes_nothing_that_a_later_play_knows():
     rows = [(1, 1, "t0", at(0), False, True, False, 200_000), (1, 2, "t1", at(400), False, False, False, 300_000)]
     late = pl.DataFrame(rows, schema=PLAYS, orient="row")
     never = late.with_columns(skipped=pl.lit(False))
-    found = [features(log, dataset(log, TRACKS), parameters(TRACKS))[1] for log in (late, never)]
-    assert found[0].equals(found[1])
+    columns = [features(log, dataset(log, TRACKS), parameters(TRACKS))[1] for log in (late, never)]
+    assert columns[0].equals(columns[1])
 
 
 def test_a_like_counts_from_when_it_comes_and_its_play_is_known():
@@ -96,10 +96,10 @@ def test_a_like_counts_from_when_it_comes_and_its_play_is_known():
     log, known = timed(pl.DataFrame(rows, schema=PLAYS, orient="row")), (0, 0, 1, 2)
     for seconds, counted in ((100, (0, 0, 1, 1)), (300, (0, 0, 0, 1)), (500, (0, 0, 0, 0))):
         late = log.with_columns(liked_at=pl.when("liked").then(at(seconds)))
-        found = features(late, dataset(late, TRACKS), parameters(TRACKS))
+        columns = features(late, dataset(late, TRACKS), parameters(TRACKS))
         rates = [(likes + 5 * 0.2) / (plays + 5) for likes, plays in zip(counted, known, strict=True)]
-        assert found["like_rate"].to_list() == exactly(rates)
-        assert found["previous_liked"].to_list()[:3] == exactly([0.2, 0.2, counted[2]])
+        assert columns["like_rate"].to_list() == exactly(rates)
+        assert columns["previous_liked"].to_list()[:3] == exactly([0.2, 0.2, counted[2]])
 
 
 def test_before_a_like_or_a_late_skip_came_nobody_knew_of_it():
@@ -191,24 +191,24 @@ def test_without_genres_nothing_is_a_favourite():
 
 def test_smoothing_multiplies_the_plays_of_every_prior():
     """At 2 a rate starts with twice as many; counts and moments stay, and so does the baseline's rate."""
-    found = features(LOG, SMALL, msgspec.structs.replace(parameters(TRACKS), smoothing=2.0))[4].to_dicts()[0]
+    columns = features(LOG, SMALL, msgspec.structs.replace(parameters(TRACKS), smoothing=2.0))[4].to_dicts()[0]
     own_rate = (1 + 10 * 0.4) / 13
-    assert found["user_rate"] == exactly(own_rate)
-    assert found["like_rate"] == exactly((1 + 10 * 0.2) / 13)
-    assert found["rate_in_premium_state"] == exactly(0.4)
-    assert found["last_8"] == exactly((1 + 4 * 0.4) / 7)
-    assert found["advertisement_rate"] == exactly((1 + 10 * 0.1) / 13)
-    assert found["session_rate"] == exactly((1 + 4 * own_rate) / 7)
-    assert found["user_plays"] == exactly(np.log1p(3))
+    assert columns["user_rate"] == exactly(own_rate)
+    assert columns["like_rate"] == exactly((1 + 10 * 0.2) / 13)
+    assert columns["rate_in_premium_state"] == exactly(0.4)
+    assert columns["last_8"] == exactly((1 + 4 * 0.4) / 7)
+    assert columns["advertisement_rate"] == exactly((1 + 10 * 0.1) / 13)
+    assert columns["session_rate"] == exactly((1 + 4 * own_rate) / 7)
+    assert columns["user_plays"] == exactly(np.log1p(3))
     assert user_rate(LOG, PlayLog.of(SMALL), 0.4)[4] == exactly((1 + 5 * 0.4) / 8)
 
 
 def test_however_much_smoothing_leaves_the_prior():
     """Every past rate then is its prior, and no slope is left."""
-    found = features(LOG, SMALL, msgspec.structs.replace(parameters(TRACKS), smoothing=1e9))
+    columns = features(LOG, SMALL, msgspec.structs.replace(parameters(TRACKS), smoothing=1e9))
     names = pl.col("^(user|session)_rate$", "^(near|below|above)_.*$", "rate_in_premium_state", "last_8")
-    assert found.select(names).to_numpy() == exactly(0.4)
-    assert found["slope_effect"].to_numpy() == pytest.approx(0, abs=1e-6)
+    assert columns.select(names).to_numpy() == exactly(0.4)
+    assert columns["slope_effect"].to_numpy() == pytest.approx(0, abs=1e-6)
 
 
 def test_what_was_fitted_before_there_was_smoothing_has_none():
@@ -220,10 +220,10 @@ def test_what_was_fitted_before_there_was_smoothing_has_none():
 def test_an_unknown_track_has_no_attributes_and_lies_near_to_nothing():
     """Its user's own rate stands in for taste, and as a past play it counts for the rate alone."""
     stranger = LOG.with_columns(track_id=pl.lit("gone"))
-    found = features(stranger, replace(SMALL, plays=stranger), parameters(TRACKS))
-    assert found["valence"].null_count() == len(LOG)
+    columns = features(stranger, replace(SMALL, plays=stranger), parameters(TRACKS))
+    assert columns["valence"].null_count() == len(LOG)
     for name in ("near_valence", "below_valence", "above_valence"):
-        assert found[name].to_list() == found["user_rate"].to_list()
+        assert columns[name].to_list() == columns["user_rate"].to_list()
 
 
 def test_a_play_of_unknown_length_is_known_when_the_next_one_starts():
@@ -320,12 +320,12 @@ def test_candidates_do_not_see_each_other():
 
 def test_what_is_fitted_comes_from_the_plays_rates_and_the_catalogue_s_quantiles():
     """Quantiles are of the tracks, whoever plays them."""
-    found = fit_parameters(LOG, TRACKS)
-    assert found.skip_rate == pytest.approx(3 / 7)
-    assert found.like_rate == pytest.approx(2 / 7)
-    assert found.advertisement_rate == pytest.approx(1 / 7)
-    assert fit_parameters(LOG.head(1), TRACKS).edges == found.edges
-    assert len(found.edges["tempo"]) == 23
+    fitted = fit_parameters(LOG, TRACKS)
+    assert fitted.skip_rate == pytest.approx(3 / 7)
+    assert fitted.like_rate == pytest.approx(2 / 7)
+    assert fitted.advertisement_rate == pytest.approx(1 / 7)
+    assert fit_parameters(LOG.head(1), TRACKS).edges == fitted.edges
+    assert len(fitted.edges["tempo"]) == 23
 
 
 @pytest.mark.real

@@ -16,7 +16,7 @@ from pozytywka_cli.families.skip.features.genres import Genres
 from pozytywka_cli.families.skip.features.past_rate import PastRate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.scaling import Scaling
-from pozytywka_cli.families.skip.models.baselines import Constant, UserRate
+from pozytywka_cli.families.skip.models.baselines import Baseline
 from pozytywka_cli.families.skip.models.ensemble import Networks
 from pozytywka_cli.families.skip.models.forest import Forest, read_classifier
 from pozytywka_cli.families.skip.models.model import READERS, Model
@@ -61,8 +61,8 @@ MODELS = {
         forest(LOG, rows=1000, seed=0),
         trained_like("logistic"),
         trained_like("legacy"),
-        UserRate(PastRate(0.3)),
-        Constant(PastRate(0.3)),
+        Baseline("user-rate", PastRate(0.3)),
+        Baseline("constant", PastRate(0.3)),
     )
 }
 
@@ -93,7 +93,7 @@ def test_an_untrained_network_is_exactly_the_constant(variant: str):
     """To the last bit: scores start at zero, above the training rate's log-odds."""
     reader, _ = READERS[variant].prepare(LOG, ALL, SETTINGS)
     probabilities = predicted(Networks.untrained(variant, reader, seed=5), LOG.plays)
-    assert probabilities.tobytes() == predicted(Constant(PastRate(reader.skip_rate)), LOG.plays).tobytes()
+    assert probabilities.tobytes() == predicted(Baseline("constant", PastRate(reader.skip_rate)), LOG.plays).tobytes()
     assert probabilities[0] == pytest.approx(LOG.plays["skipped"].mean())
 
 
@@ -142,12 +142,12 @@ def test_models_of_genres_predict_the_training_rate_for_an_unknown_user(model):
 def test_the_forest_is_fitted_on_as_many_rows_as_allowed_the_same_ones_for_a_seed():
     """And fitted again it is the same forest."""
     log = PlayLog.of(listeners(0, users=6, each=100, persona=False))
-    found = [
+    probabilities = [
         predicted(forest(log, rows, seed), log.plays, log) for rows, seed in ((300, 1), (300, 1), (300, 2), (600, 1))
     ]
-    np.testing.assert_array_equal(found[0], found[1])
-    assert (found[0] != found[2]).any()
-    assert (found[0] != found[3]).any()
+    np.testing.assert_array_equal(probabilities[0], probabilities[1])
+    assert (probabilities[0] != probabilities[2]).any()
+    assert (probabilities[0] != probabilities[3]).any()
 
 
 class Foreign:

@@ -111,9 +111,9 @@ def test_settings_decide_the_loss():
 @pytest.mark.parametrize("variant", TUNABLE)
 def test_every_point_of_a_space_is_a_setting(variant: str):
     """The names are settings, and every value drawn is one that they may have."""
-    found = [drawn(FAMILY.variants[variant].space, QUICK, number, 0) for number in range(200)]
-    assert all(isinstance(one, SkipSettings) for one in found)
-    assert len(set(found)) == 200
+    candidates = [drawn(FAMILY.variants[variant].space, QUICK, number, 0) for number in range(200)]
+    assert all(isinstance(one, SkipSettings) for one in candidates)
+    assert len(set(candidates)) == 200
 
 
 def test_a_log_that_is_too_short_to_be_split_twice_is_refused():

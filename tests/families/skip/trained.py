@@ -31,5 +31,5 @@ def trained(variant: str) -> Trained:
 
 def value(rows: list[Row], variant: str, metric: str) -> float:
     """The value of one metric."""
-    (found,) = (row.value for row in rows if (row.variant, row.metric) == (variant, metric))
-    return found
+    (row_value,) = (row.value for row in rows if (row.variant, row.metric) == (variant, metric))
+    return row_value

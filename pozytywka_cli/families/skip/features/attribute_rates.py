@@ -11,16 +11,7 @@ from pozytywka_cli.families.skip.features.history import Past, rate
 
 Codes = NDArray[np.uint8]
 
-ATTRIBUTES = (
-    "danceability",
-    "duration_ms",
-    "valence",
-    "energy",
-    "acousticness",
-    "popularity",
-    "tempo",
-    "speechiness",
-)
+ATTRIBUTES = ("danceability", "duration_ms", "valence", "energy", "acousticness", "popularity", "tempo", "speechiness")
 SIDED = ATTRIBUTES[:3]
 BINS = 24  # quantiles of the tracks table; pairs of them are the 12 bins that are smoothed
 BANDWIDTH = 0.8  # of those 12 bins

@@ -15,7 +15,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.genres import ARTIST, FAVOURITES, UNKNOWN, Genres
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.reader import ReadInputs
+from pozytywka_cli.families.skip.features.reader import Reader, ReadInputs
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.learning import Tensors
 
@@ -24,8 +24,8 @@ COUNT = 100
 NONE = 0
 
 
-class GenreClusters(msgspec.Struct, frozen=True):
-    """A `Reader` of genre clusters.
+class GenreClusters(Reader, frozen=True):
+    """Computes clusters of genres.
 
     cluster: of each number of a genre, from 1; none (0) for unknown genres
     """

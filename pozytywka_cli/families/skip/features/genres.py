@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
-from pozytywka_cli.families.skip.features.reader import PARAMETERS, ReadInputs
+from pozytywka_cli.families.skip.features.reader import PARAMETERS, Reader, ReadInputs
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
@@ -25,8 +25,8 @@ PADDING, UNKNOWN = 0, 1  # numbers that are no genre; the commonest genre is 2
 Numbers = NDArray[np.int32]
 
 
-class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A `Reader` of genres.
+class Genres(Reader, frozen=True, forbid_unknown_fields=True):
+    """Computes the numbers of genres.
 
     user_width, artist_width: how many genres of a user and of an artist are read, at most
     vocabulary: the genres known at training, the commonest first
@@ -38,7 +38,7 @@ class Genres(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vocabulary: list[str]
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, _: SkipSettings) -> tuple[Self, Tensors]:
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
         """Number the genres of the tables, whoever plays what, and compute the inputs of all plays."""
         lists = (log.dataset.users["favourite_genres"], log.dataset.artists["genres"])
         commonest = pl.concat([genres.explode() for genres in lists]).drop_nulls().value_counts()

@@ -57,11 +57,11 @@ class Index:
     def find(self, wanted: pl.Series) -> Ints:
         """Return the row of each wanted key, and for an unknown one the number of rows of the table: (wanted,)."""
         place = self.keys[:-1].search_sorted(wanted).cast(pl.Int64).to_numpy()
-        found = (self.keys.gather(place) == wanted).fill_null(False).to_numpy()
-        return self.rows[np.where(found, place, -1)]
+        known = (self.keys.gather(place) == wanted).fill_null(False).to_numpy()
+        return self.rows[np.where(known, place, -1)]
 
     def has(self, wanted: pl.Series) -> Flags:
-        """Return which wanted keys the table has: (wanted,)."""
+        """Return which wanted keys are in the table: (wanted,)."""
         return np.asarray(self.find(wanted) < self.rows[-1])
 
 
@@ -104,18 +104,8 @@ class PlayLog:
     @cached_property
     def history(self) -> pl.DataFrame:
         """The plays with their `outcomes`, and with `track` and `premium` (see `locate`)."""
-        return self.locate(outcomes(self.plays, self.dataset.tracks)).select(
-            "user_id",
-            "session_id",
-            "started_at",
-            "known_at",
-            "skipped",
-            "liked",
-            "liked_at",
-            "advertisement_before",
-            "track",
-            "premium",
-        )
+        known = outcomes(self.plays, self.dataset.tracks)
+        return self.locate(known).drop("track_id", "listened_ms", "skipped_at", strict=False)
 
     def history_of(self, user_ids: pl.Series) -> pl.DataFrame:
         """Return the part of `history` that belongs to these users, in the same order."""

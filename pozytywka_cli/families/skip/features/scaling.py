@@ -1,29 +1,25 @@
 """The inputs of `advanced` and `logistic`: the features of a play, standardised with the statistics of training."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Self
 
-import msgspec
 import numpy as np
 import polars as pl
 import torch
 
-from pozytywka_cli.artifacts import Version
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures, fit_parameters
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.reader import PARAMETERS, ReadInputs
+from pozytywka_cli.families.skip.features.reader import Reader, ReadInputs
 from pozytywka_cli.families.skip.settings import SkipSettings
-from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
 
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers are hardly more precise
 
 
-class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A `Reader` of features, with the mean and the standard deviation of each one over the training plays.
+class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
+    """Computes features, standardised with the mean and the standard deviation of each one over the training plays.
 
     `layers` and `width` are the shape of the network that takes them.
     """
@@ -55,10 +51,6 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         features = PlayFeatures(log, self.fitted)
         return lambda rows: self._scaled(features(rows))
 
-    def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
-        """Return which rows' users have plays or are in the users table: (rows,)."""
-        return log.knows(rows)
-
     def without(self, inputs: Tensors) -> Iterator[tuple[str, Floats | None, Tensors]]:
         """Yield each feature's name, its values (four decimals), and the inputs with its mean in its place."""
         (scaled,) = inputs
@@ -75,12 +67,3 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         scaled = (features.select(*self.mean).to_numpy() - mean) / deviation
         scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP, out=scaled), copy=False)
         return (torch.from_numpy(np.ascontiguousarray(scaled)),)
-
-    def save(self, folder: Path) -> None:
-        """Write `model.json`."""
-        (folder / PARAMETERS).write_bytes(indented_json(self))
-
-    @classmethod
-    def load(cls, version: Version) -> Self:
-        """Load the reader of a checked version."""
-        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)

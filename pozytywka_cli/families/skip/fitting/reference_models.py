@@ -9,7 +9,7 @@ from pozytywka_cli.families.skip.features.genres import Genres
 from pozytywka_cli.families.skip.features.past_rate import PastRate
 from pozytywka_cli.families.skip.fitting.networks import FittedModel, batch_size, fit_network
 from pozytywka_cli.families.skip.fitting.training_data import TrainingData, select
-from pozytywka_cli.families.skip.models.baselines import Constant, UserRate
+from pozytywka_cli.families.skip.models.baselines import Baseline
 from pozytywka_cli.families.skip.models.ensemble import Networks
 from pozytywka_cli.families.skip.models.forest import Forest
 from pozytywka_cli.learning import Recipe
@@ -22,7 +22,7 @@ def baseline(variant: str, data: TrainingData) -> FittedModel:
     """Compute the skip rate of the training plays, for the constant and the user's rate."""
     reader, _ = data.read(variant)
     assert isinstance(reader, PastRate)
-    return FittedModel({"constant": Constant, "user-rate": UserRate}[variant](reader))
+    return FittedModel(Baseline(variant, reader))
 
 
 def forest(data: TrainingData, seed: int) -> FittedModel:

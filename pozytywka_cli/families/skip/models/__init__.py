@@ -1,7 +1,7 @@
 """The skip models of all variants."""
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.families.skip.models.baselines import Constant, UserRate
+from pozytywka_cli.families.skip.models.baselines import Baseline
 from pozytywka_cli.families.skip.models.ensemble import Networks
 from pozytywka_cli.families.skip.models.forest import Forest
 from pozytywka_cli.families.skip.models.model import Model
@@ -13,5 +13,5 @@ def load(version: Version) -> Model:
     Raises:
         ArtifactError: the file of a forest holds something else.
     """
-    kinds: dict[str, type[Model]] = {"constant": Constant, "user-rate": UserRate, "forest": Forest}
+    kinds: dict[str, type[Model]] = {"constant": Baseline, "user-rate": Baseline, "forest": Forest}
     return kinds.get(version.manifest.variant, Networks).load(version)

@@ -13,28 +13,18 @@ from pozytywka_cli.learning import Tensors
 
 
 @dataclass(frozen=True)
-class UserRate(Model):
-    """The share of the user's known plays that were skipped, whatever is played."""
+class Baseline(Model):
+    """`user-rate`: the share of the user's known plays that were skipped; `constant`: that of all training plays."""
 
+    variant: str
     reader: PastRate
-    variant: str = "user-rate"
 
     def probability(self, inputs: Tensors) -> Floats:
-        """Return the rates of the users: (rows,)."""
-        return np.asarray(inputs[0].numpy())
+        """Return the rates of the users, or the constant: (rows,)."""
+        (rates,) = inputs
+        return np.full(len(rates), self.skip_rate) if self.variant == "constant" else np.asarray(rates.numpy())
 
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the model of a checked version."""
-        return cls(PastRate.load(version))
-
-
-@dataclass(frozen=True)
-class Constant(UserRate):
-    """The share of training plays that were skipped, whoever plays what."""
-
-    variant: str = "constant"
-
-    def probability(self, inputs: Tensors) -> Floats:
-        """Return the same probability for every row: (rows,)."""
-        return np.full(len(inputs[0]), self.skip_rate)
+        return cls(version.manifest.variant, PastRate.load(version))
