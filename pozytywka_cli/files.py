@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EPIPE
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,7 +27,8 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     target = _file(target)
     if target.exists() and not target.is_file():
-        yield target
+        with explained(target):
+            yield target
         return
     with temporary(target) as path:
         yield path
@@ -43,12 +45,12 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         new.mkdir()
         yield new
         if target.exists():
-            target.replace(old)
+            target.rename(old)
         try:
-            new.replace(target)
+            new.rename(target)
         except BaseException:
             if old.exists():
-                old.replace(target)
+                old.rename(target)
             raise
         flush(target.parent)
 
@@ -93,10 +95,15 @@ def _file(target: Path) -> Path:
 
 @contextmanager
 def explained(target: Path) -> Iterator[None]:
-    """Turn every failure to write into a StorageError that names `target`, also those of libraries with own errors."""
+    """Turn every failure to write into a StorageError that names `target`, also those of libraries with own errors.
+
+    A pipe whose reader stopped reading is a BrokenPipeError.
+    """
     try:
         yield
     except Exception as error:
+        if f"(os error {EPIPE})" in str(error):
+            raise BrokenPipeError(EPIPE, os.strerror(EPIPE), str(target)) from None
         if isinstance(error, OSError) or "(os error" in str(error):
             reason = getattr(error, "strerror", None) or str(error)
             hint = "Check the path, its permissions and the disk's space."

@@ -67,3 +67,45 @@ def test_the_hash_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "none").write_bytes(b"")
     assert files.sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert files.sha256(tmp_path / "none") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_folder_is_replaced_at_once(tmp_path: Path) -> None:
+    """The new folder takes the place of the old one, of which nothing stays; an error inside leaves the old one."""
+    target = tmp_path / "a"
+    for name in ("one", "two"):
+        with files.replacing_folder(target) as new:
+            (new / name).write_text(name)
+    assert [path.name for path in target.iterdir()] == ["two"]
+
+    def half() -> None:
+        with files.replacing_folder(target) as new:
+            (new / "three").write_text("three")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+    assert [path.name for path in target.iterdir()] == ["two"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_cannot_be_renamed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the last step fails, the old folder comes back."""
+    target = tmp_path / "a"
+    target.mkdir()
+    (target / "old").touch()
+    rename = Path.rename
+
+    def fail(path: Path, to: Path) -> Path:
+        if to == target and (path / "new").exists():
+            raise OSError(28, "No space left on device")
+        return rename(path, to)
+
+    def replace() -> None:
+        with files.replacing_folder(target) as new:
+            (new / "new").touch()
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(StorageError, match="No space left"):
+        replace()
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]
