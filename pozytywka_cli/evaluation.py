@@ -44,9 +44,7 @@ def mean_interval(
 ) -> tuple[float, float, float]:
     """Return the mean of `values` and its 95 % percentile interval over resampled groups: value, low, high."""
     codes, draws = group_weights(groups, resamples=resamples, seed=seed)
-    sums = np.bincount(codes, weights=values)
-    counts = np.bincount(codes)
-    means = (draws @ sums) / (draws @ counts)
+    means = (draws @ np.bincount(codes, weights=values)) / (draws @ np.bincount(codes))
     low, high = np.quantile(means, [0.025, 0.975])
     return float(values.mean()), float(low), float(high)
 
@@ -89,16 +87,11 @@ def gate(
     root: bool = False,
     score: bool = False,
 ) -> Gate:
-    """Test on the same rows that a model is not worse than a baseline by more than a margin.
+    """Test on the same rows that a model is not worse than a baseline by more than a margin in the metric's unit.
 
-    Args:
-        metric: the name of the mean of the values.
-        baseline_variant: the name of the baseline.
-        values, baseline: the losses of both for each row, (rows,).
-        groups: the independent units that are resampled, (rows,).
-        margin: in the unit of the metric.
-        root: the losses are squared errors, and the metric is the root of their mean.
-        score: the values are scores in 0..1, where higher is better.
+    `metric` is the name of the mean of `values`, the losses of each row, (rows,); with `root`, of the root of the mean
+    of squared errors. With `score`, the values are scores in 0..1 of which higher ones are better. `groups`, (rows,),
+    are the independent units that are resampled.
     """
     mean, mean_baseline = (float(np.sqrt(one.mean()) if root else one.mean()) for one in (values, baseline))
     loss, other = (1 - values, 1 - baseline) if score else (values, baseline)
@@ -118,14 +111,14 @@ def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: 
     return float((1 + as_far.sum()) / (1 + resamples))
 
 
-def log_loss(outcome: NDArray[np.bool_], probability: Floats) -> Floats:
+def log_loss(outcome: Flags, probability: Floats) -> Floats:
     """Return the negative log likelihood of each row in nats; probabilities are clipped to 1e-7 … 1 - 1e-7."""
     clipped = np.clip(probability, 1e-7, 1 - 1e-7)
     return -np.log(np.where(outcome, clipped, 1 - clipped))
 
 
 def expected_calibration_error(
-    outcome: NDArray[np.bool_], probability: Floats, groups: Ints, *, bins: int = 15, seed: int = 0
+    outcome: Flags, probability: Floats, groups: Ints, *, bins: int = 15, seed: int = 0
 ) -> tuple[float, float, float]:
     """Return the expected calibration error (Guo et al., 2017) and its 95 % percentile interval over resampled groups.
 
@@ -146,9 +139,6 @@ def reached(family: str, metric: str, losses: dict[str, float], baseline: str, b
 
     The possible gain is the baseline's loss minus the best possible loss.
     """
-    rows = [Row(family, variant, "ground truth", metric, value) for variant, value in {**losses, "truth": best}.items()]
-    gain = losses[baseline] - best
-    shares = {variant: (losses[baseline] - value) / gain for variant, value in losses.items()}
-    return rows + [
-        Row(family, variant, "ground truth", f"{metric}_share_of_best", share) for variant, share in shares.items()
-    ]
+    shares = {variant: (losses[baseline] - value) / (losses[baseline] - best) for variant, value in losses.items()}
+    rows = [(metric, losses | {"truth": best}), (f"{metric}_share_of_best", shares)]
+    return [Row(family, one, "ground truth", name, value) for name, values in rows for one, value in values.items()]

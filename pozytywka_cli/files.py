@@ -45,12 +45,12 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         new.mkdir()
         yield new
         if target.exists():
-            target.replace(old)
+            target.rename(old)
         try:
-            new.replace(target)
+            new.rename(target)
         except BaseException:
             if old.exists():
-                old.replace(target)
+                old.rename(target)
             raise
         flush(target.parent)
 

@@ -4,7 +4,6 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -53,18 +52,9 @@ class Recipe:
     rows_per_epoch: int | None = None
     stop_after: int | None = None
 
-    @property
-    def passes(self) -> int:
-        """The number of epochs, at most."""
-        return self.epochs if self.stop_after is None else self.stop_after
-
 
 def device(*, gpu: bool) -> torch.device:
-    """Return the device to compute on.
-
-    Raises:
-        UnavailableError: `gpu` is set, and torch finds no GPU.
-    """
+    """Return the device to compute on; an UnavailableError if `gpu` is set and torch finds none."""
     if not gpu:
         return torch.device("cpu")
     if not torch.cuda.is_available():
@@ -95,33 +85,28 @@ def fit(
 
     `loss(model, *batch)` is the mean loss of a batch; tensors share their first dimension. With `validation` the model
     ends with the weights of the best epoch (epoch 0, the untrained one, included), and training stops after `patience`
-    epochs without a better one; without it, `recipe.passes` epochs are run. The model ends on the CPU, in evaluation
-    mode.
+    epochs without a better one; without it, all epochs are run. The model ends on the CPU, in
+    evaluation mode.
     """
     model.to(device)
     training = tuple(tensor.to(device) for tensor in training)
     if validation is not None:
         validation = tuple(tensor.to(device) for tensor in validation)
-    with _one_thread():
-        yield from _epochs(model, loss, training, validation, recipe, seed=seed)
-    model.to("cpu").eval()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Use one thread: small networks gain nothing from more, lose time on a busy machine, and get other last bits."""
+    # one thread: small networks gain nothing from more, lose time on a busy machine, and get other last bits
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        yield from _epochs(model, loss, training, validation, recipe, seed=seed)
     finally:
         torch.set_num_threads(threads)
+    model.to("cpu").eval()
 
 
 def _epochs(
     model: nn.Module, loss: Loss, training: Tensors, validation: Tensors | None, recipe: Recipe, *, seed: int
 ) -> Iterator[Epoch]:
     generator = torch.Generator().manual_seed(seed)
+    last = recipe.epochs if recipe.stop_after is None else recipe.stop_after
     rows = min(len(training[0]), recipe.rows_per_epoch or len(training[0]))
     batches = math.ceil(rows / recipe.batch_size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
@@ -129,8 +114,8 @@ def _epochs(
     best_loss, best_epoch, best_weights = math.inf, 0, copy.deepcopy(model.state_dict())
     if validation is not None:
         best_loss = mean_loss(model, loss, validation)
-        yield Epoch(0, recipe.passes, math.nan, best_loss, True, 0.0)
-    for epoch in range(1, recipe.passes + 1):
+        yield Epoch(0, last, math.nan, best_loss, True, 0.0)
+    for epoch in range(1, last + 1):
         started = time.perf_counter()
         order = torch.randperm(len(training[0]), generator=generator)[:rows].to(training[0].device)
         train_loss = _one_pass(model, loss, training, order, recipe, optimizer, schedule, seed=seed * 1000 + epoch)
@@ -138,7 +123,7 @@ def _epochs(
         better = validation is None or validation_loss < best_loss
         if better:
             best_loss, best_epoch, best_weights = validation_loss, epoch, copy.deepcopy(model.state_dict())
-        yield Epoch(epoch, recipe.passes, train_loss, validation_loss, better, time.perf_counter() - started)
+        yield Epoch(epoch, last, train_loss, validation_loss, better, time.perf_counter() - started)
         if validation is not None and epoch - best_epoch >= recipe.patience:
             break
     model.load_state_dict(best_weights)
@@ -204,9 +189,8 @@ def forward(network: nn.Module, inputs: Tensors, *, double: bool = False) -> Ten
 
 def epoch_records(epochs: Iterable[Epoch], **more: float) -> list[dict[str, float]]:
     """Return a record of each epoch for `metrics.json`: without its seconds, so that equal runs give equal bytes."""
-    losses = ("train_loss", "validation_loss")
+    records = [(one.epoch, {"train_loss": one.train_loss, "validation_loss": one.validation_loss}) for one in epochs]
     return [
-        {**more, "epoch": epoch.epoch}
-        | {name: loss for name in losses if not math.isnan(loss := getattr(epoch, name))}  # JSON has no NaN
-        for epoch in epochs
+        {**more, "epoch": epoch} | {name: loss for name, loss in losses.items() if not math.isnan(loss)}
+        for epoch, losses in records  # JSON has no NaN
     ]

@@ -93,9 +93,8 @@ def draw(panels: list[Panel], path: Path, title: str) -> None:
     frames = [_rows(panel) for panel in panels]
     names = dict.fromkeys(name for frame in frames if "series" in frame.columns for name in frame["series"])
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=list(names), range=COLOURS))
-    marks = {"line": _lines, "band": _bands, "bar": _bars, "histogram": _histogram, "text": _texts}
     charts = [
-        marks[panel.mark](panel, frame)
+        _chart(panel, frame)
         .encode(color=colour if panel.series else alt.value(INK if panel.mark == "text" else PLAIN))
         .properties(title=_visible(panel.title), **_size(panel, frame))
         for panel, frame in zip(panels, frames, strict=True)
@@ -127,7 +126,30 @@ def _visible(text: str) -> str:
     return "".join("�" if category(character).startswith("C") else character for character in text)
 
 
-def _lines(panel: Panel, rows: pl.DataFrame) -> "alt.LayerChart":
+def _chart(panel: Panel, rows: pl.DataFrame) -> Any:
+    """Return the marks of a panel as an altair chart."""
+    import altair as alt
+
+    chart, x, y = alt.Chart(rows), alt.X("x:Q", title=panel.x), alt.Y("y:Q", title=panel.y)
+    match panel.mark:
+        case "line":
+            return alt.LayerChart(layer=_lines(panel, rows))
+        case "band":
+            bounded = alt.Chart(rows.drop_nulls(["low", "high"])).mark_area(opacity=0.25)
+            area = bounded.encode(x="x:T" if rows.schema["x"] == pl.Date else "x:Q", y="low:Q", y2="high:Q")
+            return alt.LayerChart(layer=[area, alt.LayerChart(layer=_lines(panel, rows))])
+        case "bar":
+            return chart.mark_bar().encode(x=x, y=alt.Y("y:N", title=None, sort=None))
+        case "histogram":
+            return chart.mark_bar(binSpacing=1).encode(x=x.scale(nice=False), x2="to:Q", y=y, y2=alt.datum(0))
+        case "text":
+            pixels: dict[str, Any] = {"axis": None, "scale": alt.Scale(zero=False, nice=False)}
+            x, y, size = alt.X("x:Q", **pixels), alt.Y("y:Q", **pixels), alt.Size("size:Q", scale=None)
+            return chart.mark_text().encode(x=x, y=y, text="text:N", size=size)
+
+
+def _lines(panel: Panel, rows: pl.DataFrame) -> "list[alt.Chart]":
+    """Return the lines, and the dashed diagonal if there is one."""
     import altair as alt
 
     scale = alt.Scale(domain=[0, 1]) if panel.diagonal else alt.Scale(zero=False)
@@ -137,41 +159,6 @@ def _lines(panel: Panel, rows: pl.DataFrame) -> "alt.LayerChart":
     chart = alt.Chart(backwards).mark_line(strokeWidth=1.8, point={"size": 28} if panel.dots else False)
     lines = chart.encode(x=x, y=y, order="row:Q")
     if not panel.diagonal:
-        return alt.LayerChart(layer=[lines])
+        return [lines]
     ends = alt.Chart(pl.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(strokeWidth=1, strokeDash=[5, 4])
-    return alt.LayerChart(layer=[ends.encode(x=x, y=y, color=alt.value(PLAIN)), lines])
-
-
-def _bands(panel: Panel, rows: pl.DataFrame) -> "alt.LayerChart":
-    import altair as alt
-
-    bounded = alt.Chart(rows.drop_nulls(["low", "high"])).mark_area(opacity=0.25)
-    area = bounded.encode(x=alt.X("x:T" if rows.schema["x"] == pl.Date else "x:Q"), y="low:Q", y2="high:Q")
-    return alt.LayerChart(layer=[area, _lines(panel, rows)])
-
-
-def _bars(panel: Panel, rows: pl.DataFrame) -> "alt.Chart":
-    import altair as alt
-
-    chart: alt.Chart = (
-        alt.Chart(rows).mark_bar().encode(x=alt.X("x:Q", title=panel.x), y=alt.Y("y:N", title=None, sort=None))
-    )
-    return chart
-
-
-def _histogram(panel: Panel, rows: pl.DataFrame) -> "alt.Chart":
-    import altair as alt
-
-    x, y = alt.X("x:Q", title=panel.x, scale=alt.Scale(nice=False)), alt.Y("y:Q", title=panel.y)
-    chart: alt.Chart = alt.Chart(rows).mark_bar(binSpacing=1).encode(x=x, x2="to:Q", y=y, y2=alt.datum(0))
-    return chart
-
-
-def _texts(_: Panel, rows: pl.DataFrame) -> "alt.Chart":
-    import altair as alt
-
-    scale = alt.Scale(zero=False, nice=False)
-    x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
-    size = alt.Size("size:Q", scale=None)
-    chart: alt.Chart = alt.Chart(rows).mark_text().encode(x=x, y=y, text="text:N", size=size)
-    return chart
+    return [ends.encode(x=x, y=y, color=alt.value(PLAIN)), lines]

@@ -6,8 +6,7 @@ A setting is named by a dotted key: `data_dir`, or `similar.factors` in the sect
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -53,16 +52,10 @@ class Described(msgspec.Struct, frozen=True):
     description: str
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The settings in force; `assigned` holds those that differ from their defaults or were given, by key."""
 
     assigned: Mapping[str, Assigned]
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "Settings":
-        """Make settings from values by dotted key; all others have their defaults."""
-        return cls({key: Assigned(key, value, "the program") for key, value in values.items()})
 
     @property
     def general(self) -> General:
@@ -72,7 +65,7 @@ class Settings:
     @property
     def configured_sections(self) -> list[str]:
         """The sections of which at least one setting was given."""
-        return list(dict.fromkeys(_section(key) for key in self.assigned if "." in key))
+        return list(dict.fromkeys(key.rpartition(".")[0] for key in self.assigned if "." in key))
 
     def section(self, name: str, kind: type[S]) -> S:
         """Return the settings of a section; `name` is empty for those outside of any.
@@ -80,11 +73,8 @@ class Settings:
         Raises:
             UsageError: a setting is unknown, or its value is unusable; its source is named.
         """
-        values = {}
-        for key, given in self.assigned.items():
-            if _section(key) == name:
-                values[_name(key)] = _converted(given, kind)
-        return kind(**values)
+        split = [(*key.rpartition("."), given) for key, given in self.assigned.items()]
+        return kind(**{field: _converted(given, field, kind) for section, _, field, given in split if section == name})
 
     def described(self, name: str, kind: type[msgspec.Struct]) -> Iterator[Described]:
         """Yield every setting of a section."""
@@ -92,7 +82,8 @@ class Settings:
         for field in msgspec.structs.fields(kind):
             key = f"{name}.{field.name}" if name else field.name
             source = self.assigned[key].source if key in self.assigned else "default"
-            description = _description(msgspec.inspect.type_info(field.type))
+            metas = getattr(field.type, "__metadata__", ())
+            description = next((meta.description for meta in metas if meta.description), "")
             yield Described(key, getattr(section, field.name), source, description)
 
 
@@ -111,14 +102,16 @@ def load(
         UsageError: a file cannot be read, or a section or general setting is unknown.
     """
     layers = [*_from_file(config, environment), *_from_environment(environment, sections), *overrides]
-    found = Settings({given.key: given for given in layers})
-    for given in found.assigned.values():
-        if "." in given.key and _section(given.key) not in sections:
-            raise UsageError(f"{given.source}: unknown section {_section(given.key)!r}", _known(sections))
-        if "." not in given.key and given.key in sections:
-            raise UsageError(f"{given.source}: {given.key} is a section, not a setting", "Set one of its keys.")
-    _ = found.general
-    return found
+    settings = Settings({given.key: given for given in layers})
+    for key, given in settings.assigned.items():
+        section, dot, _ = key.rpartition(".")
+        if dot and section not in sections:
+            known = ", ".join([*General.__struct_fields__, *(f"[{name}]" for name in sections)])
+            raise UsageError(f"{given.source}: unknown section {section!r}", f"Known are {known}.")
+        if key in sections:
+            raise UsageError(f"{given.source}: {key} is a section, not a setting", "Set one of its keys.")
+    _ = settings.general
+    return settings
 
 
 def parse_override(text: str) -> Assigned:
@@ -133,39 +126,16 @@ def parse_override(text: str) -> Assigned:
     return Assigned(key.strip().replace("-", "_"), value.strip(), "--set", text=True)
 
 
-def variable(key: str) -> str:
-    """Return the environment variable of a setting."""
-    return PREFIX + key.replace(".", "_").upper()
-
-
-def _section(key: str) -> str:
-    return key.rpartition(".")[0]
-
-
-def _name(key: str) -> str:
-    return key.rpartition(".")[2]
-
-
-def _converted(given: Assigned, kind: type[msgspec.Struct]) -> Any:
+def _converted(given: Assigned, name: str, kind: type[msgspec.Struct]) -> Any:
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
-    if _name(given.key) not in fields:
-        known = ", ".join(f"{_section(given.key)}.{name}".removeprefix(".") for name in fields)
+    if name not in fields:
+        known = ", ".join(given.key.removesuffix(name) + field for field in fields)
         raise UsageError(f"{given.source}: unknown setting {given.key!r}", f"Known are {known}.")
     try:
-        return msgspec.convert(given.value, fields[_name(given.key)], strict=not given.text)
+        return msgspec.convert(given.value, fields[name], strict=not given.text)
     except msgspec.ValidationError as error:
         problem = f"{given.source}: {given.key} = {given.value!r}: {error}"
         raise UsageError(problem, "Correct it; `pozytywka settings` lists all settings.") from None
-
-
-def _description(info: msgspec.inspect.Type) -> str:
-    if isinstance(info, msgspec.inspect.Metadata):
-        return (info.extra_json_schema or {}).get("description") or _description(info.type)
-    return ""
-
-
-def _known(sections: Iterable[str]) -> str:
-    return f"Known are {', '.join([*General.__struct_fields__, *(f'[{name}]' for name in sections)])}."
 
 
 def _from_file(config: Path | None, environment: Mapping[str, str]) -> Iterator[Assigned]:
@@ -174,50 +144,40 @@ def _from_file(config: Path | None, environment: Mapping[str, str]) -> Iterator[
     named = config or (Path(variable) if variable else None)
     for path in [named] if named else [Path("pozytywka.toml"), Path("pyproject.toml")]:
         if path == named or path.is_file():
-            text = _read(path)
-            table = _table(path, _parse(path, text))
+            text, table = _read(path)
             yield from _assignments(path, text, table)
             if table:
                 return
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the text of a configuration file, and its table; of a pyproject.toml only `[tool.pozytywka]`."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
+        table = tomllib.loads(text)
     except OSError as error:
         raise UsageError(f"cannot read the configuration {path}: {error.strerror}", "Check --config.") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8: byte {error.start + 1}", "Save it as UTF-8.") from None
-
-
-def _parse(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, or an integer of thousands of digits
         hint = "Correct that line, or name another file with --config."
         raise UsageError(f"{path} is not TOML: {error}", hint) from None
-
-
-def _table(path: Path, tree: dict[str, Any]) -> dict[str, Any]:
-    """Return the tree of a configuration file; of a pyproject.toml only its table `[tool.pozytywka]`."""
-    if path.name != "pyproject.toml":
-        return tree
-    for name in ("tool", "pozytywka"):
-        tree = tree.get(name, {})
-        if not isinstance(tree, dict):
+    for name in ("tool", "pozytywka") if path.name == "pyproject.toml" else ():
+        table = table.get(name, {})
+        if not isinstance(table, dict):
             raise UsageError(f"{path}: {name!r} is not a table", "Write it as [tool.pozytywka].")
-    return tree
+    return text, table
 
 
 def _assignments(path: Path, text: str, table: dict[str, Any]) -> Iterator[Assigned]:
-    for key, value in table.items():
-        for dotted, one in (
-            ((f"{key}.{name}", one) for name, one in value.items()) if isinstance(value, dict) else [(key, value)]
-        ):
-            # relative folders begin where the file lies: a cron job may start anywhere
-            placed = str(path.parent / one) if dotted in FOLDERS and isinstance(one, str) else one
-            line = _line(text, dotted)
-            yield Assigned(dotted, placed, f"{path}:{line}" if line else str(path))
+    sections = {key: value for key, value in table.items() if isinstance(value, dict)}
+    values = {key: value for key, value in table.items() if key not in sections}
+    values |= {f"{key}.{name}": one for key, section in sections.items() for name, one in section.items()}
+    for key, value in values.items():
+        # relative folders begin where the file lies: a cron job may start anywhere
+        placed = str(path.parent / value) if key in FOLDERS and isinstance(value, str) else value
+        line = _line(text, key)
+        yield Assigned(key, placed, f"{path}:{line}" if line else str(path))
 
 
 def _line(text: str, key: str) -> int | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,17 +23,6 @@ from pozytywka_cli.records import Progress, Report
 IDLE = 10  # seconds after which an idle worker process ends and frees its memory
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-
-class Dimension(Protocol):
-    """The possible values of a setting."""
-
-    def at(self, share: float) -> Any:
-        """Return the value at a share of the range, 0 ≤ share < 1."""
-        ...
-
-
-Space = Mapping[str, Dimension]
 
 
 @dataclass(frozen=True)
@@ -49,31 +38,25 @@ class Choice:
 
 @dataclass(frozen=True)
 class Uniform:
-    """A number from `low` to `high`, rounded to three significant digits."""
+    """A number from `low` to `high`, rounded to three significant digits: read off a table, it can be set exactly."""
 
     low: float
     high: float
 
     def at(self, share: float) -> float:
         """Return the value at a share of the range, 0 ≤ share < 1."""
-        return _three_digits(self.low + share * (self.high - self.low))
+        return float(f"{self.low + share * (self.high - self.low):.3g}")
 
 
-@dataclass(frozen=True)
-class LogUniform:
+class LogUniform(Uniform):
     """A number from `low` > 0 to `high` whose logarithm is uniform, rounded to three significant digits."""
-
-    low: float
-    high: float
 
     def at(self, share: float) -> float:
         """Return the value at a share of the logarithmic range, 0 ≤ share < 1."""
-        return _three_digits(self.low * (self.high / self.low) ** share)
+        return float(f"{self.low * (self.high / self.low) ** share:.3g}")
 
 
-def _three_digits(value: float) -> float:
-    # a value that is read off a table can then be set exactly
-    return float(f"{value:.3g}")
+Space = Mapping[str, Choice | Uniform]  # the possible values of settings, by name
 
 
 class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,7 +117,8 @@ def search(
     with _losses(loss, missing, jobs) as losses:
         for done, (number, value) in enumerate(losses, total - len(missing) + 1):
             ours[number] = Trial(fingerprint, variant, number, settings[number], value)
-            _write_trials(file, [*others, *(ours[one] for one in sorted(ours))])
+            trials = [*others, *(ours[one] for one in sorted(ours))]
+            files.write_text(file, "".join(f"{msgspec.json.encode(trial).decode()}\n" for trial in trials))
             report(Progress(stage, done, total, value))
     return [ours[number] for number in range(total)]
 
@@ -145,26 +129,15 @@ def best(trials: list[Trial]) -> Trial:
 
 
 def read_trials(file: Path) -> list[Trial]:
-    """Return the trials in a file of JSON lines; none if it does not exist.
-
-    Raises:
-        ArtifactError: a line is damaged.
-    """
-    if not file.exists():
-        return []
-    return [_trial(line, f"{file}:{number}") for number, line in enumerate(file.read_bytes().splitlines(), 1)]
-
-
-def _trial(line: bytes, where: str) -> Trial:
-    try:
-        return msgspec.json.decode(line, type=Trial)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        hint = "Correct the line, or remove the file: its trials are then run again."
-        raise ArtifactError(f"{where} is damaged: {error}", hint) from None
-
-
-def _write_trials(file: Path, trials: list[Trial]) -> None:
-    files.write_text(file, "".join(f"{msgspec.json.encode(trial).decode()}\n" for trial in trials))
+    """Return the trials in a file of JSON lines, none if it does not exist; an ArtifactError if a line is damaged."""
+    trials = []
+    for number, line in enumerate(file.read_bytes().splitlines() if file.exists() else [], 1):
+        try:
+            trials.append(msgspec.json.decode(line, type=Trial))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            hint = "Correct the line, or remove the file: its trials are then run again."
+            raise ArtifactError(f"{file}:{number} is damaged: {error}", hint) from None
+    return trials
 
 
 @contextmanager

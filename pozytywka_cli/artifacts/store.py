@@ -133,10 +133,11 @@ class Store:
 
         `current` is listed too if the version that it should point to is missing.
         """
-        missing = [("current", self._problem(family, None))] if self._history(family).current_is_missing else []
-        return [(name, self._problem(family, name)) for name in self.names(family)] + missing
+        missing = [("current", self.problem(family))] if self._history(family).current_is_missing else []
+        return [(name, self.problem(family, name)) for name in self.names(family)] + missing
 
-    def _problem(self, family: str, name: str | None) -> str | None:
+    def problem(self, family: str, name: str | None = None) -> str | None:
+        """Return what is wrong with a version, the promoted one where `name` is None; None for an undamaged one."""
         try:
             self.load(family, name)
         except ArtifactError as error:

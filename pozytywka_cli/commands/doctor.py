@@ -24,16 +24,16 @@ def doctor(
       pozytywka doctor --require gpu && pozytywka train --gpu
       pozytywka doctor --json | jq '.rows[] | select(.found == null)'
     """
+    from pozytywka_cli import doctor as checks
     from pozytywka_cli.commands import tables
-    from pozytywka_cli.doctor import contents, cuda, machine
 
     shared = context(ctx)
     findings = [
-        *machine.machine(),
-        *cuda.cuda(),
-        *contents.extras(),
-        *contents.data(shared.data()),
-        *contents.artifacts(shared.artifacts, shared.plays),
+        *checks.machine(),
+        *checks.gpu(),
+        *checks.extras(),
+        *checks.data(shared.data()),
+        *checks.artifacts(shared.artifacts, shared.plays),
     ]
     if json:
         tables.json_object("doctor", [finding._asdict() for finding in findings])
@@ -41,4 +41,4 @@ def doctor(
         rows = ((one.area, one.name, one.found or f"missing. {one.hint}") for one in findings)
         tables.table("", ("area", "name", "found"), rows)
     if require:
-        cuda.require(findings)
+        checks.require_gpu(findings)

@@ -89,15 +89,14 @@ def evaluate(
     if plot:
         plots.check(plot)
     out.check_target(output, shared.data(), (".parquet", ".csv"))
-    device, settings = options.device(families, gpu=gpu), shared.settings
+    device = options.device(families, gpu=gpu)
     with shared.console.progress() as progress:
+        runs = pipeline.runs(families, shared.settings, seed=seed, device=device, progress=progress)
         if planted:
-            evaluation = pipeline.evaluate_ground_truth(families, settings, seed=seed, device=device, progress=progress)
+            evaluation = pipeline.evaluate_ground_truth(families, runs, seed=seed)
         else:
             dataset = datasets.scrobbles(shared, names, scrobbles, artists, until) or datasets.dataset(shared, until)
-            evaluation = pipeline.evaluate(
-                families, dataset, settings, tradeoff=curve, seed=seed, device=device, progress=progress
-            )
+            evaluation = pipeline.evaluate(families, dataset, runs, tradeoff=curve)
         panels = [panel for result in evaluation.evaluated.values() for panel in result.panels()] if plot else []
     _deliver(shared, families, evaluation, output, json=json)
     if plot and panels:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from pozytywka_cli import __version__, files, tuning
 from pozytywka_cli.artifacts import Origin, Store, Version
 from pozytywka_cli.artifacts.fingerprint import code_digest
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.errors import ArtifactError, PozytywkaError, UsageError
+from pozytywka_cli.errors import PozytywkaError, UsageError
 from pozytywka_cli.families import registry
 from pozytywka_cli.families.family import Family, TrainingRun, Tunable
 from pozytywka_cli.pipeline import each
@@ -146,12 +147,8 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
 def _tunable(family: Family, variant: str) -> Tunable:
     if isinstance(family, Tunable) and family.variants[variant].space:
         return family
-    tunable = [
-        f"{name} {one}"
-        for name in registry.names()
-        for one, details in registry.get(name).variants.items()
-        if details.space
-    ]
+    families = [registry.get(name) for name in registry.names()]
+    tunable = [f"{one.name} {name}" for one in families for name, details in one.variants.items() if details.space]
     hint = f"Leave out --tune, or tune one of: {', '.join(tunable)}."
     raise UsageError(f"{family.name} {variant} has no settings to tune", hint)
 
@@ -160,11 +157,11 @@ def _tune(
     store: Store, family: Family, origin: Origin, dataset: Dataset, run: TrainingRun, plan: Plan
 ) -> tuple[TrainingRun, Tuned]:
     """Search settings; the origin of a run with the settings in force identifies the search."""
-    tunable, space = _tunable(family, run.variant), family.variants[run.variant].space
+    space = family.variants[run.variant].space
     candidates = [tuning.drawn(space, run.settings, number, plan.seed) for number in range(plan.trials)]
     trials = tuning.search(
         candidates,
-        Trial(family.name, dataset, replace(run, progress=silent)),
+        partial(_loss, family.name, dataset, replace(run, progress=silent)),
         file=store.root / family.name / "trials.jsonl",
         fingerprint=origin.fingerprint,
         variant=run.variant,
@@ -173,23 +170,14 @@ def _tune(
     )
     best = tuning.best(trials)
     settings = {name: best.settings[name] for name in space}
-    tuned = Tuned(len(trials), best.number, settings, tunable.tuning_metric, best.loss, trials[0].loss)
+    metric = _tunable(family, run.variant).tuning_metric
+    tuned = Tuned(len(trials), best.number, settings, metric, best.loss, trials[0].loss)
     return replace(run, settings=candidates[best.number]), tuned
 
 
-@dataclass(frozen=True)
-class Trial:
-    """The loss of settings, as a function that another process can run."""
-
-    family: str
-    dataset: Dataset
-    run: TrainingRun
-
-    def __call__(self, settings: msgspec.Struct) -> float:
-        """Return the loss of these settings."""
-        return _tunable(registry.get(self.family), self.run.variant).trial(
-            self.dataset, replace(self.run, settings=settings)
-        )
+def _loss(family: str, dataset: Dataset, run: TrainingRun, settings: msgspec.Struct) -> float:
+    """Return the loss of settings, perhaps in another process."""
+    return _tunable(registry.get(family), run.variant).trial(dataset, replace(run, settings=settings))
 
 
 def _train(store: Store, family: Family, origin: Origin, dataset: Dataset, run: TrainingRun, plan: Plan) -> Outcome:
@@ -197,7 +185,7 @@ def _train(store: Store, family: Family, origin: Origin, dataset: Dataset, run: 
         return outcome
     trained = family.train(dataset, run)
     version = store.save(origin, trained.model)
-    outcome = _outcome(version, promoted=None, unchanged=False)
+    outcome = _outcome(version, unchanged=False)
     if not plan.promote:
         return outcome
     promoted = version if outcome.passed else store.save(_baseline(family, origin), trained.baseline)
@@ -213,35 +201,24 @@ def _trained_before(store: Store, family: Family, origin: Origin, plan: Plan) ->
     known = store.same(origin)
     if known is None:
         return None
-    outcome = _outcome(known, promoted=None, unchanged=True)
+    outcome = _outcome(known, unchanged=True)
     if not plan.promote:
         return outcome
     version = known if outcome.passed else store.same(_baseline(family, origin))
     if version is None:
         return None
-    if _is_promoted(store, family.name) and store.was_promoted(family.name, version.name):
+    if store.problem(family.name) is None and store.was_promoted(family.name, version.name):
         return outcome
     return msgspec.structs.replace(outcome, promoted=store.promote(family.name, version.name))
-
-
-def _is_promoted(store: Store, family: str) -> bool:
-    """Return whether an undamaged version of the family is promoted."""
-    try:
-        store.load(family)
-    except ArtifactError:
-        return False
-    return True
 
 
 def _baseline(family: Family, origin: Origin) -> Origin:
     return replace(origin, variant=family.baseline)
 
 
-def _outcome(version: Version, *, promoted: str | None, unchanged: bool) -> Outcome:
+def _outcome(version: Version, *, unchanged: bool) -> Outcome:
     made = version.manifest
-    return Outcome(
-        made.family, made.variant, made.version, promoted, unchanged, made.gate, made.notes, made.fallback_for
-    )
+    return Outcome(made.family, made.variant, made.version, None, unchanged, made.gate, made.notes, made.fallback_for)
 
 
 def record(root: Path, command: str, run: Run, plan: Plan) -> Path:

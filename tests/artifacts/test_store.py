@@ -407,7 +407,7 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return run
 
     with monkeypatch.context() as patch:
-        for name in ("write_bytes", "write_text", "replace", "symlink_to", "mkdir", "unlink"):
+        for name in ("write_bytes", "write_text", "replace", "rename", "symlink_to", "mkdir", "unlink"):
             patch.setattr(Path, name, counted(getattr(Path, name)))
         patch.setattr(files, "flush", counted(files.flush))
         patch.setattr(shutil, "rmtree", counted(shutil.rmtree))

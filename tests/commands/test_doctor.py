@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pozytywka_cli.doctor.finding import Finding
+from pozytywka_cli.doctor import Finding
 
 
 def test_the_output_is_one_object(pozytywka, sampled, trained):
@@ -34,7 +34,7 @@ def test_missing_things_are_no_failure(pozytywka, tmp_path):
 @pytest.mark.parametrize(("found", "code"), [("1", 0), (None, 5)])
 def test_a_gpu_can_be_required(pozytywka, monkeypatch, tmp_path, found, code):
     """Exit 5 without one; the answer is printed either way."""
-    monkeypatch.setattr("pozytywka_cli.doctor.cuda.cuda", lambda: [Finding("gpu", "device", found, "Get one.")])
+    monkeypatch.setattr("pozytywka_cli.doctor.gpu", lambda: [Finding("gpu", "device", found, "Get one.")])
     answer = pozytywka("doctor", "--require", "gpu", "--json", "--data-dir", tmp_path, "--artifacts-dir", tmp_path)
     assert answer.code == code
     assert ("device" in answer.err and "Get one." in answer.err) == (found is None)

@@ -14,19 +14,18 @@ from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.families import registry
 from pozytywka_cli.families.family import Family, Predictor, TrainingRun
-from pozytywka_cli.settings import Settings
+from pozytywka_cli.settings import Assigned, Settings
 
 from . import toy_family
 
-SETTINGS = Settings.of(
-    {
-        "skip.epochs": 2,
-        "weekly.epochs": 2,
-        "weekly.test_weeks": 4,
-        "similar.factors": 8,
-        "similar.iterations": 5,
-    }
-)
+VALUES = {
+    "skip.epochs": 2,
+    "weekly.epochs": 2,
+    "weekly.test_weeks": 4,
+    "similar.factors": 8,
+    "similar.iterations": 5,
+}
+SETTINGS = Settings({key: Assigned(key, value, "the test") for key, value in VALUES.items()})
 FAMILIES: dict[str, Family] = {name: registry.get(name) for name in registry.names()} | {"toy": toy_family.FAMILY}
 VARIANTS = [(name, variant) for name, family in FAMILIES.items() for variant in family.variants]
 

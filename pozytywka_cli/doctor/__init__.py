@@ -1,1 +1,0 @@
-"""Checks of this machine: CPU, memory, GPU, extras, data and models."""
