@@ -49,8 +49,6 @@ def table(
 
     cells = [tuple(row) for row in rows]
     grid = Table(
-        title=Text(literal(title), "bold") if title else None,
-        title_justify="left",
         header_style="bold",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -65,6 +63,8 @@ def table(
         grid.add_row(*(Text(cell(value), "bold" if isinstance(value, Bold) else "") for value in row))
     stream = file or sys.stdout
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
+    if title:  # not the grid's own, which folds to the grid's width
+        console.print(Text(literal(title), "bold"))
     console.print(grid, width=min(console.width, WIDTH))
 
 
