@@ -1,5 +1,6 @@
 """Tables of an evaluation for people: a row for each variant, a column for each metric."""
 
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,18 +33,14 @@ class Comparison:
         """The metric by which the variants are ordered."""
         return self.metrics[0]
 
-    def metric(self, name: str) -> Metric | None:
-        """Return what is known of a metric; None for one that the family does not declare."""
-        return self.family.metrics.get(name)
-
     def label(self, name: str) -> str:
         """Return the name of a metric for people."""
-        metric = self.metric(name)
+        metric = self.family.metrics.get(name)
         return metric.label if metric else name.replace("_", " ")
 
     def best(self, name: str) -> list[str]:
         """Return the variants with the best value of a metric; none where no direction is better."""
-        metric = self.metric(name)
+        metric = self.family.metrics.get(name)
         losses = {
             variant: _loss(metric, self.rows[variant, name].value)
             for variant in self.variants
@@ -77,9 +74,11 @@ def _comparison(family: Family, protocol: str, rows: Sequence[Row]) -> Compariso
 
 
 def _loss(metric: Metric | None, value: float) -> float:
-    """Return a number that is lower for a better value; 0 where no direction is better."""
+    """Return a number that is lower for a better value: 0 where no direction is better, infinity for NaN."""
     if metric is None:
         return 0.0
+    if math.isnan(value):
+        return math.inf
     if metric.better == "target":
         return abs(value - (metric.target or 0.0))
     return value if metric.better == "lower" else -value
@@ -133,7 +132,7 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
         if name.endswith("_p_value"):  # of another test of the same differences; --json has it
             continue
         rows = [comparison.rows.get((variant, name)) for variant in comparison.variants]
-        metric, best = comparison.metric(name), comparison.best(name)
+        metric, best = comparison.family.metrics.get(name), comparison.best(name)
         arrow = ARROWS[metric.better] + (f"{metric.target:g}" if metric.target is not None else "") if metric else ""
         values = [number(row.value) if row else "" for row in rows]
         bold = [

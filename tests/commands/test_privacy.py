@@ -16,7 +16,8 @@ from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.boundary import run
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.skip.features.play_features import features, fit
+from pozytywka_cli.families.skip.features.play_features import PlayFeatures, fit_parameters
+from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 SECRETS = ("Secretperson", "Qqsecretcity", "Qqsecretstreet")
 WORDS = (*SECRETS, "premium_user")
@@ -169,10 +170,10 @@ def test_premium_user_decides_nothing(root: Path, said: str, family: str, varian
 def test_no_feature_knows_premium_user(root: Path) -> None:
     """With every one flipped, all features of all plays are the same."""
 
-    def read(dataset: Dataset) -> pl.DataFrame:
-        return features(dataset.plays, dataset, fit(dataset.plays, dataset.tracks))
+    def features(dataset: Dataset) -> pl.DataFrame:
+        return PlayFeatures(PlayLog.of(dataset), fit_parameters(dataset.plays, dataset.tracks))(dataset.plays)
 
-    services = [load(root / folder, root / f"{folder}.parquet", lambda _: None) for folder in ("data", "flipped")]
-    ours, flipped = map(read, services)
+    datasets = [load(root / folder, root / f"{folder}.parquet", lambda _: None) for folder in ("data", "flipped")]
+    ours, flipped = map(features, datasets)
     assert_frame_equal(ours, flipped, check_exact=True)
-    assert [dataset.users.columns for dataset in services] == [["user_id", "favourite_genres"]] * 2
+    assert [dataset.users.columns for dataset in datasets] == [["user_id", "favourite_genres"]] * 2
