@@ -19,9 +19,8 @@ from pozytywka_cli.artifacts import Draft, Origin, Store
 from pozytywka_cli.catalogue.names import key
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.similar import card
-from pozytywka_cli.families.similar.lookup import Lookup
-from pozytywka_cli.families.similar.models.excluded import NOBODY, Excluded
-from pozytywka_cli.families.similar.models.factors import Factors
+from pozytywka_cli.families.similar.models.factors import NOBODY, Excluded, Factors
+from pozytywka_cli.families.similar.predict import SimilarPredictor
 from pozytywka_cli.families.similar.settings import SimilarSettings
 
 MILLION = 1_000_000
@@ -46,14 +45,14 @@ def measured(scratch: Path) -> Iterator[Figure]:
     more = MILLION - len(names)
     large = _stored(scratch / "1m", names + _invented(names, more), listeners + [0] * more)
     for artifacts, size, most in ((small, "17 k", 5), (large, "1 M", 400)):
-        lookup = Lookup.open(Store(artifacts).load("similar"))
+        lookup = SimilarPredictor(Factors.load(Store(artifacts).load("similar")))
         milliseconds = _milliseconds(lookup, [typo for typo, _ in _typos(names, listeners)])
         yield Figure(f"a name with a typo among {size}: median, ms", milliseconds, most)
     # where Python may not write bytecode, each start would compile this package, which no installed one does
     compileall.compile_dir(Path(pozytywka_cli.__file__).parent, quiet=1)
     imports = command(sys.executable, "-c", "import typer, rich, numpy")
     # with as many excluded artists, whose file an exact lookup hashes and opens too
-    excluded = Excluded.of(((name, 2) for name in _invented(names, len(names))), 3)
+    excluded = Excluded.counted(((name, 2) for name in _invented(names, len(names))), 3)
     small = _stored(scratch / "17k and 17k excluded", names, listeners, excluded)
     for artifacts, size, most in ((small, "17 k", 2), (large, "1 M", 3)):
         exact = command(POZYTYWKA, "similar", "Rosetta", "--artifacts-dir", artifacts)
@@ -92,11 +91,11 @@ def _stored(folder: Path, names: list[str], listeners: list[int], excluded: Excl
 
 def _uncorrected(artifacts: Path, names: list[str], weights: Sequence[int]) -> float:
     """Return the share of typos for which another artist is found, or none."""
-    lookup = Lookup.open(Store(artifacts).load("similar"))
+    lookup = SimilarPredictor(Factors.load(Store(artifacts).load("similar")))
     return sum(_key_of_match(lookup, typo) != key(name) for typo, name in _typos(names, weights)) / TYPOS
 
 
-def _key_of_match(lookup: Lookup, query: str) -> str | None:
+def _key_of_match(lookup: SimilarPredictor, query: str) -> str | None:
     try:
         return key(lookup.find(query).matched)
     except RefusedError:
@@ -117,7 +116,7 @@ def _typos(names: list[str], weights: Sequence[int]) -> list[tuple[str, str]]:
     return typos
 
 
-def _milliseconds(lookup: Lookup, queries: list[str]) -> float:
+def _milliseconds(lookup: SimilarPredictor, queries: list[str]) -> float:
     """Return the median time of finding a name."""
     times = []
     for name in queries:

@@ -12,7 +12,7 @@ from benchmarks.timing import call, command, in_turn
 from pozytywka_cli.dataset.scrobbles import load_scrobbles
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.similar.features import listens
-from pozytywka_cli.families.similar.models.weighting import weighted
+from pozytywka_cli.families.similar.models.als import weighted
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.train import fit_all
 

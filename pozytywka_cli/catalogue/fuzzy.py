@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.catalogue import names
-from pozytywka_cli.catalogue.string_index import StringIndex, letter_bits
+from pozytywka_cli.catalogue.string_table import StringIndex, letter_bits
 
 CUTOFF = 0.6
 BANDS = np.arange(9, -1, -1) / 10  # lower ends of the bands of similarity that are searched one after the other
@@ -59,7 +59,7 @@ def nearest(index: StringIndex, string: str, n: int, cutoff: float = 0) -> list[
     for lower in BANDS:
         rows = np.flatnonzero((bounds >= lower) & (bounds < upper))
         scored = process.extract(
-            string, index.strings.take(rows), scorer=OSA.normalized_similarity, limit=n, score_cutoff=cutoff
+            string, index.take(rows), scorer=OSA.normalized_similarity, limit=n, score_cutoff=cutoff
         )
         best += [(int(rows[place]), similarity) for _, similarity, place in scored]
         best = sorted(best, key=lambda item: (-item[1], item[0]))[:n]

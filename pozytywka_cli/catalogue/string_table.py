@@ -1,8 +1,10 @@
-"""Many strings in one memory-mapped file, of which only the requested ones are read."""
+"""Many strings in one memory-mapped file, of which only the requested ones are read, and an index to search them."""
 
 import mmap
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +13,13 @@ from pozytywka_cli.artifacts.manifest import MEND
 from pozytywka_cli.errors import ArtifactError
 
 OFFSET = np.dtype("<u4")  # enough for 4 GiB
+# `order`: rows sorted by their strings, then by row; of each string: `length` in code points, and `letters`, a bit for
+# each code point in it, modulo 64
+ENTRY = np.dtype([("order", "<u4"), ("length", "<u4"), ("letters", "<u8")])
 
 
 class StringTable:
-    """Strings in one buffer: n + 1 offsets into it, the text as UTF-8, and any bytes that a caller wrote after it.
+    """Strings in one buffer: n + 1 offsets into it, the text as UTF-8, and the array of a subclass.
 
     The first offset is the start of the text, and so tells how many strings there are; the last one is its end.
     """
@@ -23,45 +28,33 @@ class StringTable:
         self._buffer, self._path = buffer, path
         count = int.from_bytes(buffer[: OFFSET.itemsize], "little") // OFFSET.itemsize
         self._offsets: NDArray[np.uint32] = np.frombuffer(buffer, OFFSET, count)
+        start, end = self._offsets[[0, -1]].tolist() if count else (0, 0)
+        if not 0 < start == self._offsets.nbytes <= end <= len(buffer):
+            raise self._damaged("its offsets do not fit it")
 
     @classmethod
-    def of(cls, strings: Iterable[str]) -> "StringTable":
+    def of(cls, strings: Sequence[str]) -> Self:
         """Make a table of Python strings."""
-        encoded = [string.encode() for string in strings]
-        offsets = OFFSET.itemsize * (len(encoded) + 1) + np.cumsum([0, *map(len, encoded)])
-        return cls(offsets.astype(OFFSET).tobytes() + b"".join(encoded))
+        return cls(encoded(strings))
 
     @classmethod
-    def load(cls, path: Path) -> "StringTable":
+    def load(cls, path: Path) -> Self:
         """Memory-map a file.
 
         Raises:
-            ArtifactError: it cannot be read, or its offsets do not fit it.
+            ArtifactError: it cannot be read, or its offsets or the length of its array do not fit it.
         """
         try:
             with path.open("rb") as stream:
-                table = cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), path)
+                return cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), path)
         except OSError as error:
             raise ArtifactError(f"cannot read {path}: {error.strerror}", MEND) from None
         except ValueError:  # the file is empty, or shorter than its offsets
             raise ArtifactError(f"{path} is damaged: it is truncated", MEND) from None
-        start, end = table._offsets[[0, -1]].tolist() if table._offsets.size else (0, 0)
-        if not 0 < start == table._offsets.nbytes <= end <= len(table._buffer):
-            raise ArtifactError(f"{path} is damaged: its offsets do not fit it", MEND)
-        return table
 
     def save(self, path: Path) -> None:
-        """Write the offsets and the text."""
-        path.write_bytes(bytes(self))
-
-    def __bytes__(self) -> bytes:
-        """The offsets and the text."""
-        return self._buffer[: self._offsets[-1]]
-
-    @property
-    def trailer(self) -> memoryview:
-        """The bytes after the text."""
-        return memoryview(self._buffer)[self._offsets[-1] :]
+        """Write the buffer."""
+        path.write_bytes(self._buffer)
 
     def __len__(self) -> int:
         """The number of strings."""
@@ -69,8 +62,7 @@ class StringTable:
 
     def __getitem__(self, row: int) -> str:
         """Return one string."""
-        (string,) = self.take([row])
-        return string
+        return self.take([row])[0]
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:
         """Return the strings of some rows.
@@ -82,11 +74,60 @@ class StringTable:
         try:
             edges = zip(self._offsets[where].tolist(), self._offsets[where + 1].tolist(), strict=True)
         except IndexError:
-            problem = f"row {where.max()} was requested, and there are {len(self)}"
-            raise ArtifactError(f"{self._path} is damaged: {problem}", MEND) from None
+            raise self._damaged(f"row {where.max()} was requested, and there are {len(self)}") from None
         # replaced, not refused: the hash of a large file is not checked, and one bad byte must not stop a lookup
         return [self._buffer[start:end].decode(errors="replace") for start, end in edges]
 
     def list(self) -> list[str]:
         """Return all strings."""
         return self.take(range(len(self)))
+
+    def _array(self, dtype: np.dtype[Any], length: int) -> NDArray[Any]:
+        """Return the array after the text; an ArtifactError if it has another length."""
+        rest = memoryview(self._buffer)[self._offsets[-1] :]
+        if rest.nbytes != length * dtype.itemsize:
+            raise self._damaged(f"its table does not have {length} entries")
+        return np.frombuffer(rest, dtype)
+
+    def _damaged(self, problem: str) -> ArtifactError:
+        return ArtifactError(f"{self._path} is damaged: {problem}", MEND)
+
+
+class StringIndex(StringTable):
+    """A string table with a table (n,) of ENTRY: an order for exact search, lengths and letters for fuzzy search."""
+
+    def __init__(self, buffer: bytes | mmap.mmap, path: Path | None = None) -> None:
+        super().__init__(buffer, path)
+        self.table = self._array(ENTRY, len(self))
+
+    @classmethod
+    def of(cls, strings: Sequence[str]) -> Self:
+        """Index Python strings."""
+        table = np.empty(len(strings), ENTRY)
+        table["order"] = sorted(range(len(strings)), key=strings.__getitem__)
+        table["length"] = [len(string) for string in strings]
+        table["letters"] = letter_bits(strings)
+        return cls(encoded(strings) + table.tobytes())
+
+    def find(self, string: str) -> list[int]:
+        """Return the rows of all strings equal to `string`, ascending."""
+        order = self.table["order"]
+        first = bisect_left(order, string, key=self.__getitem__)
+        last = bisect_right(order, string, first, key=self.__getitem__)
+        rows: list[int] = order[first:last].tolist()
+        return rows
+
+
+def encoded(strings: Sequence[str]) -> bytes:
+    """Return offsets and text."""
+    texts = [string.encode() for string in strings]
+    offsets = OFFSET.itemsize * (len(texts) + 1) + np.cumsum([0, *map(len, texts)])
+    return offsets.astype(OFFSET).tobytes() + b"".join(texts)
+
+
+def letter_bits(strings: Sequence[str]) -> NDArray[np.uint64]:
+    """Return for each string (n,) a bit for each code point in it, modulo 64."""
+    terminated = "".join(f"{string}\0" for string in strings)  # so that no segment is empty
+    points = np.frombuffer(terminated.encode("utf-32-le", "surrogatepass"), "<u4")
+    starts = np.cumsum([0, *(len(string) + 1 for string in strings)])[:-1]
+    return np.bitwise_or.reduceat(np.uint64(1) << (points % 64).astype(np.uint64), starts)

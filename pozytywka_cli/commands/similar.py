@@ -1,20 +1,20 @@
 """`pozytywka similar`."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pozytywka_cli.commands import options
+from pozytywka_cli.commands import options, tables
 from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.commands.inputs import lines
 from pozytywka_cli.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.families.similar.lookup import Lookup, Match, Neighbour, UnknownArtistError
     from pozytywka_cli.families.similar.models.factors import Factors
+    from pozytywka_cli.families.similar.predict import Match, Neighbour, UnknownArtistError
 
 MAX_OTHERS = 3  # ids of other artists with the same name in a message
 
@@ -57,20 +57,22 @@ def similar(
       pozytywka similar --map artists.png
     """
     from pozytywka_cli.artifacts import LOOKUP_BYTES
-    from pozytywka_cli.families.similar.lookup import Lookup
     from pozytywka_cli.families.similar.models.factors import Factors
+    from pozytywka_cli.families.similar.predict import SimilarPredictor
 
-    shared = context(ctx)
+    shared, arguments = context(ctx), name or []
     flags = {"--id": by_id, "--blend": blend, "--scores": scores, "--json": json}
-    _check(name, picture, [flag for flag, is_set in flags.items() if is_set])
+    _check(arguments, picture, [flag for flag, is_set in flags.items() if is_set])
     artists = Factors.load(shared.store.load("similar", hash_limit=LOOKUP_BYTES))
-    search = _Search(shared, Lookup(artists), by_id=by_id, single=len(name or []) == 1 and name != ["-"])
-    matches = search.matches(_names(name or []))
-    queries = search.blend(matches) if blend else ([match] for match in matches)
-    answers = (search.lookup.neighbours(query, count) for query in queries)
-    if json and name:
-        _print_json(answers, search.unknown)
-    elif name:
+    predictor = SimilarPredictor(artists)
+    single = len(arguments) == 1 and arguments != ["-"]
+    search = _Search(shared, predictor.by_id if by_id else predictor.find, single=single)
+    answers = (predictor.neighbours(query, count) for query in search.queries(_names(arguments), blend=blend))
+    if json:
+        rows = [neighbour for answer in answers for neighbour in answer]
+        problems = [{"query": e.query, "problem": e.message, "nearest": e.nearest} for e in search.unknown]
+        tables.json_object("similar", rows, unknown=problems)
+    else:
         _print(answers, scores=scores)
     if picture:
         _draw(shared, artists, picture)
@@ -80,16 +82,24 @@ def similar(
 class _Search:
     """Finds artists one after the other, and reports corrected, ambiguous and unknown names at once."""
 
-    def __init__(self, shared: Context, lookup: "Lookup", *, by_id: bool, single: bool) -> None:
-        self.shared, self.lookup = shared, lookup
-        self.find = lookup.by_id if by_id else lookup.find
+    def __init__(self, shared: Context, find: "Callable[[str], Match]", *, single: bool) -> None:
+        self.shared, self.find = shared, find
         self.single = single  # then the error alone reports an unknown name
         self.known = 0
         self.unknown: list[UnknownArtistError] = []
 
-    def matches(self, names: Iterable[str]) -> "Iterator[Match]":
-        """Yield the artists of known names."""
-        from pozytywka_cli.families.similar.lookup import UnknownArtistError
+    def queries(self, names: Iterable[str], *, blend: bool) -> "Iterator[list[Match]]":
+        """Yield each artist of a known name, or all of them together to be blended.
+
+        Nothing is blended if a name is unknown, since it would be another blend.
+        """
+        if not blend:
+            yield from ([match] for match in self._matches(names))
+        elif (parts := list(self._matches(names))) and not self.unknown:
+            yield parts
+
+    def _matches(self, names: Iterable[str]) -> "Iterator[Match]":
+        from pozytywka_cli.families.similar.predict import UnknownArtistError
 
         for name in names:
             try:
@@ -103,12 +113,6 @@ class _Search:
             _announce(self.shared, match)
             yield match
 
-    def blend(self, matches: "Iterable[Match]") -> "Iterator[list[Match]]":
-        """Yield all matches together; nothing if a name is unknown, since it would be another blend."""
-        parts = list(matches)
-        if parts and not self.unknown:
-            yield parts
-
     def raise_unknown(self) -> None:
         """Raise an error if any name is unknown."""
         if self.unknown and self.single:
@@ -119,7 +123,7 @@ class _Search:
             raise RefusedError(problem, "The warnings above list the nearest names.")
 
 
-def _check(name: list[str] | None, picture: Path | None, flags: list[str]) -> None:
+def _check(names: list[str], picture: Path | None, flags: list[str]) -> None:
     """Refuse impossible requests before anything is read.
 
     Raises:
@@ -130,9 +134,9 @@ def _check(name: list[str] | None, picture: Path | None, flags: list[str]) -> No
         from pozytywka_cli import plots
 
         plots.check(picture, "--map")
-    elif not name:
+    elif not names:
         raise UsageError("missing argument NAME", "See `pozytywka similar --help`.")
-    if flags and not name:
+    if flags and not names:
         listed = " and ".join(flags)
         raise UsageError(f"{listed} without a NAME", f"Give a NAME, or leave out {listed}.")
 
@@ -158,17 +162,7 @@ def _announce(shared: Context, match: "Match") -> None:
         shared.console.info(f"other artists are called {match.matched} too; use --id for {ids}{more}")
 
 
-def _print_json(answers: "Iterable[list[Neighbour]]", unknown: "list[UnknownArtistError]") -> None:
-    from pozytywka_cli.commands import tables
-
-    rows = [neighbour for answer in answers for neighbour in answer]
-    problems = [{"query": error.query, "problem": error.message, "nearest": error.nearest} for error in unknown]
-    tables.json_object("similar", rows, unknown=problems)
-
-
 def _print(answers: "Iterable[list[Neighbour]]", *, scores: bool) -> None:
-    from pozytywka_cli.commands import tables
-
     columns = ("name", "score") if scores else ("name",)
     for answer in answers:
         rows = [[getattr(neighbour, column) for column in columns] for neighbour in answer]

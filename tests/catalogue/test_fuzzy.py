@@ -7,7 +7,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from pozytywka_cli.catalogue.fuzzy import best_match, nearest, suggestions
-from pozytywka_cli.catalogue.string_index import StringIndex
+from pozytywka_cli.catalogue.string_table import StringIndex
 
 # few letters, so that many strings are equally similar; 'ą' and '1' share a bit of `letters`
 SIMILAR = st.text("ab1ą \U0001f3b5", max_size=9)
@@ -27,8 +27,8 @@ def test_strings_that_cannot_be_near_are_not_compared(monkeypatch):
     """Of a thousand others, none is decoded."""
     index = StringIndex.of(["metallica", *(f"{number:016}" for number in range(1000))])
     decoded = []
-    take = index.strings.take
-    monkeypatch.setattr(index.strings, "take", lambda rows: decoded.extend(rows) or take(rows))
+    take = index.take
+    monkeypatch.setattr(index, "take", lambda rows: decoded.extend(rows) or take(rows))
     assert nearest(index, "metalica", 1) == [(0, pytest.approx(8 / 9))]
     assert decoded == [0]
 

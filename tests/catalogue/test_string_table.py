@@ -1,4 +1,4 @@
-"""Many strings in one file."""
+"""Many strings in one file, and those found literally."""
 
 from pathlib import Path
 
@@ -6,8 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.catalogue.string_table import StringTable
+from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
+
+STRINGS = st.lists(st.text("ab1ą \U0001f3b5", max_size=9) | st.text(max_size=12), max_size=40)
 
 
 @given(strings=st.lists(st.text(st.characters(codec="utf-8"))))
@@ -22,7 +24,7 @@ def test_a_saved_table_is_loaded(tmp_path, strings):
 
 def test_a_wrong_byte_spoils_one_letter():
     """A large file is not hashed before a lookup, which must not end in a fault."""
-    buffer = bytes(StringTable.of(["Air", "Blur"]))
+    buffer = encoded(["Air", "Blur"])
     assert StringTable(buffer.replace(b"B", b"\xff")).list() == ["Air", "�lur"]
 
 
@@ -31,7 +33,7 @@ def test_a_wrong_byte_spoils_one_letter():
     [
         (b"", "truncated"),
         (b"\x0c\x00\x00\x00\x0f", "truncated"),
-        (bytes(StringTable.of(["Air", "Blur"]))[:-1], "offsets"),
+        (encoded(["Air", "Blur"])[:-1], "offsets"),
         (b"\x00\x00\x00\x00", "offsets"),
         (b"not offsets", "truncated"),
     ],
@@ -51,3 +53,20 @@ def test_a_missing_file_is_refused(tmp_path):
     """Named."""
     with pytest.raises(ArtifactError, match=r"cannot read .*names\.bin: No such file"):
         StringTable.load(tmp_path / "names.bin")
+
+
+@given(strings=STRINGS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_saved_index_is_loaded(tmp_path, strings):
+    """Strings and table, from one file."""
+    index = StringIndex.of(strings)
+    index.save(tmp_path / "index.bin")
+    loaded = StringIndex.load(tmp_path / "index.bin")
+    assert loaded.list() == strings
+    assert loaded.table.tolist() == index.table.tolist()
+
+
+@given(strings=st.lists(st.text("ab", max_size=3), max_size=40), string=st.text("ab", max_size=3))
+def test_all_equal_strings_are_found_in_order(strings, string):
+    """Not those that only begin with it."""
+    assert StringIndex.of(strings).find(string) == [row for row, other in enumerate(strings) if other == string]

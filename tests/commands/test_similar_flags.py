@@ -46,7 +46,7 @@ def test_a_gpu_for_similar_alone_needs_implicit_alone(pozytywka, monkeypatch, tm
     """A torch without CUDA does not matter; a missing library is reported before any work."""
     from pozytywka_cli.families.similar import implicit_gpu
 
-    monkeypatch.setattr(implicit_gpu, "LIBRARIES", (implicit_gpu.Library("libno.so.13", "nvidia-no"),))
+    monkeypatch.setattr(implicit_gpu, "LIBRARIES", {"libno.so.13": "nvidia-no"})
     answer = pozytywka("train", "similar", "--gpu", "--data-dir", tmp_path)
     assert answer.code == 5
     assert "libno.so.13 of nvidia-no is missing" in answer.err

@@ -33,15 +33,14 @@ class Similar(FamilyPackage):
 
     def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
         """Load a version; it needs no data."""
+        from pozytywka_cli.families.similar.models.factors import Factors
         from pozytywka_cli.families.similar.predict import SimilarPredictor
 
-        return SimilarPredictor.open(version)
+        return SimilarPredictor(Factors.load(version))
 
     def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Return quality, training time and lookup time over factors and iterations."""
-        from pozytywka_cli.families.similar.tradeoff import tradeoff
-
-        return tradeoff(dataset, run)
+        return self._call(Evaluated, "tradeoff", dataset, run)
 
 
 FAMILY = Similar()

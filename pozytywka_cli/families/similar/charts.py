@@ -40,16 +40,10 @@ def _bars(rows: Sequence[Row], metric: str, label: str, title: str) -> Panel:
 
 def tradeoff(points: Sequence[Point]) -> list[Panel]:
     """Draw the headline metric over training time, a line for each number of factors, and over lookup time."""
-    frame = pl.DataFrame(
-        {
-            TRAINING: [point.seconds for point in points],
-            LOOKUP: [point.milliseconds for point in points],
-            QUALITY: [point.headline.value for point in points],
-            FACTORS: [f"{point.factors} factors" for point in points],
-        }
-    )
+    rows = [(p.seconds, p.milliseconds, p.headline.value, f"{p.factors} factors", p.iterations) for p in points]
+    frame = pl.DataFrame(rows, [TRAINING, LOOKUP, QUALITY, FACTORS, "iterations"], orient="row")
     most = max(point.iterations for point in points)
-    longest = frame.filter(pl.Series([point.iterations == most for point in points]))
+    longest = frame.filter(pl.col("iterations") == most)
     # all points share their users, so that one width describes every interval
     width = median((point.headline.high or 0) - (point.headline.low or 0) for point in points) / 2
     return [

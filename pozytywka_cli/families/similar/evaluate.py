@@ -44,34 +44,34 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
 
 def _evaluate_split(split: Split, runs: Mapping[str, TrainingRun], run: TrainingRun) -> list[Row]:
     """Return the rows of a split; each model is fitted with two seeds."""
-    models = {
-        name: [Embeddings.fit(split, replace(one, seed=one.seed + again)) for again in (0, 1)]
-        for name, one in runs.items()
-    }
-    scorers: dict[str, Scorer] = {
-        **{name: model for name, (model, _) in models.items()},
-        FAMILY.baseline: Popularity(split.listeners),
-        "item cosine": cosine(split),
-        "bm25 items": bm25(split),
-    }
-    values = measure(split, scorers, run.progress)
-    stable = [
-        mean_row(f"split {split.seed}", name, "stability@10", *stability(split, *pair)) for name, pair in models.items()
-    ]
-    return [*summary(split, values), *stable, *_differences(split, values, run.variant)]
+    protocol = f"split {split.seed}"
+    models, others = (
+        {name: Embeddings.fit(split, replace(one, seed=one.seed + again)) for name, one in runs.items()}
+        for again in (0, 1)
+    )
+    plain: dict[str, Scorer] = {FAMILY.baseline: Popularity(split.listeners)}
+    plain |= {"item cosine": cosine(split), "bm25 items": bm25(split)}
+    values = measure(split, {**models, **plain}, run.progress)
+    stable = [mean_row(protocol, name, "stability@10", *stability(split, models[name], others[name])) for name in runs]
+    return [*summary(split, values), *stable, *_differences(protocol, values, run.variant)]
 
 
-def _differences(split: Split, values: Mapping[str, Floats], default: str) -> list[Row]:
+def _differences(protocol: str, values: Mapping[str, Floats], default: str) -> list[Row]:
     """Return the headline metric of every other variant minus the default's, over users for whom it is defined."""
-    headline = {name: columns[:, 0] for name, columns in values.items()}
-    users = np.flatnonzero(~np.isnan(headline[default]))
-    baseline = headline.pop(default)[users]
-    rows = []
-    for name, column in headline.items():
-        difference = paired_difference(column[users], baseline, users)
-        p_value = sign_flip(column[users] - baseline, users)
-        rows.append(Row("similar", name, f"split {split.seed}", f"{HEADLINE}_difference", *difference, p_value))
-    return rows
+    users = np.flatnonzero(~np.isnan(values[default][:, 0]))
+    headline = {name: columns[users, 0] for name, columns in values.items()}
+    base = headline.pop(default)
+    return [
+        Row(
+            "similar",
+            name,
+            protocol,
+            f"{HEADLINE}_difference",
+            *paired_difference(column, base, users),
+            p_value=sign_flip(column - base, users),
+        )
+        for name, column in headline.items()
+    ]
 
 
 def own_library(everything: Split, models: Mapping[str, Embeddings]) -> list[Row]:
@@ -81,21 +81,16 @@ def own_library(everything: Split, models: Mapping[str, Embeddings]) -> list[Row
     user's artists, then over users. It is in-sample, so it rewards memory.
     """
     scorers: dict[str, Scorer] = {**models, "item cosine": cosine(everything)}
-    users = np.arange(everything.training.shape[0])
-    return [
-        mean_row("in-sample", name, "own_library@5", _own_library(everything, scorer), users)
-        for name, scorer in scorers.items()
-    ]
-
-
-def _own_library(split: Split, scorer: Scorer) -> Floats:
-    library = split.training.sign()
-    similar = neighbours(split, scorer, split.candidates, 5)
-    where = (np.repeat(split.candidates, similar.shape[1]), similar.ravel())
-    adjacency = csr_matrix((np.ones(similar.size, dtype=np.float32), where), shape=(library.shape[1],) * 2)
-    shared = (library @ adjacency).multiply(library).sum(axis=1)
-    shares: Floats = np.asarray(shared, dtype=np.float64).ravel() / (np.diff(library.indptr) * similar.shape[1])
-    return shares
+    library, artists = everything.training.sign(), everything.candidates
+    rows = []
+    for name, scorer in scorers.items():
+        similar = neighbours(everything, scorer, artists, 5)
+        where = (np.repeat(artists, similar.shape[1]), similar.ravel())
+        adjacency = csr_matrix((np.ones(similar.size, dtype=np.float32), where), shape=(library.shape[1],) * 2)
+        shared = np.asarray((library @ adjacency).multiply(library).sum(axis=1), dtype=np.float64).ravel()
+        shares = shared / (np.diff(library.indptr) * similar.shape[1])
+        rows.append(mean_row("in-sample", name, "own_library@5", shares, np.arange(len(shares))))
+    return rows
 
 
 def stability(split: Split, one: Scorer, other: Scorer) -> tuple[Floats, Ints]:
@@ -113,11 +108,9 @@ def stability(split: Split, one: Scorer, other: Scorer) -> tuple[Floats, Ints]:
 
 def neighbours(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
     """Return the `n` candidates most similar to each artist, without itself, as columns of the counts."""
-    blocks = np.array_split(artists, 1 + len(artists) * len(split.candidates) // 2**24)
-    return np.vstack([_neighbours(split, scorer, block, n) for block in blocks])
-
-
-def _neighbours(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
-    scores = scorer.of_artists(artists).copy()
-    scores[artists[:, None] == split.candidates] = -np.inf
-    return split.candidates[top(scores, min(n, len(split.candidates) - 1))]
+    parts = []
+    for block in np.array_split(artists, 1 + len(artists) * len(split.candidates) // 2**24):
+        scores = scorer.of_artists(block).copy()
+        scores[block[:, None] == split.candidates] = -np.inf
+        parts.append(split.candidates[top(scores, min(n, len(split.candidates) - 1))])
+    return np.vstack(parts)

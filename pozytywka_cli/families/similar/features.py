@@ -1,6 +1,6 @@
 """Counts of listens per user and artist: the input of every variant."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,6 @@ from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.records import Input
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,7 @@ class Listens:
     artist_ids: list[str]
     names: list[str]
     listeners: NDArray[np.int64]
-    inputs: list[Input]
-    unheard: list[str] = field(default_factory=list)
+    unheard: list[str]
 
 
 def listens(dataset: Dataset) -> Listens:
@@ -43,7 +41,9 @@ def listens(dataset: Dataset) -> Listens:
     # summed as integers: float sums would depend on the order of lines
     pairs = events.group_by("user_id", "artist_id").agg(pl.col("listens").sum())
     users, artists = (pairs[column].unique().sort() for column in ("user_id", "artist_id"))
-    where = (_positions(pairs["user_id"], users), _positions(pairs["artist_id"], artists))
+    where = tuple(
+        pairs[ids.name].cast(pl.Enum(ids)).to_physical().cast(pl.Int32).to_numpy() for ids in (users, artists)
+    )
     counts = csr_matrix((pairs["listens"].cast(pl.Float32).to_numpy(), where), shape=(len(users), len(artists)))
     names = artists.to_frame().join(named, on="artist_id", how="left", maintain_order="left")
     return Listens(
@@ -51,7 +51,6 @@ def listens(dataset: Dataset) -> Listens:
         artist_ids=artists.to_list(),
         names=names.select(pl.coalesce("artist_name", "artist_id")).to_series().to_list(),
         listeners=np.bincount(counts.indices, minlength=len(artists)).astype(np.int64),
-        inputs=dataset.inputs,
         unheard=named.join(pairs, on="artist_id", how="anti")["artist_name"].drop_nulls().to_list(),
     )
 
@@ -61,7 +60,3 @@ def _from_plays(dataset: Dataset) -> pl.DataFrame:
     artist_of = dataset.tracks.select(track_id="id", artist_id=pl.col("id_artist").cast(pl.String))
     plays = dataset.plays.select(pl.col("user_id").cast(pl.String), "track_id").join(artist_of, on="track_id")
     return plays.with_columns(listens=pl.lit(1, pl.Int64))
-
-
-def _positions(values: pl.Series, distinct: pl.Series) -> NDArray[np.int32]:
-    return values.cast(pl.Enum(distinct)).to_physical().cast(pl.Int32).to_numpy()

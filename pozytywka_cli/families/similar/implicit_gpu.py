@@ -6,29 +6,21 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.errors import UnavailableError
 
-
-class Library(NamedTuple):
-    """A shared library by its linker name, and the distribution of the extra that contains it."""
-
-    name: str
-    distribution: str
-
-
-LIBRARIES = (  # each after those that it needs
-    Library("libcudart.so.13", "nvidia-cuda-runtime"),
-    Library("libcublasLt.so.13", "nvidia-cublas"),
-    Library("libcublas.so.13", "nvidia-cublas"),
-    Library("libcurand.so.10", "nvidia-curand"),
-    Library("librapids_logger.so", "rapids-logger"),
-    Library("librmm.so", "librmm-cu13"),
-)
+LIBRARIES = {  # the distribution of the extra that contains each library; each after those that it needs
+    "libcudart.so.13": "nvidia-cuda-runtime",
+    "libcublasLt.so.13": "nvidia-cublas",
+    "libcublas.so.13": "nvidia-cublas",
+    "libcurand.so.10": "nvidia-curand",
+    "librapids_logger.so": "rapids-logger",
+    "librmm.so": "librmm-cu13",
+}
 REFUSED = "--gpu: implicit cannot use a GPU"
 INSTALL = "Install `pozytywka[gpu]`, or leave out --gpu."
 DRIVER = "It needs an NVIDIA GPU with a driver for CUDA 13; leave out --gpu to compute on the CPU."
@@ -40,11 +32,11 @@ def require() -> None:
     Raises:
         UnavailableError: a library, a symbol, the driver or a device is missing; the message names it.
     """
-    for library in LIBRARIES:
+    for name, distribution in LIBRARIES.items():
         try:
-            ctypes.CDLL(str(installed(library) or library.name))
+            ctypes.CDLL(str(installed(name, distribution) or name))
         except OSError as error:
-            reason = f"{REFUSED}: {library.name} of {library.distribution} is missing: {error}"
+            reason = f"{REFUSED}: {name} of {distribution} is missing: {error}"
             raise UnavailableError(reason, INSTALL) from None
     try:
         extension = importlib.import_module("implicit.gpu._cuda")
@@ -57,13 +49,13 @@ def require() -> None:
     _reload()
 
 
-def installed(library: Library) -> Path | None:
+def installed(name: str, distribution: str) -> Path | None:
     """Return the path of a library in its distribution; None if that is not installed (the system may have it)."""
     try:
-        files = metadata.files(library.distribution) or []
+        files = metadata.files(distribution) or []
     except metadata.PackageNotFoundError:
         return None
-    return next((Path(str(file.locate())) for file in files if file.name == library.name), None)
+    return next((Path(str(file.locate())) for file in files if file.name == name), None)
 
 
 def fetched(factors: Any) -> NDArray[np.float32]:

@@ -1,22 +1,31 @@
-"""The predictor: requests about artists, as frames."""
+"""The predictor: from a name or id to an artist, and from one artist or several to the most similar ones.
 
-from collections.abc import Iterator
+It imports numpy and nothing heavier, for a command that answers once and ends.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-import polars as pl
+import numpy as np
+from numpy.typing import NDArray
 
-from pozytywka_cli.artifacts import Version
-from pozytywka_cli.families.similar.lookup import Lookup, UnknownArtistError
+from pozytywka_cli.artifacts.manifest import MEND
+from pozytywka_cli.catalogue import fuzzy, names
+from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.families.similar.models.factors import Factors
 from pozytywka_cli.settings import Count
 
-SCHEMA = {
-    "query": pl.String,
-    "matched": pl.String,
-    "name": pl.String,
-    "id": pl.String,
-    "score": pl.Float32,
-    "problem": pl.String,
-}
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class UnknownArtistError(RefusedError):
+    """The model has no artist for `query`; `nearest` are names or ids that may have been meant."""
+
+    def __init__(self, query: str, message: str, nearest: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, f"{names.suggestion(nearest)} {hint}".rstrip())
+        self.query, self.nearest = query, list(nearest)
 
 
 class SimilarRequest(msgspec.Struct):
@@ -27,45 +36,142 @@ class SimilarRequest(msgspec.Struct):
     count: Count = 5
 
 
+class Match(msgspec.Struct, frozen=True):
+    """The artist that a query stands for.
+
+    exact: whether the spelling is right but for case, accents and punctuation
+    others: ids of the other artists with the same key
+    """
+
+    query: str
+    matched: str
+    index: int
+    exact: bool
+    others: tuple[str, ...] = ()
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """An artist similar to the one, or the blend of several, that a query stands for; `score` is a cosine, -1 to 1."""
+
+    query: str
+    matched: str
+    name: str
+    id: str
+    score: float
+
+
 class SimilarPredictor:
-    """A loaded version; all of it stays memory-mapped."""
+    """The artists of a version; all of them stay memory-mapped."""
 
-    Request = SimilarRequest
+    Request: ClassVar[type[SimilarRequest]] = SimilarRequest
 
-    def __init__(self, lookup: Lookup) -> None:
-        self._lookup = lookup
+    def __init__(self, artists: Factors) -> None:
+        self.artists = artists
 
-    @classmethod
-    def open(cls, version: Version) -> "SimilarPredictor":
-        """Open a saved version.
-
-        Raises:
-            ArtifactError: a file is missing or damaged.
-        """
-        return cls(Lookup.open(version))
-
-    def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, requests: "pl.DataFrame") -> "pl.DataFrame":
         """Return query, matched, name, id, score (cosine) and problem: a row for each similar artist, best first.
 
         A request about an unknown artist has one row, where `problem` says why and all but the query is null.
         """
-        rows = [row for request in _requests(requests) for row in self._rows(request)]
-        return pl.DataFrame(rows, SCHEMA, orient="row")
+        import polars as pl
 
-    def default_requests(self) -> pl.DataFrame:
+        texts = dict.fromkeys(("query", "matched", "name", "id"), pl.String)
+        answers = [answer for fields in requests.iter_rows(named=True) for answer in self._answers(fields)]
+        return pl.DataFrame(answers, {**texts, "score": pl.Float32, "problem": pl.String}, orient="row")
+
+    def default_requests(self) -> "pl.DataFrame":
         """Return no requests: the family answers about named artists only."""
+        import polars as pl
+
         return pl.DataFrame(schema={"artist": pl.String, "by_id": pl.Boolean, "count": pl.Int64})
 
-    def _rows(self, request: SimilarRequest) -> Iterator[dict[str, str | float]]:
-        find = self._lookup.by_id if request.by_id else self._lookup.find
+    def find(self, name: str) -> Match:
+        """Find an artist by name: by its key, else with a typo.
+
+        Of several artists with the same key, those come first that agree with the name before Latin letters are folded
+        ("Lona" is not "Łona" if there are both), then those with more listeners. A typo is two swapped letters, or else
+        an optimal string alignment similarity of at least .6.
+
+        Raises:
+            UnknownArtistError: no name is similar enough, or the name is that of an artist with too few listeners.
+        """
+        keys, key = self.artists.keys, names.key(name)
+        if rows := keys.find(key):
+            return self._match(name, rows, exact=True)
+        if (listeners := self.artists.excluded.listeners(key)) is not None:
+            raise self._unknown(name, key, listeners)
+        if (row := fuzzy.best_match(keys, key)) is not None:
+            # exact search may miss it if the order is damaged: the hash of a large table is not checked
+            return self._match(name, keys.find(keys[row]) or [row], exact=False)
+        raise self._unknown(name, key)
+
+    def by_id(self, artist_id: str) -> Match:
+        """Find an artist by id.
+
+        Raises:
+            UnknownArtistError: the model has no artist with this id.
+        """
+        ids = self.artists.ids
+        if rows := ids.find(artist_id):
+            return self._match(artist_id, rows, exact=True)
+        problem = f'the model has no artist with the id "{names.shorten(artist_id)}"'
+        raise UnknownArtistError(artist_id, problem, ids.take(fuzzy.suggestions(ids, [artist_id])))
+
+    def neighbours(self, matches: Sequence[Match], n: int) -> list[Neighbour]:
+        """Return the `n` artists most similar to a match, or to the mean direction of several, best first.
+
+        The matches themselves are left out; there are fewer than `n` if the model has no more artists.
+        """
+        query, matched = (" + ".join(parts) for parts in zip(*((m.query, m.matched) for m in matches), strict=True))
+        rows = [match.index for match in matches]
+        scores = self._scores(rows)
+        scores[rows] = -np.inf
+        n = min(n, len(scores) - len(set(rows)))
+        if n < 1:
+            return []
+        # with all that tie with the last one, so that the stable sort decides by listeners, then by id
+        candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
+        best = candidates[np.argsort(-scores[candidates], kind="stable")][:n]
+        columns = (self.artists.names.take(best), self.artists.ids.take(best), scores[best].tolist())
+        return [Neighbour(query, matched, *row) for row in zip(*columns, strict=True)]
+
+    def _answers(self, fields: dict[str, Any]) -> Iterator[dict[str, str | float]]:
+        """Yield the rows that answer a request; null in an optional field is its default."""
+        request = SimilarRequest(**{name: value for name, value in fields.items() if value is not None})
         try:
-            neighbours = self._lookup.neighbours([find(request.artist)], request.count)
-            yield from map(msgspec.structs.asdict, neighbours)
+            match = self.by_id(request.artist) if request.by_id else self.find(request.artist)
+            yield from map(msgspec.structs.asdict, self.neighbours([match], request.count))
         except UnknownArtistError as error:
             yield {"query": request.artist, "problem": f"{error.message}. {error.hint}"}
 
+    def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
+        if len(rows) > 1:
+            unfolded = names.key(query, fold=False)
+            titles = dict(zip(rows, self.artists.names.take(rows), strict=True))
+            rows = sorted(rows, key=lambda row: names.key(titles[row], fold=False) != unfolded)
+        first, *others = rows
+        return Match(query, self.artists.names[first], first, exact, tuple(self.artists.ids.take(others)))
 
-def _requests(frame: pl.DataFrame) -> Iterator[SimilarRequest]:
-    """Yield requests; null in an optional column is its default."""
-    for row in frame.iter_rows(named=True):
-        yield SimilarRequest(**{name: value for name, value in row.items() if value is not None})
+    def _unknown(self, name: str, key: str, listeners: int | None = None) -> UnknownArtistError:
+        """Return the error for an unknown name, or for one of an artist with too few `listeners`."""
+        nearest = self.artists.names.take(fuzzy.suggestions(self.artists.keys, names.typo_readings(key)))
+        if listeners is None:
+            return UnknownArtistError(name, f'no artist is called "{names.shorten(name)}"', nearest)
+        too_few = f'"{names.shorten(name)}" has {listeners} listener{"" if listeners == 1 else "s"}'
+        problem = f"{too_few}; the model leaves out artists with fewer than {self.artists.excluded.min_listeners}"
+        hint = "To include it: `pozytywka train similar --set similar.min_listeners=N`."
+        return UnknownArtistError(name, problem, nearest, hint)
+
+    def _scores(self, rows: list[int]) -> NDArray[np.float32]:
+        """Return the cosines (artists,) with the mean direction of some artists; zero if their directions cancel out.
+
+        Raises:
+            ArtifactError: one is not finite; the hash of a large file is not checked.
+        """
+        with np.errstate(all="ignore"):
+            total = self.artists.factors[rows].sum(axis=0)
+            direction = total / max(np.linalg.norm(total), np.finfo(np.float32).eps)
+            scores: NDArray[np.float32] = self.artists.factors @ direction
+        if not np.isfinite(scores).all():
+            raise ArtifactError("the factors of the model are damaged: some are not finite numbers", MEND)
+        return scores

@@ -40,7 +40,8 @@ class Split:
     @cached_property
     def marks(self) -> csr_matrix:
         """TRAINING, HELD_OUT or 0 for all users and candidates, int8."""
-        training, held_out = (_ones(part, self.candidates) for part in (self.training, self.held_out))
+        parts = (self.training, self.held_out)
+        training, held_out = (part[:, self.candidates].sign().astype(np.int8) for part in parts)
         return TRAINING * training + HELD_OUT * held_out
 
 
@@ -105,9 +106,3 @@ def random_ranks(sizes: Ints, random: np.random.Generator) -> Ints:
     ranks = np.empty(len(users), dtype=np.int64)
     ranks[order] = np.arange(len(users)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return ranks
-
-
-def _ones(part: csr_matrix, candidates: Ints) -> csr_matrix:
-    ones = part[:, candidates]
-    ones.data = np.ones(ones.nnz, dtype=np.int8)
-    return ones

@@ -10,14 +10,12 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.similar import FAMILY, card
 from pozytywka_cli.families.similar.features import Listens, listens
-from pozytywka_cli.families.similar.metrics import HEADLINE, Floats, Scorer, measure, summary
+from pozytywka_cli.families.similar.metrics import HEADLINE, Scorer, measure, summary
 from pozytywka_cli.families.similar.models import als
-from pozytywka_cli.families.similar.models.excluded import Excluded
-from pozytywka_cli.families.similar.models.factors import Factors
+from pozytywka_cli.families.similar.models.factors import Excluded, Factors
 from pozytywka_cli.families.similar.models.scorers import Embeddings, Popularity, unit
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.splits import TUNING_SPLIT, frequent_artists, hold_out
-from pozytywka_cli.records import Gate, Row
 
 MARGIN = 0.01
 SIGNATURE = {
@@ -44,14 +42,19 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     metrics = summary(split, values)
 
     constant = np.ones((len(counted.artist_ids), 1), dtype=np.float32)
+    popular = _artifact(counted, constant, settings)
     baseline_metrics = [row for row in metrics if row.variant == FAMILY.baseline]
-    baseline = _draft(FAMILY.baseline, _artifact(counted, constant, settings), settings, baseline_metrics)
+    text = card.text(FAMILY.baseline, settings)
+    baseline = Draft(FAMILY.baseline, popular.save, SIGNATURE, baseline_metrics, text)
     if run.variant == FAMILY.baseline:
         return Trained(baseline, baseline)
 
     factors, notes = fit_all(counted, run)
-    gate = _gate(values[run.variant], values[FAMILY.baseline])
-    return Trained(_draft(run.variant, factors, settings, metrics, gate, notes), baseline)
+    users = np.flatnonzero(~np.isnan(values[run.variant][:, 0]))
+    headline, popularity = (values[name][users, 0] for name in (run.variant, FAMILY.baseline))
+    gate = evaluation.gate(HEADLINE, FAMILY.baseline, headline, popularity, users, margin=MARGIN, score=True)
+    text = card.text(run.variant, settings)
+    return Trained(Draft(run.variant, factors.save, SIGNATURE, metrics, text, gate, notes), baseline)
 
 
 def fit_all(counted: Listens, run: TrainingRun) -> tuple[Factors, list[str]]:
@@ -79,24 +82,5 @@ def _artifact(counted: Listens, factors: NDArray[np.float32], settings: SimilarS
         counted.listeners[included],
         [counted.artist_ids[column] for column in included],
         [counted.names[column] for column in included],
-        Excluded.of(excluded, settings.min_listeners),
+        Excluded.counted(excluded, settings.min_listeners),
     )
-
-
-def _gate(values: Floats, baseline: Floats) -> Gate:
-    """Compare the headline metric, the first column of (users, metrics), of users for whom it is defined."""
-    users = np.flatnonzero(~np.isnan(values[:, 0]))
-    return evaluation.gate(
-        HEADLINE, FAMILY.baseline, values[users, 0], baseline[users, 0], users, margin=MARGIN, score=True
-    )
-
-
-def _draft(
-    variant: str,
-    factors: Factors,
-    settings: SimilarSettings,
-    metrics: list[Row],
-    gate: Gate | None = None,
-    notes: list[str] | None = None,
-) -> Draft:
-    return Draft(variant, factors.save, SIGNATURE, metrics, card.text(variant, settings), gate, notes or [])

@@ -9,7 +9,7 @@ import polars as pl
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.catalogue import fuzzy, names
-from pozytywka_cli.catalogue.string_index import StringIndex
+from pozytywka_cli.catalogue.string_table import StringIndex
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.weekly.forecast import Forecast

@@ -15,7 +15,7 @@ from pozytywka_cli.errors import UnavailableError
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.similar import implicit_gpu
 from pozytywka_cli.families.similar.models import als
-from pozytywka_cli.families.similar.models.weighting import MAX_MEAN, weighted
+from pozytywka_cli.families.similar.models.als import MAX_MEAN, weighted
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.records import Progress
 
@@ -150,6 +150,6 @@ def test_factors_are_no_more_than_users_or_artists(counted):
 
 def test_a_gpu_that_cannot_be_used_is_an_error(counted, monkeypatch):
     """The CPU does not stand in for it."""
-    monkeypatch.setattr(implicit_gpu, "LIBRARIES", (implicit_gpu.Library("libno.so.13", "nvidia-no"),))
+    monkeypatch.setattr(implicit_gpu, "LIBRARIES", {"libno.so.13": "nvidia-no"})
     with pytest.raises(UnavailableError, match=r"libno\.so\.13"):
         als.fit(counted.counts, run(device="cuda"), stage="fit")

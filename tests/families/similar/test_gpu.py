@@ -49,8 +49,8 @@ print(*{line.split()[-1] for line in pathlib.Path("/proc/self/maps").read_text()
 @pytest.fixture
 def libraries() -> list[Path]:
     """The installed libraries of the extra."""
-    found = {library: implicit_gpu.installed(library) for library in implicit_gpu.LIBRARIES}
-    if missing := [library.distribution for library, path in found.items() if path is None]:
+    found = {names: implicit_gpu.installed(*names) for names in implicit_gpu.LIBRARIES.items()}
+    if missing := [distribution for (_, distribution), path in found.items() if path is None]:
         pytest.skip(f"not installed: {', '.join(dict.fromkeys(missing))}; see the top of {Path(__file__).name}")
     return [path for path in found.values() if path]
 
@@ -88,9 +88,7 @@ def test_the_extension_is_loaded_with_the_libraries_of_the_extra(libraries):
 def test_the_extra_has_every_library():
     """Each of the distributions stands in pyproject.toml, bounded from above."""
     extra = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]["gpu"]
-    assert {re.split("[<>=]", line)[0] for line in extra} == {
-        library.distribution for library in implicit_gpu.LIBRARIES
-    }
+    assert {re.split("[<>=]", line)[0] for line in extra} == set(implicit_gpu.LIBRARIES.values())
     assert all(",<" in line for line in extra)
 
 
@@ -108,15 +106,13 @@ def test_the_gpu_gives_the_factors_of_the_cpu(lastfm):
     assert stability(split, *models)[0].mean() >= 0.80
 
 
-@pytest.mark.parametrize(
-    "missing", [implicit_gpu.Library("libno.so.13", "nvidia-no"), implicit_gpu.Library("librmm-no.so", "librmm-no")]
-)
-def test_a_missing_library_is_named(monkeypatch, missing):
+@pytest.mark.parametrize(("name", "distribution"), [("libno.so.13", "nvidia-no"), ("librmm-no.so", "librmm-no")])
+def test_a_missing_library_is_named(monkeypatch, name, distribution):
     """With the distribution that has it, and how to install it."""
-    monkeypatch.setattr(implicit_gpu, "LIBRARIES", (missing,))
+    monkeypatch.setattr(implicit_gpu, "LIBRARIES", {name: distribution})
     with pytest.raises(UnavailableError) as unavailable:
         implicit_gpu.require()
-    assert f"{missing.name} of {missing.distribution} is missing" in unavailable.value.message
+    assert f"{name} of {distribution} is missing" in unavailable.value.message
     assert "pozytywka[gpu]" in unavailable.value.hint
 
 
@@ -139,7 +135,7 @@ def test_factors_that_are_not_on_the_gpu_are_refused(monkeypatch):
 def extension(monkeypatch) -> ModuleType:
     """A made-up extension, whose libraries are all there."""
     made = ModuleType("implicit.gpu._cuda")
-    monkeypatch.setattr(implicit_gpu, "LIBRARIES", ())
+    monkeypatch.setattr(implicit_gpu, "LIBRARIES", {})
     monkeypatch.setattr(implicit_gpu, "_reload", lambda: None)
     monkeypatch.setitem(sys.modules, "implicit.gpu._cuda", made)
     return made

@@ -11,9 +11,8 @@ from pozytywka_cli.artifacts import Store
 from pozytywka_cli.catalogue import fuzzy
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.similar.features import listens
-from pozytywka_cli.families.similar.lookup import Lookup, Match, Neighbour, UnknownArtistError
-from pozytywka_cli.families.similar.models.excluded import Excluded
-from pozytywka_cli.families.similar.models.factors import Factors
+from pozytywka_cli.families.similar.models.factors import Excluded, Factors
+from pozytywka_cli.families.similar.predict import Match, Neighbour, SimilarPredictor, UnknownArtistError
 
 from .conftest import factors
 
@@ -21,9 +20,9 @@ FORMAT_1 = Path(__file__).parents[2] / "data" / "format-1"
 EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
 
 
-def names(*listed: str) -> Lookup:
+def names(*listed: str) -> SimilarPredictor:
     """A lookup over names alone, those first in the list with the most listeners."""
-    return Lookup(factors(*((name, EAST, 100 - place) for place, name in enumerate(listed))))
+    return SimilarPredictor(factors(*((name, EAST, 100 - place) for place, name in enumerate(listed))))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ def test_a_name_is_found_by_itself_and_with_other_white_space(space):
 
 def test_two_ids_may_share_a_name():
     """Of as many listeners, the first id is meant."""
-    match = Lookup(factors(("Red", EAST, 2), ("Red", NORTH, 2), ("Red", WEST, 22))).find("red")
+    match = SimilarPredictor(factors(("Red", EAST, 2), ("Red", NORTH, 2), ("Red", WEST, 22))).find("red")
     assert (match.index, match.others) == (0, ("0", "1"))
 
 
@@ -155,10 +154,12 @@ def test_what_is_far_longer_than_any_name_is_compared_with_none(monkeypatch):
 
 
 @pytest.fixture
-def known() -> Lookup:
+def known() -> SimilarPredictor:
     """A model of artists with at least 3 listeners, which knows of three others that they are there."""
     few = [("Bob Schneider", 1), ("The Bob Schneider", 2), ("Nobody", 0), ("Aír", 2), ("One", 1)]
-    return Lookup(Factors.of(np.ones((2, 1)), np.array([9, 8]), ["0", "1"], ["Bob Seger", "Air"], Excluded.of(few, 3)))
+    return SimilarPredictor(
+        Factors.of(np.ones((2, 1)), np.array([9, 8]), ["0", "1"], ["Bob Seger", "Air"], Excluded.counted(few, 3))
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,9 @@ def test_an_artist_of_the_model_comes_before_an_excluded_one(known):
 def test_a_damaged_order_is_no_fault():
     """A large table is size-checked only; what a scan of it finds is answered."""
     lookup = names("Air", "Blur", "Cake")
-    lookup.artists.keys.table["order"][:] = 0
+    keys = lookup.artists.keys
+    keys.table = keys.table.copy()
+    keys.table["order"][:] = 0
     assert lookup.find("blurr").matched == "Blur"
 
 
@@ -212,7 +215,7 @@ def test_an_id_is_found_literally():
 
 def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
     """By cosine; asking for more than there are gives them all."""
-    lookup = Lookup(factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6)))
+    lookup = SimilarPredictor(factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6)))
     found = lookup.neighbours([lookup.find("a")], 10)
     assert [neighbour.name for neighbour in found] == ["d", "c", "b"]
     assert found[1] == Neighbour("a", "a", "c", "2", 0.0)
@@ -222,7 +225,7 @@ def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
 
 def test_ties_go_to_more_listeners_and_then_to_the_id():
     """Also where the tie goes on beyond the last one shown."""
-    lookup = Lookup(factors(("a", EAST, 1), ("b", EAST, 2), ("c", EAST, 5), ("d", EAST, 5), ("e", EAST, 3)))
+    lookup = SimilarPredictor(factors(("a", EAST, 1), ("b", EAST, 2), ("c", EAST, 5), ("d", EAST, 5), ("e", EAST, 3)))
     assert [neighbour.id for neighbour in lookup.neighbours([lookup.find("a")], 3)] == ["2", "3", "4"]
 
 
@@ -234,7 +237,7 @@ def test_a_single_artist_has_no_neighbours():
 
 def test_a_blend_is_nearest_to_the_mean_and_holds_none_of_its_parts():
     """Between east and north, and nearer to east if that is named twice."""
-    lookup = Lookup(
+    lookup = SimilarPredictor(
         factors(("e", EAST, 9), ("n", NORTH, 8), ("w", WEST, 7), ("ne", [1.0, 1.0], 6), ("ene", [2.0, 1.0], 5))
     )
     east, north = lookup.find("E"), lookup.find("n")
@@ -247,7 +250,7 @@ def test_a_blend_is_nearest_to_the_mean_and_holds_none_of_its_parts():
 
 def test_a_blend_of_opposites_is_like_nothing():
     """Every cosine is 0, and of ties the one with the most listeners comes first."""
-    lookup = Lookup(factors(("w", WEST, 9), ("n", NORTH, 3), ("e", EAST, 7), ("s", [0.0, -1.0], 5)))
+    lookup = SimilarPredictor(factors(("w", WEST, 9), ("n", NORTH, 3), ("e", EAST, 7), ("s", [0.0, -1.0], 5)))
     found = lookup.neighbours([lookup.find("w"), lookup.find("e")], 5)
     assert [(neighbour.name, neighbour.score) for neighbour in found] == [("s", 0), ("n", 0)]
 
@@ -262,7 +265,7 @@ def test_a_blend_of_opposites_is_like_nothing():
 )
 def test_an_artifact_of_format_1_answers_as_it_did(query, matched, expected):
     """It was saved before the names of excluded artists were."""
-    lookup = Lookup.open(Store(FORMAT_1).load("similar"))
+    lookup = SimilarPredictor(Factors.load(Store(FORMAT_1).load("similar")))
     match = lookup.find(query)
     assert match.matched == matched
     assert {found.name: found.score for found in lookup.neighbours([match], 3)} == pytest.approx(expected, abs=1e-4)
@@ -270,7 +273,7 @@ def test_an_artifact_of_format_1_answers_as_it_did(query, matched, expected):
 
 def test_the_lookup_imports_nothing_heavy():
     """And rapidfuzz only for a misspelt name, anyascii only for a letter that it folds."""
-    program = "import sys, pozytywka_cli.families.similar.lookup; print(*sys.modules)"
+    program = "import sys, pozytywka_cli.families.similar.predict; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"polars", "torch", "scipy", "sklearn", "implicit", "pyspark", "rapidfuzz", "anyascii"} & set(loaded)
 
@@ -300,5 +303,5 @@ def test_real_artists_are_found_by_what_people_write(lastfm, query, matched):
     """Of Last.fm's 17,493 artists, 87 pairs and one trio share a key."""
     counted = listens(lastfm)
     alike = np.ones((len(counted.names), 1), dtype=np.float32)
-    lookup = Lookup(Factors.of(alike, counted.listeners, counted.artist_ids, counted.names))
+    lookup = SimilarPredictor(Factors.of(alike, counted.listeners, counted.artist_ids, counted.names))
     assert lookup.find(query).matched == matched

@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from pozytywka_cli.families.similar import FAMILY
-from pozytywka_cli.families.similar.lookup import Lookup
 from pozytywka_cli.families.similar.predict import SimilarPredictor
 
 from .conftest import factors
@@ -44,8 +43,7 @@ def test_an_unknown_artist_does_not_keep_the_others_from_being_answered(predicto
 
 def test_answers_are_those_of_the_lookup(predictor):
     """Of `pozytywka similar`, to the last bit."""
-    lookup: Lookup = predictor._lookup
-    expected = [neighbour.score for neighbour in lookup.neighbours([lookup.find("air")], 3)]
+    expected = [neighbour.score for neighbour in predictor.neighbours([predictor.find("air")], 3)]
     assert predictor.predict(pl.DataFrame({"artist": ["air"]}))["score"].to_list() == expected
 
 

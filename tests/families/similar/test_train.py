@@ -11,9 +11,10 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar.features import listens
-from pozytywka_cli.families.similar.lookup import Lookup, UnknownArtistError
 from pozytywka_cli.families.similar.metrics import COLUMNS, HEADLINE
 from pozytywka_cli.families.similar.models import als
+from pozytywka_cli.families.similar.models.factors import Factors
+from pozytywka_cli.families.similar.predict import SimilarPredictor, UnknownArtistError
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.train import fit_all, train
 
@@ -22,7 +23,7 @@ from .conftest import run
 
 def test_neighbours_come_from_the_own_community(communities, save):
     """All ten of every artist's most similar."""
-    lookup = Lookup.open(save(train(communities, run()).model))
+    lookup = SimilarPredictor(Factors.load(save(train(communities, run()).model)))
     for artist in communities.artists["id"]:
         neighbours = lookup.neighbours([lookup.by_id(artist)], 10)
         assert {neighbour.id[0] for neighbour in neighbours} == {artist[0]}
@@ -30,7 +31,7 @@ def test_neighbours_come_from_the_own_community(communities, save):
 
 def test_popularity_names_the_artists_with_most_listeners(communities, counted, save):
     """For every artist the same ones."""
-    lookup = Lookup.open(save(train(communities, run("popularity")).model))
+    lookup = SimilarPredictor(Factors.load(save(train(communities, run("popularity")).model)))
     order = np.argsort(-counted.listeners, kind="stable")
     expected = [counted.artist_ids[row] for row in order if counted.artist_ids[row] != "a00"][:5]
     assert [neighbour.id for neighbour in lookup.neighbours([lookup.by_id("a00")], 5)] == expected
@@ -63,7 +64,7 @@ def test_artists_with_too_few_listeners_are_known_by_name(communities, counted, 
     least = int(np.sort(counted.listeners)[30])
     nobody = pl.DataFrame({"id": ["n"], "name": ["Nobody"]})
     dataset = replace(communities, artists=pl.concat([communities.artists, nobody]))
-    lookup = Lookup.open(save(train(dataset, run(variant, min_listeners=least)).model))
+    lookup = SimilarPredictor(Factors.load(save(train(dataset, run(variant, min_listeners=least)).model)))
     for name, listeners in [*zip(counted.names, counted.listeners.tolist(), strict=True), ("Nobody", 0)]:
         if listeners >= least:
             assert lookup.find(name).exact
@@ -108,6 +109,6 @@ def test_too_few_listeners_are_refused(communities):
 def test_rosetta_sounds_like_cult_of_luna(lastfm: Dataset):
     """Rosetta has three listeners; still Cult Of Luna is among its fifteen most similar."""
     factors, _ = fit_all(listens(lastfm), TrainingRun(SimilarSettings(), "als"))
-    lookup = Lookup(factors)
+    lookup = SimilarPredictor(factors)
     neighbours = lookup.neighbours([lookup.find("rosetta")], 15)
     assert "Cult Of Luna" in [neighbour.name for neighbour in neighbours]

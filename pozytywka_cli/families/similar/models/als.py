@@ -1,11 +1,11 @@
 """Alternating least squares (Hu, Koren and Volinsky, 2008) over weighted counts, with `implicit`."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import implicit.cpu.als
 import implicit.gpu.als
 import numpy as np
+from implicit.nearest_neighbours import bm25_weight
 from msgspec import structs
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
@@ -13,10 +13,14 @@ from threadpoolctl import threadpool_limits
 
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.similar import implicit_gpu
-from pozytywka_cli.families.similar.models.weighting import weighted
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.records import Progress
 
+K1, B = 100.0, 0.8  # of BM25: implicit's defaults, which the old system used
+MIN_WEIGHT = 1e-6  # BM25 gives 0 or less to a user with every artist; implicit would take that for a dislike
+# The confidence of a pair without listens is 1. If the listens of a dense matrix together outweigh that, factors
+# follow how much each user listens instead of to whom.
+MAX_MEAN = 1.0
 # Regularization acts like a threshold on singular values: one near the largest shrinks all factors of a small data set
 # to nothing. The default of 100 is 4 % of the largest on Last.fm, and is not capped there.
 MAX_REGULARIZATION = 0.06
@@ -53,57 +57,37 @@ def fit(counts: csr_matrix, run: TrainingRun, *, stage: str) -> Fit:
     """
     settings = run.settings_as(SimilarSettings)
     weights, alpha = weighted(counts, settings)  # alpha included: the GPU solver of implicit 0.7.3 ignores its own
-    used = structs.replace(
-        settings,
-        factors=min(settings.factors, *counts.shape),
-        alpha=alpha,
-        regularization=min(settings.regularization, MAX_REGULARIZATION * largest_singular_value(weights)),
-    )
-    library = _library(run.device)
-
-    def report(done: int, loss: float | None) -> None:
-        run.progress(Progress(stage, done, settings.iterations, loss))
-
+    regularization = min(settings.regularization, MAX_REGULARIZATION * largest_singular_value(weights))
+    size = min(settings.factors, *counts.shape)
+    gpu = run.device == "cuda"
+    if gpu:
+        implicit_gpu.require()
+    library = implicit.gpu.als if gpu else implicit.cpu.als
     # implicit runs OpenMP threads over rows; BLAS threads inside each of them make it twice as slow
     with threadpool_limits(1, "blas"):
-        model = library.AlternatingLeastSquares(
-            factors=used.factors,
-            regularization=used.regularization,
-            random_state=np.random.default_rng(run.seed),  # on the GPU a plain 0 means the current time
-        )
-        iterations = _iterate(model, library.calculate_loss, weights, settings.iterations, report)
+        random = np.random.default_rng(run.seed)  # on the GPU a plain 0 means the current time
+        model = library.AlternatingLeastSquares(factors=size, regularization=regularization, random_state=random)
+        iterations = _iterate(library, model, weights, run, stage)
+    used = structs.replace(settings, factors=size, alpha=alpha, regularization=regularization, iterations=iterations)
     factors = (model.user_factors, model.item_factors)
-    users, artists = (implicit_gpu.fetched(matrix) for matrix in factors) if run.device == "cuda" else factors
-    return Fit(users, artists, _notes(settings, structs.replace(used, iterations=iterations)))
+    users, artists = map(implicit_gpu.fetched, factors) if gpu else factors
+    return Fit(users, artists, _notes(settings, used))
 
 
-def _iterate(
-    model: Any,
-    calculate_loss: Callable[..., float],
-    weights: csr_matrix,
-    iterations: int,
-    report: Callable[[int, float | None], None],
-) -> int:
-    """Iterate in rounds until one gains less than `MIN_GAIN`, and return the number of iterations.
+def weighted(counts: csr_matrix, settings: SimilarSettings) -> tuple[csr_matrix, float]:
+    """Return alpha times the weights (users, artists), float32, and alpha; a confidence is 1 more than that.
 
-    `model.fit` continues from the factors that the model has.
+    log1p: log(1 + count); bm25: Robertson and Zaragoza (2009), an artist being a document of its listeners; raw: the
+    count. Confidences: Hu, Koren and Volinsky (2008). Alpha is lowered where the mean over all pairs, with listens or
+    without, would be above `MAX_MEAN`.
     """
-    done = 0
-    loss: float | None = None
-
-    def step(iteration: int, *_: object) -> None:
-        if iteration + 1 < model.iterations:
-            report(done + iteration + 1, loss)
-
-    while done < iterations:
-        model.iterations = min(ROUND, iterations - done)
-        model.fit(weights, show_progress=False, callback=step)
-        done, before = done + model.iterations, loss
-        loss = calculate_loss(weights, model.user_factors, model.item_factors, model.regularization)
-        report(done, loss)
-        if before is not None and before - loss < MIN_GAIN * loss:
-            break
-    return done
+    weights = counts.log1p() if settings.weighting == "log1p" else counts
+    if settings.weighting == "bm25":
+        weights = csr_matrix(bm25_weight(counts.T, K1=K1, B=B).T)
+        weights.data = np.maximum(weights.data, MIN_WEIGHT)
+    mean = float(weights.sum(dtype=np.float64)) / (counts.shape[0] * counts.shape[1])
+    alpha = min(settings.alpha, MAX_MEAN / mean)
+    return (alpha * weights).astype(np.float32), alpha
 
 
 def largest_singular_value(weights: csr_matrix) -> float:
@@ -125,18 +109,30 @@ def largest_singular_value(weights: csr_matrix) -> float:
     return value
 
 
+def _iterate(library: Any, model: Any, weights: csr_matrix, run: TrainingRun, stage: str) -> int:
+    """Iterate in rounds until one gains less than `MIN_GAIN`, and return the number of iterations.
+
+    `model.fit` continues from the factors that the model has.
+    """
+    total, done = run.settings_as(SimilarSettings).iterations, 0
+    loss: float | None = None
+
+    def report(iteration: int, *_: object) -> None:
+        if iteration + 1 < model.iterations:  # the last one is reported with the new loss
+            run.progress(Progress(stage, done + iteration + 1, total, loss))
+
+    while done < total:
+        model.iterations = min(ROUND, total - done)
+        model.fit(weights, show_progress=False, callback=report)
+        done, before = done + model.iterations, loss
+        loss = library.calculate_loss(weights, model.user_factors, model.item_factors, model.regularization)
+        run.progress(Progress(stage, done, total, loss))
+        if before is not None and before - loss < MIN_GAIN * loss:
+            break
+    return done
+
+
 def _notes(settings: SimilarSettings, used: SimilarSettings) -> list[str]:
     """Return a sentence for each setting whose used value is lower."""
     values = ((name, getattr(settings, name), getattr(used, name), reason) for name, reason in REASONS.items())
-    return [
-        f"{name} {lower:.4g} was used instead of {value:g}: {reason}."
-        for name, value, lower, reason in values
-        if lower < value
-    ]
-
-
-def _library(device: str) -> Any:
-    if device != "cuda":
-        return implicit.cpu.als
-    implicit_gpu.require()
-    return implicit.gpu.als
+    return [f"{name} {low:.4g} was used instead of {high:g}: {why}." for name, high, low, why in values if low < high]

@@ -1,5 +1,8 @@
 """The artifact of both variants: the direction of every artist, and the names to find it by."""
 
+import mmap
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +12,47 @@ from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts.manifest import MEND, Version
 from pozytywka_cli.catalogue import names
-from pozytywka_cli.catalogue.string_index import StringIndex
-from pozytywka_cli.catalogue.string_table import StringTable
+from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
-from pozytywka_cli.families.similar.models.excluded import NOBODY, Excluded
 
+NUMBER = np.dtype("<u4")
 EXCLUDED = "rare.bin"
+
+
+class Excluded(StringTable):
+    """Names of artists with too few listeners, so that a lookup does not take them for misspelt others.
+
+    The strings (n,) are `names.key` of the names, ascending, without repetition.
+
+    numbers: (1 + n,) uint32: the model's `min_listeners`, and for each key the most listeners of an artist with it
+    """
+
+    def __init__(self, buffer: bytes | mmap.mmap, path: Path | None = None) -> None:
+        super().__init__(buffer, path)
+        self.numbers = self._array(NUMBER, 1 + len(self))
+
+    @classmethod
+    def counted(cls, artists: Iterable[tuple[str, int]], min_listeners: int) -> "Excluded":
+        """Make a table of names and numbers of listeners."""
+        most: dict[str, int] = {}
+        for name, listeners in artists:
+            key = names.key(name)
+            most[key] = max(listeners, most.get(key, 0))
+        keys = sorted(most)
+        return cls(encoded(keys) + np.array([min_listeners, *map(most.__getitem__, keys)], NUMBER).tobytes())
+
+    @property
+    def min_listeners(self) -> int:
+        """The number of listeners that an artist of the model has at least."""
+        return int(self.numbers[0])
+
+    def listeners(self, key: str) -> int | None:
+        """Return the number of listeners of the artist with this key; None if there is none."""
+        row = bisect_left(range(len(self)), key, key=self.__getitem__)
+        return int(self.numbers[1 + row]) if row < len(self) and self[row] == key else None
+
+
+NOBODY = Excluded.counted([], 0)
 
 
 @dataclass(frozen=True)
@@ -90,9 +128,11 @@ class Factors:
 
         Format 1 did not fold Latin letters (ł, ø).
         """
-        pairs = zip(self.names.list(), self.keys.strings.list(), strict=True)
+        pairs = zip(self.names.list(), self.keys.list(), strict=True)
         keys = [key if key.isascii() else names.key(title) for title, key in pairs]
-        return replace(self, keys=StringIndex.of(keys), excluded=self.excluded.normalized())
+        excluded = zip(self.excluded.list(), self.excluded.numbers[1:].tolist(), strict=True)
+        counted = Excluded.counted(excluded, self.excluded.min_listeners)
+        return replace(self, keys=StringIndex.of(keys), excluded=counted)
 
 
 def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
