@@ -11,8 +11,7 @@ import msgspec
 from pozytywka_cli.records import Gate, Input, Metric, Row
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Everything that determines the result of a training run, known before it starts.
 
     until: only events before this moment were used; ISO 8601
@@ -36,8 +35,7 @@ class Origin:
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
-@dataclass(frozen=True)
-class CardText:
+class CardText(msgspec.Struct, frozen=True):
     """The sentences of a model card, for readers without knowledge of statistics.
 
     question: the question that the model answers
@@ -53,7 +51,7 @@ class CardText:
     not_for: str
     limits: str
     glossary: Mapping[str, str]
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = {}
 
 
 @dataclass(frozen=True)

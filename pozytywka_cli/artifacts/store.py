@@ -3,9 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from pozytywka_cli import files
 from pozytywka_cli.artifacts.card import card
@@ -65,7 +66,7 @@ class Store:
                 files.flush(path)
             files.flush(folder)
             version = _read_back(folder, origin.family, target.name)
-        return replace(version, folder=target)
+        return msgspec.structs.replace(version, folder=target)
 
     def _manifest(self, origin: Origin, draft: Draft, created: datetime, folder: Path, name: str) -> Manifest:
         from importlib.metadata import version

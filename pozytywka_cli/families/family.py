@@ -5,7 +5,7 @@ pipeline and the service use nothing of a family but what is declared here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """One way to answer a family's question.
 
     description: what it is, for cards and help
@@ -38,7 +37,7 @@ class Variant:
     baseline: bool = False
     gpu: bool = False
     extra: str | None = None
-    space: "Space" = field(default_factory=dict)
+    space: "Space" = {}
 
 
 @dataclass(frozen=True)
@@ -58,16 +57,14 @@ class TrainingRun:
         return self.settings
 
 
-@dataclass(frozen=True)
-class Trained:
+class Trained(msgspec.Struct, frozen=True):
     """A trained model, and the baseline that is promoted in its place if the model does not pass the gate."""
 
     model: Draft
     baseline: Draft
 
 
-@dataclass(frozen=True)
-class Evaluated:
+class Evaluated(msgspec.Struct, frozen=True):
     """The metrics of an evaluation.
 
     panels: draws charts of them; computed only when called
@@ -76,7 +73,7 @@ class Evaluated:
 
     rows: list[Row]
     panels: Callable[[], list[Panel]] = list
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = []
 
 
 class Predictor(Protocol):
