@@ -87,11 +87,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path, family: str, name: str) -> Manifest:
-    """Read the manifest of the version of this family and name.
-
-    Raises:
-        ArtifactError: missing, damaged, of a newer format, or of another version.
-    """
+    """Read a manifest; an ArtifactError if it is missing, damaged, of a newer format, or of another version."""
     path = folder / "manifest.json"
     try:
         manifest = _decoded(path, path.read_bytes())
@@ -106,11 +102,7 @@ def read_manifest(folder: Path, family: str, name: str) -> Manifest:
 
 
 def check_files(folder: Path, manifest: Manifest, *, hash_limit: int | None = None) -> Version:
-    """Compare the size of each file, and its hash unless it is larger than `hash_limit` bytes, with the manifest.
-
-    Raises:
-        ArtifactError: a file is missing or damaged.
-    """
+    """Check each file's size, and its hash if it has at most `hash_limit` bytes; an ArtifactError names a bad file."""
     for name, stored in manifest.files.items():
         path = folder / name
         if not path.is_file():

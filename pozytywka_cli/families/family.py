@@ -6,8 +6,9 @@ pipeline and the service use nothing of a family but what is declared here.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pozytywka_cli.tuning import Space
 
 S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -157,3 +159,42 @@ class Tradeoff(Protocol):
 
     def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Return quality, training time and lookup time for each point of the grid."""
+
+
+class FamilyPackage:
+    """The methods of the contract; `train` is the function `train` in `train.py`, and so on.
+
+    A family whose settings can be searched also has a `tuning_metric`, and the function `trial` in `tune.py`.
+    """
+
+    def _call(self, result: type[T], module: str, *arguments: Any, function: str = "") -> T:
+        found: T = getattr(import_module(f"{type(self).__module__}.{module}"), function or module)(*arguments)
+        return found
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics by their name in JSON, the headline metric first: `METRICS` in `card.py`."""
+        metrics: Mapping[str, Metric] = import_module(f"{type(self).__module__}.card").METRICS
+        return metrics
+
+    def require_gpu(self) -> None:
+        """Check that torch can use a GPU."""
+        from pozytywka_cli import learning
+
+        learning.device(gpu=True)
+
+    def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
+        """Measure a variant on held-out data, then fit it on all data."""
+        return self._call(Trained, "train", dataset, run)
+
+    def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
+        """Measure every variant on held-out data."""
+        return self._call(Evaluated, "evaluate", dataset, run)
+
+    def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
+        """Measure variants beside the best values that a known truth allows."""
+        return self._call(list[Row], "ground_truth", dataset, truth, run)
+
+    def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
+        """Return the validation loss of settings."""
+        return self._call(float, "tune", dataset, run, function="trial")

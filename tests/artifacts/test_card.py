@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from pozytywka_cli.artifacts import CardText, Draft, Origin
-from pozytywka_cli.artifacts.card import card
+from pozytywka_cli.artifacts.draft import card
 from pozytywka_cli.records import Gate, Input, Metric, Row
 
 ORIGIN = Origin(

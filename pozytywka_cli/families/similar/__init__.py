@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Evaluated, Predictor, TrainingRun, Variant
-from pozytywka_cli.families.package import FamilyPackage
+from pozytywka_cli.families.family import Evaluated, FamilyPackage, Predictor, TrainingRun, Variant
 from pozytywka_cli.families.similar.settings import SimilarSettings
 
 if TYPE_CHECKING:

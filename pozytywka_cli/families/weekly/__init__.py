@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Predictor, Variant
-from pozytywka_cli.families.package import FamilyPackage
+from pozytywka_cli.families.family import FamilyPackage, Predictor, Variant
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space
 
