@@ -95,16 +95,13 @@ def _data(origin: Origin) -> str:
     """Return a line for each table, and one for all files of events, of which there may be one for each day."""
     lines = [f"- {table.name}: {table.rows:,} rows" for table in origin.inputs if table.last is None]
     if events := [file for file in origin.inputs if file.last is not None]:
-        lines.append(_events(events))
+        first, last = min(file.first or "" for file in events), max(file.last or "" for file in events)
+        more = f" and {len(events) - 1} more" if len(events) > 1 else ""
+        rows = sum(file.rows for file in events)
+        lines.append(f"- {events[0].name}{more}: {rows:,} rows, {first[:10]} to {last[:10]}")
     if origin.until:
         lines.append(f"- only events before {origin.until[:16].replace('T', ' ')} (UTC)")
     return "\n".join(lines)
-
-
-def _events(files: list[Input]) -> str:
-    first, last = min(file.first or "" for file in files), max(file.last or "" for file in files)
-    names = f"{files[0].name} and {len(files) - 1} more" if len(files) > 1 else files[0].name
-    return f"- {names}: {sum(file.rows for file in files):,} rows, {first[:10]} to {last[:10]}"
 
 
 def _metrics(rows: list[Row], text: CardText) -> str:
