@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pozytywka_cli.tuning import Space
 
 S = TypeVar("S", bound=msgspec.Struct)
-T = TypeVar("T")
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -96,9 +95,14 @@ class Predictor(Protocol):
         """Return what `predict` without input answers; without rows where it needs input."""
 
 
+def _imported(family: object, module: str) -> Any:
+    return import_module(f"{type(family).__module__}.{module}")
+
+
 class Family(Protocol):
     """A model family. Its module imports nothing heavy; its methods import what they need.
 
+    A family that is a package inherits them: `train` is then the function `train` in its module `train`, and so on.
     Both `train` and `evaluate` raise a RefusedError if there is too little data.
 
     name: the name on the command line, in settings and in the artifacts folder
@@ -121,15 +125,24 @@ class Family(Protocol):
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics by their name in JSON; the first one is the headline metric, which the gate tests."""
+        metrics: Mapping[str, Metric] = _imported(self, "card").METRICS
+        return metrics
 
     def require_gpu(self) -> None:
         """Check that the libraries that this family computes with can use a GPU, else raise an UnavailableError."""
+        from pozytywka_cli import learning
+
+        learning.device(gpu=True)
 
     def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
         """Measure a variant beside the baseline on held-out data, then fit it on all data."""
+        trained: Trained = _imported(self, "train").train(dataset, run)
+        return trained
 
     def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Measure every variant on held-out data, and compare each with that of the run."""
+        evaluated: Evaluated = _imported(self, "evaluate").evaluate(dataset, run)
+        return evaluated
 
     def open(self, version: Version, dataset: "Dataset | None") -> Predictor:
         """Load a version once, with whatever it precomputes from the data; an ArtifactError if a file is damaged."""
@@ -143,6 +156,8 @@ class Tunable(Protocol):
 
     def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
         """Return the validation loss of these settings, on data before what the model is tested on."""
+        loss: float = _imported(self, "tune").trial(dataset, run)
+        return loss
 
 
 @runtime_checkable
@@ -151,6 +166,8 @@ class GroundTruth(Protocol):
 
     def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
         """Return metrics beside the best values that the truth in the folder `truth` allows."""
+        rows: list[Row] = _imported(self, "ground_truth").ground_truth(dataset, truth, run)
+        return rows
 
 
 @runtime_checkable
@@ -159,42 +176,5 @@ class Tradeoff(Protocol):
 
     def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Return quality, training time and lookup time for each point of the grid."""
-
-
-class FamilyPackage:
-    """The methods of the contract; `train` is the function `train` in `train.py`, and so on.
-
-    A family whose settings can be searched also has a `tuning_metric`, and the function `trial` in `tune.py`.
-    """
-
-    def _call(self, result: type[T], module: str, *arguments: Any, function: str = "") -> T:
-        found: T = getattr(import_module(f"{type(self).__module__}.{module}"), function or module)(*arguments)
-        return found
-
-    @property
-    def metrics(self) -> Mapping[str, Metric]:
-        """The metrics by their name in JSON, the headline metric first: `METRICS` in `card.py`."""
-        metrics: Mapping[str, Metric] = import_module(f"{type(self).__module__}.card").METRICS
-        return metrics
-
-    def require_gpu(self) -> None:
-        """Check that torch can use a GPU."""
-        from pozytywka_cli import learning
-
-        learning.device(gpu=True)
-
-    def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
-        """Measure a variant on held-out data, then fit it on all data."""
-        return self._call(Trained, "train", dataset, run)
-
-    def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
-        """Measure every variant on held-out data."""
-        return self._call(Evaluated, "evaluate", dataset, run)
-
-    def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
-        """Measure variants beside the best values that a known truth allows."""
-        return self._call(list[Row], "ground_truth", dataset, truth, run)
-
-    def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
-        """Return the validation loss of settings."""
-        return self._call(float, "tune", dataset, run, function="trial")
+        measured: Evaluated = _imported(self, "tradeoff").tradeoff(dataset, run)
+        return measured
