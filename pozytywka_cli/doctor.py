@@ -65,11 +65,7 @@ def gpu() -> Iterator[Finding]:
 
 
 def require_gpu(findings: list[Finding]) -> None:
-    """Check that every family that can use a GPU finds one here.
-
-    Raises:
-        UnavailableError: something is missing; the message names all of it.
-    """
+    """Raise an UnavailableError that names all that is missing for a GPU, if anything is."""
     missing = [finding for finding in findings if finding.area == "gpu" and finding.found is None]
     if missing:
         names = ", ".join(finding.name for finding in missing)

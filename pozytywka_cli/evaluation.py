@@ -11,6 +11,7 @@ from pozytywka_cli.records import Gate, Row
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Interval = tuple[float, float, float]  # a value, and the bounds of its 95 % interval
 
 RESAMPLES = 1000
 MOST_GROUPS = 2000  # with more, several groups are drawn together, which bounds the memory
@@ -39,30 +40,30 @@ def _draws(groups: int, resamples: int, seed: int) -> Floats:
     return draws
 
 
-def mean_interval(
-    values: Floats, groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float, float]:
-    """Return the mean of `values` and its 95 % percentile interval over resampled groups: value, low, high."""
+def mean_interval(values: Floats, groups: Ints, *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Return the mean of `values` and its percentile interval over resampled groups."""
     codes, draws = group_weights(groups, resamples=resamples, seed=seed)
-    means = (draws @ np.bincount(codes, weights=values)) / (draws @ np.bincount(codes))
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
+    return _interval(values.mean(), (draws @ np.bincount(codes, weights=values)) / (draws @ np.bincount(codes)))
+
+
+def _interval(value: float, drawn: Floats) -> Interval:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(value), float(low), float(high)
 
 
 def weighted_interval(
     metric: Callable[[Floats], float], groups: Ints, *, resamples: int = 200, seed: int = 0
-) -> tuple[float, float, float]:
-    """Return a metric and its 95 % percentile interval over resampled groups; `metric` takes a weight for each row."""
+) -> Interval:
+    """Return a metric and its percentile interval over resampled groups; `metric` takes a weight for each row."""
     codes, draws = group_weights(groups, resamples=resamples, seed=seed)
-    values = np.array([metric(draw[codes]) for draw in draws])
-    low, high = np.nanquantile(values, [0.025, 0.975])
+    low, high = np.nanquantile([metric(draw[codes]) for draw in draws], [0.025, 0.975])
     return metric(np.ones(len(codes))), float(low), float(high)
 
 
 def paired_difference(
     loss: Floats, baseline: Floats, groups: Ints, *, root: bool = False, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float, float]:
-    """Return the mean loss minus the baseline's on the same rows, and its 95 % interval over resampled groups.
+) -> Interval:
+    """Return the mean loss minus the baseline's on the same rows, with its percentile interval over resampled groups.
 
     With `root`, the losses are squared errors, and the difference is that of the roots of their means (RMSE).
     """
@@ -72,8 +73,7 @@ def paired_difference(
     mean, mean_baseline = loss.mean(), baseline.mean()
     if root:
         drawn, drawn_baseline, mean, mean_baseline = map(np.sqrt, (drawn, drawn_baseline, mean, mean_baseline))
-    low, high = np.quantile(drawn - drawn_baseline, [0.025, 0.975])
-    return float(mean - mean_baseline), float(low), float(high)
+    return _interval(mean - mean_baseline, drawn - drawn_baseline)
 
 
 def gate(
@@ -119,8 +119,8 @@ def log_loss(outcome: Flags, probability: Floats) -> Floats:
 
 def expected_calibration_error(
     outcome: Flags, probability: Floats, groups: Ints, *, bins: int = 15, seed: int = 0
-) -> tuple[float, float, float]:
-    """Return the expected calibration error (Guo et al., 2017) and its 95 % percentile interval over resampled groups.
+) -> Interval:
+    """Return the expected calibration error (Guo et al., 2017) and its percentile interval over resampled groups.
 
     It is the mean distance between forecast and observed rate over equal-width bins, weighted by rows. The noise of
     resampling adds to it; where the whole interval lies above the value for that reason, it starts at the value.
@@ -129,9 +129,8 @@ def expected_calibration_error(
     cells = codes * bins + np.minimum((probability * bins).astype(np.int64), bins - 1)
     gaps = np.bincount(cells, weights=probability - outcome, minlength=draws.shape[1] * bins).reshape(-1, bins)
     errors = np.abs(draws @ gaps).sum(1) / (draws @ np.bincount(codes))
-    low, high = np.quantile(errors, [0.025, 0.975])
-    value = float(np.abs(gaps.sum(0)).sum() / len(outcome))
-    return value, min(value, float(low)), max(value, float(high))
+    value, low, high = _interval(np.abs(gaps.sum(0)).sum() / len(outcome), errors)
+    return value, min(value, low), max(value, high)
 
 
 def reached(family: str, metric: str, losses: dict[str, float], baseline: str, best: float) -> list[Row]:

@@ -1,7 +1,6 @@
 """Small records that pass between modules: a metric, a gate, an input, a chart, a step of progress."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -72,8 +71,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last: str | None = None
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(msgspec.Struct, frozen=True):
     """One chart of a figure: tidy rows, and the columns to draw; `x` and `y` also label the axes.
 
     The marks:

@@ -68,11 +68,7 @@ class Settings(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(key.rpartition(".")[0] for key in self.assigned if "." in key))
 
     def section(self, name: str, kind: type[S]) -> S:
-        """Return the settings of a section; `name` is empty for those outside of any.
-
-        Raises:
-            UsageError: a setting is unknown, or its value is unusable; its source is named.
-        """
+        """Return the settings of a section, `name` "" for those outside of any; a UsageError names an unusable one."""
         split = [(*key.rpartition("."), given) for key, given in self.assigned.items()]
         return kind(**{field: _converted(given, field, kind) for section, _, field, given in split if section == name})
 
@@ -115,11 +111,7 @@ def load(
 
 
 def parse_override(text: str) -> Assigned:
-    """Parse `similar.factors=64`, as `--set` takes it.
-
-    Raises:
-        UsageError: there is no key or no `=`.
-    """
+    """Parse `similar.factors=64`, as `--set` takes it; a UsageError if there is no key or no `=`."""
     key, equals, value = text.partition("=")
     if not (equals and re.fullmatch(r"[\w-]+(\.[\w-]+)?", key.strip())):
         raise UsageError(f"--set {text!r} sets nothing", "Write it as --set similar.factors=64.")

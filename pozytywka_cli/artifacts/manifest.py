@@ -8,9 +8,8 @@ metrics and protocols, and marked a fallback by a note.
 import hashlib
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -33,8 +32,6 @@ FORMAT_1_NAMES = {  # of metrics and protocols: then and now
     "user recall@20": "user_recall@20",
     "user NDCG@20": "user_ndcg@20",
 } | {name: name.lower() for name in ("RMSE", "MAE", "MASE", "RMSSE", "WAPE", "NDCG@10")}
-
-R = TypeVar("R", Row, Gate)
 
 
 class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,8 +66,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     digest: str = ""
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """A saved version whose files were checked."""
 
     folder: Path
@@ -89,11 +85,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path, family: str, name: str) -> Manifest:
-    """Read the manifest of the version of this family and name.
-
-    Raises:
-        ArtifactError: missing, damaged, of a newer format, or of another version.
-    """
+    """Read a manifest; an ArtifactError if it is missing, damaged, of a newer format, or of another version."""
     path = folder / "manifest.json"
     try:
         manifest = _decoded(path, path.read_bytes())
@@ -108,11 +100,7 @@ def read_manifest(folder: Path, family: str, name: str) -> Manifest:
 
 
 def check_files(folder: Path, manifest: Manifest, *, hash_limit: int | None = None) -> Version:
-    """Compare the size of each file, and its hash unless it is larger than `hash_limit` bytes, with the manifest.
-
-    Raises:
-        ArtifactError: a file is missing or damaged.
-    """
+    """Check each file's size, and its hash if it has at most `hash_limit` bytes; an ArtifactError names a bad file."""
     for name, stored in manifest.files.items():
         path = folder / name
         if not path.is_file():
@@ -153,18 +141,16 @@ def _with_nan(record: Any, names: tuple[str, ...]) -> Any:
 
 def _from_format_1(manifest: Manifest) -> Manifest:
     """Return the manifest with the present names, and with the field for a fallback."""
+    names, gate, structs = FORMAT_1_NAMES, manifest.gate, msgspec.structs
     notes = [re.match(r"fallback: .*; (the LSTM|[\w-]+) needs ", note) for note in manifest.notes]
-    variants = [note[1].replace("the LSTM", "lstm") for note in notes if note]
-    return msgspec.structs.replace(
+    return structs.replace(
         manifest,
-        metrics=[_renamed(row) for row in manifest.metrics],
-        gate=manifest.gate and _renamed(manifest.gate),
-        fallback_for=variants[0] if variants else None,
+        metrics=[
+            structs.replace(
+                row, metric=names.get(row.metric, row.metric), protocol=names.get(row.protocol, row.protocol)
+            )
+            for row in manifest.metrics
+        ],
+        gate=gate and structs.replace(gate, metric=names.get(gate.metric, gate.metric)),
+        fallback_for=next((note[1].replace("the LSTM", "lstm") for note in notes if note), None),
     )
-
-
-def _renamed(record: R) -> R:
-    changes = {
-        name: FORMAT_1_NAMES.get(old, old) for name in ("metric", "protocol") if (old := getattr(record, name, ""))
-    }
-    return msgspec.structs.replace(record, **changes)

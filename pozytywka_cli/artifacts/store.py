@@ -3,13 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from pozytywka_cli import files
-from pozytywka_cli.artifacts.card import card
-from pozytywka_cli.artifacts.draft import Draft, Origin
+from pozytywka_cli.artifacts.draft import Draft, Origin, card
 from pozytywka_cli.artifacts.history import History
 from pozytywka_cli.artifacts.manifest import Manifest, StoredFile, Version, check_files, read_manifest, write_manifest
 from pozytywka_cli.errors import ArtifactError, BusyError
@@ -65,30 +65,20 @@ class Store:
                 files.flush(path)
             files.flush(folder)
             version = _read_back(folder, origin.family, target.name)
-        return replace(version, folder=target)
+        return msgspec.structs.replace(version, folder=target)
 
     def _manifest(self, origin: Origin, draft: Draft, created: datetime, folder: Path, name: str) -> Manifest:
         from importlib.metadata import version
 
+        fields = Manifest.__struct_fields__  # many are fields of the origin or the draft, the variant is one of both
+        shared = {name: getattr(one, name) for one in (origin, draft) for name in fields if hasattr(one, name)}
         return Manifest(
-            family=origin.family,
-            variant=draft.variant,
             version=name,
             parent=self.promoted(origin.family),
             created=f"{created:%Y-%m-%dT%H:%M:%SZ}",
             libraries={library: version(library) for library in LIBRARIES},
-            device=origin.device,
-            seed=origin.seed,
-            until=origin.until,
-            settings=origin.settings,
-            inputs=origin.inputs,
-            signature=draft.signature,
-            metrics=draft.metrics,
-            gate=draft.gate,
-            notes=draft.notes,
-            fallback_for=draft.fallback_for,
-            fingerprint=origin.fingerprint,
             files={path.name: StoredFile(files.sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())},
+            **shared,
         )
 
     def names(self, family: str) -> list[str]:
@@ -100,11 +90,7 @@ class Store:
         return self._history(family).current
 
     def resolve(self, family: str, name: str) -> str:
-        """Return the full name of a version from its beginning or its end.
-
-        Raises:
-            ArtifactError: no version matches, or several do.
-        """
+        """Return the full name of a version from its beginning or its end; an ArtifactError if not one matches."""
         names = self.names(family)
         matches = [name] if name in names else [v for v in names if name and (v.startswith(name) or v.endswith(name))]
         if len(matches) == 1:
@@ -168,11 +154,7 @@ class Store:
         return version
 
     def rollback(self, family: str) -> str:
-        """Promote the version again that was promoted before the current one, and return its name.
-
-        Raises:
-            ArtifactError: there is none, or it is damaged.
-        """
+        """Promote the version again that was promoted before the current one; an ArtifactError if there is none."""
         history = self._history(family)
         promoted, current = history.promoted(), history.current
         while promoted and promoted[-1] == current:

@@ -1,6 +1,7 @@
 """`pozytywka models`: list, show, verify, promote, roll back and prune trained models."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,22 +18,12 @@ app = typer.Typer(
     help="List, show, verify, promote, roll back and prune trained models.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Name = Annotated[
-    str, typer.Argument(metavar="FAMILY", help="Name of a model family.", autocompletion=options.complete_family)
-]
-AnyName = Annotated[
-    str | None, typer.Argument(metavar="FAMILY", help="Default: all families.", autocompletion=options.complete_family)
-]
-Version = Annotated[
-    str,
-    typer.Argument(
-        metavar="VERSION", help="Name of a version, or its beginning or end.", autocompletion=options.complete_version
-    ),
-]
-AnyVersion = Annotated[
-    str | None,
-    typer.Argument(metavar="VERSION", help="Default: the promoted version.", autocompletion=options.complete_version),
-]
+family_argument = partial(typer.Argument, metavar="FAMILY", autocompletion=options.complete_family)
+version_argument = partial(typer.Argument, metavar="VERSION", autocompletion=options.complete_version)
+Name = Annotated[str, family_argument(help="Name of a model family.")]
+AnyName = Annotated[str | None, family_argument(help="Default: all families.")]
+Version = Annotated[str, version_argument(help="Name of a version, or its beginning or end.")]
+AnyVersion = Annotated[str | None, version_argument(help="Default: the promoted version.")]
 
 
 @app.command("list")
@@ -169,10 +160,10 @@ def prune(
 
 def _metric_rows(shared: Context, family: "Family") -> Iterator[dict[str, object]]:
     """Yield a row for each metric of each version; for a damaged version one without a metric."""
+    promoted = shared.store.promoted(family.name)
     for version, made in _manifests(shared, family):
-        promoted = version == shared.store.promoted(family.name)
         known: dict[str, object] = {"family": family.name, "variant": made and made.variant, "version": version}
-        known |= {"promoted": promoted, "created": made and made.created}
+        known |= {"promoted": version == promoted, "created": made and made.created}
         for row in [row for row in made.metrics if row.variant == made.variant] if made else [None]:
             yield {**known, **{name: row and getattr(row, name) for name in ("protocol", "metric", "value")}}
 
@@ -180,12 +171,12 @@ def _metric_rows(shared: Context, family: "Family") -> Iterator[dict[str, object
 def _version_rows(shared: Context, family: "Family") -> Iterator[tuple[object, ...]]:
     """Yield a row for each version, with its value of the headline metric and the baseline's."""
     headline, metric = next(iter(family.metrics.items()))
+    promoted = shared.store.promoted(family.name)
     for version, made in _manifests(shared, family):
-        start = (family.name, version, made.variant if made else "damaged")
-        promoted = "yes" if version == shared.store.promoted(family.name) else ""
+        variant, date = (made.variant, made.created[:10]) if made else ("damaged", None)
         values = {row.variant: row.value for row in made.metrics if row.metric == headline} if made else {}
-        shown = (values.get(made.variant), values.get(family.baseline)) if made else (None, None)
-        yield *start, promoted, made and made.created[:10], metric.label, *shown
+        shown = (metric.label, values.get(variant), values.get(family.baseline))
+        yield family.name, version, variant, "yes" if version == promoted else "", date, *shown
 
 
 def _manifests(shared: Context, family: "Family") -> Iterator[tuple[str, "Manifest | None"]]:

@@ -5,9 +5,10 @@ pipeline and the service use nothing of a family but what is declared here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """One way to answer a family's question.
 
     description: what it is, for cards and help
@@ -38,7 +38,7 @@ class Variant:
     baseline: bool = False
     gpu: bool = False
     extra: str | None = None
-    space: "Space" = field(default_factory=dict)
+    space: "Space" = {}
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,14 @@ class TrainingRun:
         return self.settings
 
 
-@dataclass(frozen=True)
-class Trained:
+class Trained(msgspec.Struct, frozen=True):
     """A trained model, and the baseline that is promoted in its place if the model does not pass the gate."""
 
     model: Draft
     baseline: Draft
 
 
-@dataclass(frozen=True)
-class Evaluated:
+class Evaluated(msgspec.Struct, frozen=True):
     """The metrics of an evaluation.
 
     panels: draws charts of them; computed only when called
@@ -76,7 +74,7 @@ class Evaluated:
 
     rows: list[Row]
     panels: Callable[[], list[Panel]] = list
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = []
 
 
 class Predictor(Protocol):
@@ -97,9 +95,14 @@ class Predictor(Protocol):
         """Return what `predict` without input answers; without rows where it needs input."""
 
 
+def _imported(family: object, module: str) -> Any:
+    return import_module(f"{type(family).__module__}.{module}")
+
+
 class Family(Protocol):
     """A model family. Its module imports nothing heavy; its methods import what they need.
 
+    A family that is a package inherits them: `train` is then the function `train` in its module `train`, and so on.
     Both `train` and `evaluate` raise a RefusedError if there is too little data.
 
     name: the name on the command line, in settings and in the artifacts folder
@@ -122,15 +125,24 @@ class Family(Protocol):
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics by their name in JSON; the first one is the headline metric, which the gate tests."""
+        metrics: Mapping[str, Metric] = _imported(self, "card").METRICS
+        return metrics
 
     def require_gpu(self) -> None:
         """Check that the libraries that this family computes with can use a GPU, else raise an UnavailableError."""
+        from pozytywka_cli import learning
+
+        learning.device(gpu=True)
 
     def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
         """Measure a variant beside the baseline on held-out data, then fit it on all data."""
+        trained: Trained = _imported(self, "train").train(dataset, run)
+        return trained
 
     def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Measure every variant on held-out data, and compare each with that of the run."""
+        evaluated: Evaluated = _imported(self, "evaluate").evaluate(dataset, run)
+        return evaluated
 
     def open(self, version: Version, dataset: "Dataset | None") -> Predictor:
         """Load a version once, with whatever it precomputes from the data; an ArtifactError if a file is damaged."""
@@ -144,6 +156,8 @@ class Tunable(Protocol):
 
     def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
         """Return the validation loss of these settings, on data before what the model is tested on."""
+        loss: float = _imported(self, "tune").trial(dataset, run)
+        return loss
 
 
 @runtime_checkable
@@ -152,6 +166,8 @@ class GroundTruth(Protocol):
 
     def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
         """Return metrics beside the best values that the truth in the folder `truth` allows."""
+        rows: list[Row] = _imported(self, "ground_truth").ground_truth(dataset, truth, run)
+        return rows
 
 
 @runtime_checkable
@@ -160,3 +176,5 @@ class Tradeoff(Protocol):
 
     def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Return quality, training time and lookup time for each point of the grid."""
+        measured: Evaluated = _imported(self, "tradeoff").tradeoff(dataset, run)
+        return measured

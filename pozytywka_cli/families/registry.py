@@ -1,6 +1,7 @@
 """The model families by name, imported when they are used.
 
 Adding a family takes one line in `MODULES`: settings, environment variables, completion, help and `doctor` follow.
+An unknown name raises a UsageError.
 """
 
 from collections.abc import Sequence
@@ -35,21 +36,13 @@ def get(name: str) -> "Family":
 
 
 def chosen(wanted: Sequence[str] | None) -> "list[Family]":
-    """Return the named families, once each and in their usual order; all of them where none is named.
-
-    Raises:
-        UsageError: there is no family of one of these names.
-    """
+    """Return the named families, once each and in their usual order; all of them where none is named."""
     known = [get(name).name for name in wanted or MODULES]
     return [get(name) for name in MODULES if name in known]
 
 
 def variant(family: "Family", name: str | None) -> "tuple[str, Variant]":
-    """Return a variant with its name, the default one where `name` is None.
-
-    Raises:
-        UsageError: the family has no such variant.
-    """
+    """Return a variant with its name, the default one where `name` is None; a UsageError if there is no such one."""
     name = name or family.default
     if name not in family.variants:
         raise UsageError(f"{family.name} has no variant {name!r}", f"Choose from {', '.join(family.variants)}.")

@@ -38,11 +38,7 @@ def runs(
 def evaluate(
     families: list[Family], dataset: Dataset, runs: Mapping[str, TrainingRun], *, tradeoff: bool = False
 ) -> Evaluation:
-    """Measure every variant of these families; with `tradeoff`, quality against cost instead.
-
-    Raises:
-        UsageError: a family has no tradeoff to measure.
-    """
+    """Measure every variant of these families; with `tradeoff`, which not every family has, quality against cost."""
     measures = {
         family.name: capable(family, Tradeoff, "--curve").tradeoff if tradeoff else family.evaluate
         for family in families
@@ -51,11 +47,7 @@ def evaluate(
 
 
 def evaluate_ground_truth(families: list[Family], runs: Mapping[str, TrainingRun], *, seed: int) -> Evaluation:
-    """Measure families on a sample of 1,000 users and 100 weeks, drawn with `seed`; nothing is left on disk.
-
-    Raises:
-        UsageError: a family cannot be measured against a known truth.
-    """
+    """Measure families on a sample of 1,000 users and 100 weeks, drawn with `seed`; nothing is left on disk."""
     measures = {family.name: capable(family, GroundTruth, "--planted").ground_truth for family in families}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "data"
@@ -69,11 +61,7 @@ def evaluate_ground_truth(families: list[Family], runs: Mapping[str, TrainingRun
 
 
 def capable(family: Family, capability: type[C], flag: str) -> C:
-    """Return a family as one that has a capability, which `flag` needs.
-
-    Raises:
-        UsageError: the family does not have it.
-    """
+    """Return a family as one with a capability, which `flag` needs; a UsageError if the family does not have it."""
     if not isinstance(family, capability):
         raise UsageError(f"{flag} does not apply to {family.name}", f"Leave out {flag}, or name other families.")
     return family

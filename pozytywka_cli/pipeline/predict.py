@@ -8,11 +8,7 @@ from pozytywka_cli.families.family import Predictor
 
 
 def promoted(store: Store, family: str | None) -> dict[str, Version]:
-    """Load the promoted version of a family, or of every family that has one; all files are checked.
-
-    Raises:
-        ArtifactError: there is none, or one is damaged.
-    """
+    """Load a family's promoted version, or all families'; an ArtifactError if there is none, or one is damaged."""
     names = [family] if family else [name for name in registry.names() if store.promoted(name)]
     if not names:
         raise ArtifactError(f"no model is promoted in {store.root}", "Train some: `pozytywka train`.")

@@ -140,7 +140,7 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
     if not plan.trials:
         return _train(store, family, origin, dataset, run, plan)
     run, tuned = _tune(store, family, origin, dataset, run, plan)
-    origin = replace(origin, settings=msgspec.to_builtins(run.settings))
+    origin = msgspec.structs.replace(origin, settings=msgspec.to_builtins(run.settings))
     return msgspec.structs.replace(_train(store, family, origin, dataset, run, plan), tuned=tuned)
 
 
@@ -213,7 +213,7 @@ def _trained_before(store: Store, family: Family, origin: Origin, plan: Plan) ->
 
 
 def _baseline(family: Family, origin: Origin) -> Origin:
-    return replace(origin, variant=family.baseline)
+    return msgspec.structs.replace(origin, variant=family.baseline)
 
 
 def _outcome(version: Version, *, unchanged: bool) -> Outcome:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from pozytywka_cli.artifacts import CardText, Draft, Origin
-from pozytywka_cli.artifacts.card import card
+from pozytywka_cli.artifacts.draft import card
 from pozytywka_cli.records import Gate, Input, Metric, Row
 
 ORIGIN = Origin(
@@ -119,7 +120,7 @@ def test_a_log_of_many_files_is_one_line() -> None:
     days = [
         Input(f"2026-01-0{day}.jsonl", "", 1, 1000, f"2026-01-0{day}T01", f"2026-01-0{day}T23") for day in (1, 2, 3)
     ]
-    assert sections(card(replace(ORIGIN, inputs=days, until=None), DRAFT))["Data"] == (
+    assert sections(card(structs.replace(ORIGIN, inputs=days, until=None), DRAFT))["Data"] == (
         "- 2026-01-01.jsonl and 2 more: 3,000 rows, 2026-01-01 to 2026-01-03"
     )
 
@@ -127,7 +128,7 @@ def test_a_log_of_many_files_is_one_line() -> None:
 def test_every_protocol_has_a_table() -> None:
     """Metrics of two protocols never share a table."""
     rows = [Row("demo", "net", protocol, "AUC", value) for protocol, value in (("time", 0.75), ("user", 0.5))]
-    found = sections(card(ORIGIN, replace(DRAFT, metrics=rows, card=replace(TEXT, glossary={}))))["Metrics"]
+    found = sections(card(ORIGIN, replace(DRAFT, metrics=rows, card=structs.replace(TEXT, glossary={}))))["Metrics"]
     time, user = found.split("\n\n")
     assert (time.splitlines()[0], time.splitlines()[2]) == ("| time | net    |", "| AUC  | 0.7500 |")
     assert (user.splitlines()[0], user.splitlines()[2]) == ("| user | net    |", "| AUC  | 0.5000 |")

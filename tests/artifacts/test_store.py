@@ -5,7 +5,6 @@ import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -122,7 +121,7 @@ def test_an_earlier_run_of_the_same_origin_is_found(store: Store) -> None:
     saved = store.save(origin(), draft())
     assert store.same(origin()) == saved
     assert store.same(origin(seed=1)) is None
-    assert store.same(replace(origin(), code="changed")) is None
+    assert store.same(msgspec.structs.replace(origin(), code="changed")) is None
     (saved.folder / "weights.bin").write_bytes(b"Weights")
     assert store.same(origin()) is None
 

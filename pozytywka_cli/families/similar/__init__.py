@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Evaluated, Predictor, TrainingRun, Variant
-from pozytywka_cli.families.package import FamilyPackage
+from pozytywka_cli.families.family import Family, GroundTruth, Predictor, Tradeoff, Variant
 from pozytywka_cli.families.similar.settings import SimilarSettings
 
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from pozytywka_cli.dataset.loading import Dataset
 
 
-class Similar(FamilyPackage):
+class Similar(Family, GroundTruth, Tradeoff):
     """The similar family."""
 
     name = "similar"
@@ -37,10 +36,6 @@ class Similar(FamilyPackage):
         from pozytywka_cli.families.similar.predict import SimilarPredictor
 
         return SimilarPredictor(Factors.load(version))
-
-    def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
-        """Return quality, training time and lookup time over factors and iterations."""
-        return self._call(Evaluated, "tradeoff", dataset, run)
 
 
 FAMILY = Similar()

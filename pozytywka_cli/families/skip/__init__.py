@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Predictor, Variant
-from pozytywka_cli.families.package import FamilyPackage
+from pozytywka_cli.families.family import Family, GroundTruth, Predictor, Tunable, Variant
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space, Uniform
 
@@ -20,7 +19,7 @@ SHAPE: Space = {
 }
 
 
-class Skip(FamilyPackage):
+class Skip(Family, GroundTruth, Tunable):
     """The skip family."""
 
     name = "skip"

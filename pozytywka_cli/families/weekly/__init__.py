@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Predictor, Variant
-from pozytywka_cli.families.package import FamilyPackage
+from pozytywka_cli.families.family import Family, GroundTruth, Predictor, Tunable, Variant
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space
 
@@ -21,7 +20,7 @@ LSTM: Space = {
 }
 
 
-class Weekly(FamilyPackage):
+class Weekly(Family, GroundTruth, Tunable):
     """The weekly family."""
 
     name = "weekly"
