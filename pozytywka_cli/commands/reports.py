@@ -9,7 +9,7 @@ from pozytywka_cli.commands.console import literal
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.dataset.validate import Checked, Violation
+    from pozytywka_cli.dataset.validate import Checked
 
 
 def parse(text: str) -> tuple[str, Path]:
@@ -35,9 +35,8 @@ def page(checked: "Checked") -> str:
 
     from pozytywka_cli.dataset.tables import RULES
 
-    environment = Environment(
-        loader=PackageLoader("pozytywka_cli.commands"), autoescape=True, trim_blocks=True, undefined=StrictUndefined
-    )
+    loader = PackageLoader("pozytywka_cli.commands")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=StrictUndefined)
     environment.filters["literal"] = lambda value: literal(str(value))
     return environment.get_template("validation.html").render(
         violations=checked.violations, profile=checked.profile, rules=RULES, lines=checked.lines, bad=checked.bad_lines
@@ -55,16 +54,10 @@ def junit(checked: "Checked") -> str:
         suite = ElementTree.SubElement(suites, "testsuite", name=table, tests=str(len(RULES)), failures=str(failed))
         for rule, violations in cases.items():
             case = ElementTree.SubElement(suite, "testcase", classname=table, name=rule)
-            for violation in violations:
-                _add(case, violation)
+            for v in violations:
+                text = literal(f"{v.column or 'line'}: {v.count:,}: {'; '.join(map(str, v.examples))}")
+                if v.level == "error":
+                    ElementTree.SubElement(case, "failure", message=text)
+                else:
+                    ElementTree.SubElement(case, "system-out").text = text
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _add(case: ElementTree.Element, violation: "Violation") -> None:
-    """Add a violation to its test case."""
-    places = "; ".join(map(str, violation.examples))
-    text = literal(f"{violation.column or 'line'}: {violation.count:,}: {places}")
-    if violation.level == "error":
-        ElementTree.SubElement(case, "failure", message=text)
-    else:
-        ElementTree.SubElement(case, "system-out").text = text

@@ -65,23 +65,25 @@ def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return raw.select("line", *table.schema), pl.concat([pl.DataFrame(schema=FINDING), *findings])
 
 
-def spelled(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
-    """Count the spellings of each column of fixed words."""
-    columns = [raw[column.name].drop_nulls() for column in table.columns if column.words]
-    return {column.name: Counter(dict(column.value_counts().iter_rows())) for column in columns}
+def counts(table: Table, raw: pl.DataFrame, findings: pl.DataFrame) -> Counter[tuple[str, str]]:
+    """Count, by (column, statistic), the cells that are null, empty or -1 as written, and each spelling of fixed words.
 
-
-def blanks(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
-    """Count how many cells of each column are null, empty or -1, as they were written."""
-    counts = {}
+    Values of a wrong type, which are null by now and have findings, are left out.
+    """
+    counted = Counter[tuple[str, str]]()
+    wrong = Counter(findings.filter(pl.col("rule") == "type")["column"])
     for column in table.columns:
-        counts[column.name] = Counter(nulls=raw[column.name].null_count())
-        if column.kind is Kind.TIME:
-            counts[column.name]["nulls"] -= raw[UNREADABLE.format(column.name)].count()
+        name = column.name
+        unreadable = raw[UNREADABLE.format(name)].count() if column.kind is Kind.TIME else 0
+        counted[name, "nulls"] = raw[name].null_count() - unreadable - wrong[name]
         if column.blank_is_null:
             empty = raw.select(_written(column) == "").sum().item() if column.kind is not Kind.INTEGER else 0
-            counts[column.name].update({"empty": empty, "minus one": raw.select(_blank(column)).sum().item() - empty})
-    return counts
+            counted[name, "empty"] = empty
+            counted[name, "minus one"] = raw.select(_blank(column)).sum().item() - empty
+        if column.words:
+            spellings = raw[name].drop_nulls().value_counts().iter_rows()
+            counted.update({(name, f"count of {spelling}"): count for spelling, count in spellings})
+    return counted
 
 
 def _written(column: Column) -> pl.Expr:

@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 
 from pozytywka_cli.artifacts import Store
-from pozytywka_cli.dataset.discovery import locate
+from pozytywka_cli.dataset.data_files import locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.doctor.finding import Finding
 from pozytywka_cli.errors import PozytywkaError

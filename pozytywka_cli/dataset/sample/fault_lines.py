@@ -3,32 +3,21 @@
 import json
 from codecs import BOM_UTF8
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from pozytywka_cli.dataset.sample.faults import ABSENT, FAULTS, Fault
+from pozytywka_cli.dataset.tables import RULES
 
 Row = dict[str, Any]
 NOON = datetime(2026, 1, 4, 12)  # of the last day of every sample
 USER: Row = {"city": "Toruń", "street": "ul. Cicha 1", "favourite_genres": ["jazz"], "premium_user": False}
-SOUND: Row = {
-    "danceability": 0.5,
-    "energy": 0.5,
-    "key": 5,
-    "loudness": -9.5,
-    "speechiness": 0.05,
-    "acousticness": 0.5,
-    "instrumentalness": 0.5,
-    "liveness": 0.2,
-    "valence": 0.5,
-    "tempo": 110.5,
-}
+SOUND: Row = {"danceability": 0.5, "energy": 0.5, "key": 5, "loudness": -9.5, "speechiness": 0.05}
+SOUND |= {"acousticness": 0.5, "instrumentalness": 0.5, "liveness": 0.2, "valence": 0.5, "tempo": 110.5}
 STORAGE: Row = {"storage_class": "SLOW", "daily_cost": 0.01}
 
 
@@ -41,23 +30,23 @@ def add_faults(folder: Path, artist: str, tracks: pl.Series, listener: int, user
         for each fault: table, rule, column, count, level, fault.
     """
     writer = _FaultWriter(artist, tracks, listener, user, session)
-    for fault in FAULTS:
-        for _ in range(fault.count):
-            writer.add_fault(fault)
-    writer.store_the_rest()
+    truth = []
+    for table, faults in FAULTS.items():
+        for fault in faults:
+            for _ in range(fault.count):
+                writer.add_fault(table, fault)
+            place = {"table": table, "rule": fault.rule, "column": fault.column, "count": fault.count}
+            truth.append({**place, "level": RULES[fault.rule].level, "fault": fault.fault})
+    for track in writer.unstored:  # so that only tracks of the rule `storage` have no row there
+        writer.add("track_storage", {"track_id": track, **STORAGE})
     for table, lines in writer.lines.items():
-        _insert(folder / f"{table}.jsonl", lines)
-    fields = ("table", "rule", "column", "count", "level", "fault")
-    return [{name: getattr(fault, name) for name in fields} for fault in FAULTS]
-
-
-def _insert(path: Path, lines: list[bytes]) -> None:
-    # the front is where a byte order mark stands in real files
-    front = [line for line in lines if line.startswith(BOM_UTF8)]
-    if front:
-        path.write_bytes(b"".join(front) + path.read_bytes())
-    with path.open("ab") as file:
-        file.writelines(line for line in lines if line not in front)
+        path = folder / f"{table}.jsonl"
+        front = [line for line in lines if line.startswith(BOM_UTF8)]  # where such a mark stands in real files
+        if front:
+            path.write_bytes(b"".join([*front, path.read_bytes()]))
+        with path.open("ab") as file:
+            file.writelines(line for line in lines if line not in front)
+    return truth
 
 
 @dataclass
@@ -71,21 +60,21 @@ class _FaultWriter:
     # ids of faulty tracks that track_storage does not name yet: a faulty row there that names one neither dangles,
     # nor repeats a key, nor leaves a good track without storage
     unstored: list[str] = field(default_factory=list)
-    numbers: Iterator[int] = field(default_factory=count)
+    rows: int = 0
 
-    def add_fault(self, fault: Fault) -> None:
-        row = self.good_row(fault.table)
+    def add_fault(self, table: str, fault: Fault) -> None:
+        row, level = self.good_row(table), RULES[fault.rule].level
         if fault.shares:
-            self.add(fault.table, row)
-            row = self.good_row(fault.table) | {fault.shares: row[fault.shares]}
+            self.add(table, row)
+            row = self.good_row(table) | {fault.shares: row[fault.shares]}
         row = {name: value for name, value in (row | fault.change).items() if value is not ABSENT}
-        if fault.level == "warning" and fault.rule != "storage":
-            self.add(fault.table, row)
+        if level == "warning" and fault.rule != "storage":
+            self.add(table, row)
         else:
-            self.lines[fault.table].append(fault.damage(_text(row)) + b"\n")
-        if fault.table == "tracks" and fault.level == "error" and fault.column not in (None, "id"):
+            self.lines[table].append(fault.damage(_text(row)) + b"\n")
+        if table == "tracks" and level == "error" and fault.column not in (None, "id"):
             self.unstored.append(row["id"])
-        if fault.table == "track_storage" and fault.rule != "json" and row["track_id"] in self.unstored:
+        if table == "track_storage" and fault.rule != "json" and row["track_id"] in self.unstored:
             self.unstored.remove(row["track_id"])
 
     def add(self, table: str, row: Row) -> None:
@@ -94,14 +83,9 @@ class _FaultWriter:
         if table == "tracks":
             self.add("track_storage", {"track_id": row["id"], **STORAGE})
 
-    def store_the_rest(self) -> None:
-        """Store all other faulty tracks, so that only those of the rule `storage` have none."""
-        for track in self.unstored:
-            self.add("track_storage", {"track_id": track, **STORAGE})
-
     def good_row(self, table: str) -> Row:
         """Make a row that differs from all others in its key and name."""
-        number = next(self.numbers)
+        number, self.rows = self.rows, self.rows + 1
         name, key = f"Planted {number}", f"planted{number:015}"  # as long as any other id
         match table:
             case "users":

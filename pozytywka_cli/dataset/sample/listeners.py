@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.dataset.sample.catalogue import Catalogue
-from pozytywka_cli.dataset.sample.genres import GENRES
-from pozytywka_cli.dataset.sample.random_draws import Bools, Floats, Ints, words
+from pozytywka_cli.dataset.sample.catalogue import GENRES, Bools, Catalogue, Floats, Ints
 from pozytywka_cli.dataset.sample.vocabulary import CITIES, FIRST_NAMES, STREET_KINDS, STREETS, SURNAMES
 
 FIRST_USER = 101
@@ -41,7 +39,7 @@ class Listeners:
         return len(self.demand)
 
     def __getitem__(self, rows: slice) -> "Listeners":
-        """Some of the users; the demand remains a share of all."""
+        """Return some of the users; the demand remains a share of all."""
         return Listeners(**{name: values[rows] for name, values in vars(self).items()})
 
 
@@ -63,7 +61,7 @@ def make_listeners(rng: np.random.Generator, users: int, catalogue: Catalogue) -
 
 
 def _tastes(rng: np.random.Generator, users: int, belonging: Floats) -> Floats:
-    """Taste for each genre (users, genres): two to four, often akin, are liked strongly."""
+    """Draw the taste for each genre (users, genres): two to four, often akin, are liked strongly."""
     kinship = belonging @ belonging.T
     kinship /= kinship.max(axis=1, keepdims=True)
     first = rng.integers(len(GENRES), size=users)
@@ -75,16 +73,20 @@ def _tastes(rng: np.random.Generator, users: int, belonging: Floats) -> Floats:
 
 
 def user_rows(rng: np.random.Generator, listeners: Listeners, premium: Bools) -> pl.DataFrame:
-    """The columns of users.jsonl; the personal ones are made up."""
+    """Return the columns of users.jsonl; the personal ones are made up."""
     users = len(listeners)
-    people = zip(words(rng, FIRST_NAMES, users), words(rng, SURNAMES, users), strict=True)
-    houses = zip(words(rng, STREET_KINDS, users), words(rng, STREETS, users), rng.integers(1, 100, users), strict=True)
+
+    def words(choices: tuple[str, ...]) -> list[str]:
+        return [choices[i] for i in rng.integers(len(choices), size=users)]
+
+    names = zip(words(FIRST_NAMES), words(SURNAMES), strict=True)
+    streets = zip(words(STREET_KINDS), words(STREETS), map(str, rng.integers(1, 100, users)), strict=True)
     return pl.DataFrame(
         {
             "user_id": range(FIRST_USER, FIRST_USER + users),
-            "name": [f"{first} {last}" for first, last in people],
-            "city": words(rng, CITIES, users),
-            "street": [f"{kind} {street} {number}" for kind, street, number in houses],
+            "name": map(" ".join, names),
+            "city": words(CITIES),
+            "street": map(" ".join, streets),
             "favourite_genres": np.array(GENRES)[listeners.favourite].tolist(),
             "premium_user": premium,
         }
