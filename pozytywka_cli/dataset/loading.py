@@ -68,13 +68,9 @@ def load(
     inform: Callable[[str], None],
     lock: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Dataset:
-    """Load the dataset in a folder; where its plays are missing or stale, they are made again first.
+    """Load the dataset in a folder; where its file of plays is missing or stale, it is made again first.
 
-    Args:
-        folder: the five tables
-        plays: the file of plays
-        inform: gets messages for the user
-        lock: is held while plays are made
+    `inform` gets messages for the user, and `lock` is held while plays are made.
 
     Raises:
         RefusedError: plays must be made and the data have errors.

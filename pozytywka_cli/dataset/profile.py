@@ -22,17 +22,14 @@ class Fact(NamedTuple):
 
 def profile(readings: dict[str, Reading]) -> list[Fact]:
     """Return the statistics of every table and column, in order."""
-    return [fact for reading in readings.values() for fact in _of_table(reading)]
-
-
-def _of_table(reading: Reading) -> list[Fact]:
-    name = reading.table.name
-    facts = [Fact(name, None, "files", len(reading.paths)), Fact(name, None, "rows", reading.lines)]
-    if name == "sessions":
-        pairs = reading.frame.select("user_id", "session_id").drop_nulls()
-        facts.append(Fact(name, None, "sessions", pairs.n_unique()))
-    for column in reading.table.columns:
-        facts += [Fact(name, column.name, *pair) for pair in _of_column(reading, column)]
+    facts = []
+    for name, reading in readings.items():
+        facts += [Fact(name, None, "files", len(reading.paths)), Fact(name, None, "rows", reading.lines)]
+        if name == "sessions":
+            pairs = reading.frame.select("user_id", "session_id").drop_nulls()
+            facts.append(Fact(name, None, "sessions", pairs.n_unique()))
+        for column in reading.table.columns:
+            facts += [Fact(name, column.name, *pair) for pair in _of_column(reading, column)]
     return facts
 
 

@@ -10,25 +10,17 @@ from pozytywka_cli.dataset.line_reader import numbered_lines
 from pozytywka_cli.dataset.validate import Checked
 
 
-def write(checked: Checked, folder: Path) -> dict[str, int]:
-    """Write the bad lines and the good rows of each table and return how many lines were bad.
+def write(checked: Checked, folder: Path, *, good: bool = True) -> dict[str, int]:
+    """Write the bad lines and, with `good`, the good rows of each table; return how many lines were bad.
 
-    `good/<table>.parquet` holds the good rows; the folder `good` is itself a data folder.
-    """
-    for name in checked.readings:
-        with files.replacing(folder / "good" / f"{name}.parquet") as temporary:
-            checked.good(name).write_parquet(temporary)
-    return write_bad(checked, folder)
-
-
-def write_bad(checked: Checked, folder: Path) -> dict[str, int]:
-    """Write the bad lines of each table and return how many there were.
-
-    `bad/<table>.jsonl` holds them as they were, byte for byte, and `bad/<table>.reasons.jsonl` their files, line
-    numbers and every rule that they break.
+    `bad/<table>.jsonl` holds bad lines as they were, byte for byte, and `bad/<table>.reasons.jsonl` their files, line
+    numbers and every rule that they break; `good/<table>.parquet` holds good rows: `good` is itself a data folder.
     """
     counts = {}
     for name, reading in checked.readings.items():
+        if good:
+            with files.replacing(folder / "good" / f"{name}.parquet") as temporary:
+                checked.good(name).write_parquet(temporary)
         bad = checked.bad(name)
         counts[name], lines, reasons = len(bad), [], []
         for number, path in enumerate(reading.paths):

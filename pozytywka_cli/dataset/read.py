@@ -48,7 +48,12 @@ def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False, report:
     parts = []
     for number, path in enumerate(paths):
         report(Progress(f"read {table.name}", number, len(paths)))
-        parts.append(typed(table, path, _read_raw(table, path), number, counts=counts))
+        try:
+            raw = read_parquet(table, path) if path.suffix == ".parquet" else read_lines(table, path)
+        except (*ERRORS, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            reason = (str(getattr(error, "strerror", None) or error).splitlines() or ["damaged"])[0]
+            raise StorageError(f"cannot read {path}: {reason}", "Check the file, or copy it again.") from None
+        parts.append(typed(table, path, raw, number, counts=counts))
     report(Progress(f"read {table.name}", len(paths), len(paths)))
     unknown, counted = Counter[str | None](), Counter[tuple[str, str]]()
     for part in parts:
@@ -70,14 +75,6 @@ def typed(table: Table, path: Path, raw: Raw, number: int = 0, *, counts: bool =
     return Reading(table, (path,), raw.lines, frame.select(*table.schema, file, "line"), findings, raw.unknown, counted)
 
 
-def _read_raw(table: Table, path: Path) -> Raw:
-    try:
-        return (read_parquet if path.suffix == ".parquet" else read_lines)(table, path)
-    except (*ERRORS, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = (str(getattr(error, "strerror", None) or error).splitlines() or ["damaged"])[0]
-        raise StorageError(f"cannot read {path}: {reason}", "Check the file, or copy it again.") from None
-
-
 def read_parquet(table: Table, source: Path | bytes) -> Raw:
     """Read a Parquet file; row numbers (from 1) stand for line numbers, and types are the file's own."""
     stored = pl.read_parquet(source, glob=False)
@@ -87,13 +84,9 @@ def read_parquet(table: Table, source: Path | bytes) -> Raw:
 def from_frame(
     table: Table, stored: pl.DataFrame, lines: pl.Series, cast: Callable[[Column, pl.Series], pl.Series]
 ) -> Raw:
-    """Convert a frame to the table's raw types.
+    """Convert a frame, whose rows are the lines of these numbers, to the table's raw types.
 
-    Args:
-        table: the columns that are wanted
-        stored: a row for each line
-        lines: the line numbers of the rows
-        cast: converts values of a column, to null where they are of another type, which is a finding
+    `cast` converts the values of a column, to null where they are of another type, which is a finding.
     """
     columns, findings = [lines.alias("line")], [pl.DataFrame(schema=values.FINDING)]
     for column in table.columns:

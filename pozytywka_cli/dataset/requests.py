@@ -43,12 +43,8 @@ def read_requests(source: Path | BinaryIO, name: str, request: type[msgspec.Stru
     """Read the requests in a file or a stream, one row each, in their order.
 
     The format is that of the file's suffix, or else Parquet or JSONL by how the content starts, else CSV. A byte order
-    mark may start it, and a file may be compressed.
-
-    Args:
-        source: a path, or an open binary stream
-        name: what errors call it
-        request: its fields are the columns; those without a default are required, others are null or their default
+    mark may start it, and a file may be compressed. Errors call the source `name`. The fields of `request` are the
+    columns: those without a default are required, others are null or their default.
 
     Raises:
         RefusedError: a line is not a request; the file, the line and the column are named.
@@ -66,10 +62,7 @@ def read_request_lines(
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Read requests from JSONL lines, and return those that can be used and the problems of the others.
 
-    Args:
-        lines: without the line feeds at their ends
-        request: its fields are the columns
-        first_line: the number of the first of these lines
+    The lines come without the line feeds at their ends; `first_line` is the number of the first of them.
     """
     content = b"".join(line + b"\n" for line in lines)
     table = table_of(request)

@@ -31,6 +31,7 @@ DTYPES: dict[Kind, pl.DataType] = {
     Kind.DATE: pl.String(),
 }
 EVENTS = ("PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM")
+SPELLINGS = (("ADVERTISMENT", "ADVERTISEMENT"),)
 
 
 @dataclass(frozen=True)
@@ -136,14 +137,7 @@ SESSIONS = Table(
         Column("timestamp", Kind.TIME, required=True),
         Column("user_id", Kind.INTEGER, required=True, references="users"),
         Column("track_id", Kind.TEXT, references="tracks", reference_rule="track", sometimes_needed=True),
-        Column(
-            "event_type",
-            Kind.TEXT,
-            required=True,
-            words=EVENTS,
-            spellings=(("ADVERTISMENT", "ADVERTISEMENT"),),
-            word_rule="event_type",
-        ),
+        Column("event_type", Kind.TEXT, required=True, words=EVENTS, spellings=SPELLINGS, word_rule="event_type"),
         Column("session_id", Kind.INTEGER, required=True),
     ),
 )

@@ -61,7 +61,7 @@ def transform(
         hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
         raise RefusedError(_first_error(checked, sum(dropped.values())), hint)
     if on_invalid == "quarantine" and quarantine_dir is not None:
-        quarantine.write_bad(checked, quarantine_dir)
+        quarantine.write(checked, quarantine_dir, good=False)
     events = checked.good("sessions")
     report(Progress("make plays", 0, 1))
     made = to_plays(events, checked.good("tracks"))

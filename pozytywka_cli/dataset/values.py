@@ -56,9 +56,10 @@ def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             unreadable = pl.when(~_blank(column)).then(UNREADABLE.format(column.name))
             findings.append(_found(raw, unreadable, column.name, "time"))
         if column.required:
-            findings.append(_found(raw, pl.when(_blank(column)).then(_shown(column)), column.name, "required"))
-        if column.blank_is_null:
-            raw = raw.with_columns(_without_blanks(column))
+            shown = _written(column).cast(pl.String).replace("", "(empty)")
+            findings.append(_found(raw, pl.when(_blank(column)).then(shown), column.name, "required"))
+        if column.blank_is_null and column.kind is not Kind.TIME:
+            raw = raw.with_columns(pl.when(~_blank(column)).then(column.name).alias(column.name))
         if column.words:
             raw, unknown = _as_words(column, raw)
             findings.append(unknown)
@@ -96,16 +97,6 @@ def _blank(column: Column) -> pl.Expr:
     return value == -1 if column.kind is Kind.INTEGER else (value == "") | (value == "-1")
 
 
-def _shown(column: Column) -> pl.Expr:
-    value = _written(column).cast(pl.String)
-    return pl.when(value == "").then(pl.lit("(empty)")).otherwise(value)
-
-
-def _without_blanks(column: Column) -> pl.Expr:
-    value = pl.col(column.name)
-    return value if column.kind is Kind.TIME else pl.when(~_blank(column)).then(value).alias(column.name)
-
-
 def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     known = {word: word for word in column.words} | dict(column.spellings)
     spellings = raw[column.name].drop_nulls().unique().to_list()
@@ -118,7 +109,5 @@ def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
 
 def _found(frame: pl.DataFrame, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
     """Return a finding for each row in which `value` is not null."""
-    findings = frame.lazy().select(
-        "line", pl.lit(rule).alias("rule"), pl.lit(column).alias("column"), value.alias("value")
-    )
+    findings = frame.lazy().select("line", rule=pl.lit(rule), column=pl.lit(column), value=value)
     return findings.filter(pl.col("value").is_not_null()).collect()

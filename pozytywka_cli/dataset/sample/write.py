@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
 
 from pozytywka_cli import files
 from pozytywka_cli.dataset.sample.catalogue import GENRES, Bools
-from pozytywka_cli.dataset.sample.fault_lines import add_faults
+from pozytywka_cli.dataset.sample.faults import add_faults
 from pozytywka_cli.dataset.sample.listeners import FIRST_USER, user_rows
 from pozytywka_cli.dataset.sample.world import FIRST_SESSION, World, draw_log, make_world
 from pozytywka_cli.errors import UsageError
@@ -67,24 +67,16 @@ def write_sample(
         _write_rows(new / "artists.jsonl", music.artists)
         _write_rows(new / "tracks.jsonl", music.tracks)
         _write_rows(new / "track_storage.jsonl", music.storage)
-        faults: list[dict[str, Any]] = []
-        if dirty:
-            known = (music.artists["id"][0], music.tracks["id"], FIRST_USER)
-            faults = add_faults(new, *known, user=FIRST_USER + users, session=FIRST_SESSION + sessions)
-        counts = {
-            "users": users,
-            "artists": len(music.artists),
-            "tracks": len(music.tracks),
-            "sessions": sessions,
-            "events": events,
-            "plays": len(skips),
-            "faults": sum(fault["count"] for fault in faults),
-        }
+        known = (music.artists["id"][0], music.tracks["id"], FIRST_USER)
+        faults = add_faults(new, *known, FIRST_USER + users, FIRST_SESSION + sessions) if dirty else []
+        rows = (users, len(music.artists), len(music.tracks), sessions, events, len(skips))
+        made = Sample(folder, *rows, sum(fault["count"] for fault in faults))
         _write_truth(new / "truth", world, skips)
         _write_json(new / "truth" / "faults.json", faults)
-        made = {"weeks": weeks, "seed": seed, "dirty": dirty, **counts, "bytes": _bytes_of_tables(new)}
-        _write_json(new / "truth" / MARKER, made)
-    return Sample(folder=folder, **counts)
+        counts = {name: count for name, count in vars(made).items() if name != "folder"}
+        marker = {"weeks": weeks, "seed": seed, "dirty": dirty, **counts, "bytes": _bytes_of_tables(new)}
+        _write_json(new / "truth" / MARKER, marker)
+    return made
 
 
 def _write_log(path: Path, rng: np.random.Generator, world: World, report: Report) -> tuple[int, pl.DataFrame, Bools]:
