@@ -1,39 +1,31 @@
 """Reports of a validation: an HTML page for people, or JUnit test results for CI."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from pozytywka_cli import files
 from pozytywka_cli.commands.console import literal
+from pozytywka_cli.dataset.tables import RULES
+from pozytywka_cli.dataset.validate import Checked
 from pozytywka_cli.errors import UsageError
 
-if TYPE_CHECKING:
-    from pozytywka_cli.dataset.validate import Checked
 
-
-def parse(text: str) -> tuple[str, Path]:
-    """Split `html=PATH` or `junit=PATH` into format and path.
+def parse(text: str) -> tuple[Callable[[Checked], str], Path]:
+    """Split `html=PATH` or `junit=PATH` into the function that renders the report, and the path.
 
     Raises:
         UsageError: another format, or no path.
     """
     kind, _, path = text.partition("=")
-    if kind not in ("html", "junit") or not path:
+    renderers = {"html": page, "junit": junit}
+    if kind not in renderers or not path:
         raise UsageError(f"--report {text!r} cannot be used", "Write it as html=report.html or junit=report.xml.")
-    return kind, Path(path)
+    return renderers[kind], Path(path)
 
 
-def write(kind: str, path: Path, checked: "Checked") -> None:
-    """Write the report, atomically."""
-    files.write_text(path, page(checked) if kind == "html" else junit(checked))
-
-
-def page(checked: "Checked") -> str:
+def page(checked: Checked) -> str:
     """Render violations and profile as one HTML page that loads nothing from elsewhere."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    from pozytywka_cli.dataset.tables import RULES
 
     loader = PackageLoader("pozytywka_cli.commands")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=StrictUndefined)
@@ -43,10 +35,8 @@ def page(checked: "Checked") -> str:
     )
 
 
-def junit(checked: "Checked") -> str:
+def junit(checked: Checked) -> str:
     """Write one test suite for each table and one test case for each rule; a violation of level error is a failure."""
-    from pozytywka_cli.dataset.tables import RULES
-
     suites = ElementTree.Element("testsuites", name="pozytywka validate")
     for table in dict.fromkeys([*checked.readings, *(v.table for v in checked.violations)]):
         cases = {rule: [v for v in checked.violations if (v.table, v.rule) == (table, rule)] for rule in RULES}

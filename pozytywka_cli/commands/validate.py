@@ -36,6 +36,7 @@ def validate(
       pozytywka validate logs --max-bad 0.1% --quarantine quarantine
       pozytywka validate --report html=report.html --report junit=report.xml --fail-on warning
     """
+    from pozytywka_cli import files
     from pozytywka_cli.commands import reports, tables
     from pozytywka_cli.dataset import quarantine as quarantined
     from pozytywka_cli.dataset.tables import RULES
@@ -45,8 +46,8 @@ def validate(
     wanted = [reports.parse(text) for text in report or []]
     with shared.console.progress() as step:
         checked = check(shared.data(folder), facts=json or bool(wanted), report=step)
-    for kind, path in wanted:
-        reports.write(kind, path, checked)
+    for render, path in wanted:
+        files.write_text(path, render(checked))
     if quarantine:
         quarantined.write(checked, quarantine)
     if json:

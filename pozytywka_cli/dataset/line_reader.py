@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -37,9 +38,15 @@ def read_lines(table: Table, source: Source) -> Raw:
     Raises:
         OSError, EOFError, zlib.error, ZstdError, PolarsError: it cannot be read or decompressed.
     """
-    expected = _expected(table, source)
+    with open_source(source) as stream:
+        heads = [line.decode(errors="replace") for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
+    forms = Counter(form for head in heads if (form := canonical(table, head)))
+    expected = forms.most_common(1)[0][0] if forms else NOTHING
+    first = magic(source) if isinstance(source, Path) else b""
+    # the line scanner takes text that starts like zlib for compressed
+    scannable = isinstance(source, Path) and not (first.startswith(ZLIB) or BZIP2.match(first))
     try:
-        scanned = _scan(table, source if _scannable(source) else _as_plain_text(source), expected)
+        scanned = _scan(table, source if scannable else _as_plain_text(source), expected)
     except (pl.exceptions.ComputeError, *ERRORS):  # not UTF-8, or damaged, which reading it again reports
         scanned = _scan(table, _as_plain_text(source), expected)
     is_fast = pl.col("canonical")
@@ -65,22 +72,6 @@ def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, byt
                 yield number, line.removesuffix(b"\n")
                 if number == last:
                     return
-
-
-def _scannable(source: Source) -> bool:
-    """Return whether the line scanner can read a source: it takes text that starts like zlib for compressed."""
-    if isinstance(source, bytes):
-        return False
-    first = magic(source)
-    return not (first.startswith(ZLIB) or BZIP2.match(first))
-
-
-def _expected(table: Table, source: Source) -> Canonical:
-    """Return the form that most of the first lines have."""
-    with open_source(source) as stream:
-        heads = [line for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
-    forms = Counter(form for head in heads if (form := canonical(table, head.decode(errors="replace"))))
-    return forms.most_common(1)[0][0] if forms else NOTHING
 
 
 def _as_plain_text(source: Source) -> bytes:

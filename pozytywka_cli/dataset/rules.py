@@ -6,7 +6,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.plays import SESSION
 from pozytywka_cli.dataset.read import FINDINGS, Reading
-from pozytywka_cli.dataset.tables import Column, Kind, Table
+from pozytywka_cli.dataset.tables import Kind, Table
 
 REACTIONS = ("SKIP", "LIKE")
 DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
@@ -36,8 +36,9 @@ def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
         cell = pl.col(column.name)
         if not column.sometimes_needed:
             yield _absent(reading, cell.is_null(), "required" if column.required else "optional", column.name)
-        if (outside := _outside(column)) is not None:
-            yield _find(reading, outside, "range", column.name)
+        bounds = ((column.low, cell.lt), (column.high, cell.gt), (column.above, cell.le))
+        if outside := [beyond(bound) for bound, beyond in bounds if bound is not None]:
+            yield _find(reading, pl.any_horizontal(outside), "range", column.name)
         if column.kind is Kind.DATE:
             yield _find(reading, ~cell.str.contains(DATE), "time", column.name)
         if column.kind is Kind.TIME:
@@ -45,13 +46,6 @@ def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
     if reading.table.key:
         key = pl.col(reading.table.key)
         yield _find(reading, key.is_not_null() & ~key.is_first_distinct(), "key", reading.table.key)
-
-
-def _outside(column: Column) -> pl.Expr | None:
-    cell = pl.col(column.name)
-    bounds = ((column.low, cell.lt), (column.high, cell.gt), (column.above, cell.le))
-    broken = [beyond(bound) for bound, beyond in bounds if bound is not None]
-    return pl.any_horizontal(broken) if broken else None
 
 
 def _of_references(reading: Reading, keys: dict[str, pl.Series]) -> Iterator[pl.DataFrame]:

@@ -13,7 +13,7 @@ from pozytywka_cli.dataset.data_files import unread_messages
 from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
 from pozytywka_cli.dataset.rules import in_order
 from pozytywka_cli.dataset.tables import TABLES
-from pozytywka_cli.dataset.validate import Checked, check
+from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Progress, Report, silent
 
@@ -58,8 +58,11 @@ def transform(
         raise RefusedError(f"{file} is {problem}", "Check --data-dir; see `pozytywka validate`.")
     dropped = {name: len(checked.bad(name)) for name in plays_file.NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
+        error = next(violation for violation in checked.violations if violation.level == "error")
+        lines = f"{sum(dropped.values()):,} bad {'line' if sum(dropped.values()) == 1 else 'lines'}"
+        first = f"{error.examples[0].file}:{error.examples[0].line}: {error.column or 'line'} breaks `{error.rule}`"
         hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
-        raise RefusedError(_first_error(checked, sum(dropped.values())), hint)
+        raise RefusedError(f"{lines}, first {first}: {error.examples[0].value}", hint)
     if on_invalid == "quarantine" and quarantine_dir is not None:
         quarantine.write(checked, quarantine_dir, good=False)
     events = checked.good("sessions")
@@ -86,11 +89,3 @@ def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     moments, track = pl.col("started_at", *MOMENTS).cast(pl.Datetime("us", "UTC")), pl.col("track_id").cast(pl.String)
     timed: pl.LazyFrame = made.with_columns(moments, track)
     return timed.collect(engine="streaming")
-
-
-def _first_error(checked: Checked, count: int) -> str:
-    """Say how many lines are bad and show the first violation."""
-    violation = next(violation for violation in checked.violations if violation.level == "error")
-    example = violation.examples[0]
-    problem = f"{violation.column or 'line'} breaks `{violation.rule}`: {example.value}"
-    return f"{count:,} bad {'line' if count == 1 else 'lines'}, first {example.file}:{example.line}: {problem}"

@@ -76,7 +76,10 @@ def make_catalogue(rng: np.random.Generator) -> Catalogue:
     tracks = _tracks(rng, artists["id"], fame, genre, owner)
     belonging = np.array([[FURTHER_GENRE * (name in mine) for mine in genres] for name in GENRES])
     belonging[genre, range(count)] = 1.0
-    return Catalogue(artists, tracks, _storage(tracks), fame, genre, belonging / belonging.sum(axis=0), owner)
+    grade = np.searchsorted(POPULARITY_LIMITS, tracks["popularity"].to_numpy())
+    daily_cost = np.array(DAILY_COSTS)[grade] * tracks["duration_ms"].to_numpy()
+    storage = tracks.select(track_id="id", storage_class=np.array(STORAGE_CLASSES)[grade], daily_cost=daily_cost)
+    return Catalogue(artists, tracks, storage, fame, genre, belonging / belonging.sum(axis=0), owner)
 
 
 def _ids(rng: np.random.Generator, count: int) -> Texts:
@@ -123,9 +126,3 @@ def _release_dates(rng: np.random.Generator, since: Ints, owner: Ints) -> list[s
     days = (debut - 1970).astype("datetime64[Y]").astype("datetime64[D]") + later
     lengths = rng.choice([len("YYYY"), len("YYYY-MM"), len("YYYY-MM-DD")], len(owner), p=[0.2, 0.05, 0.75])
     return [str(day)[:length] for day, length in zip(days, lengths, strict=True)]
-
-
-def _storage(tracks: pl.DataFrame) -> pl.DataFrame:
-    grade = np.searchsorted(POPULARITY_LIMITS, tracks["popularity"].to_numpy())
-    daily_cost = np.array(DAILY_COSTS)[grade] * tracks["duration_ms"].to_numpy()
-    return tracks.select(track_id="id", storage_class=np.array(STORAGE_CLASSES)[grade], daily_cost=daily_cost)
