@@ -3,8 +3,7 @@
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.dataset.sample.catalogue import Bools, Catalogue, Floats, Ints
-from pozytywka_cli.dataset.sample.listeners import Listeners
+from pozytywka_cli.dataset.sample.entities import Bools, Catalogue, Floats, Ints, Listeners
 
 SESSION_END = 1 / 16  # probability after each play; the last play of a user's week ends a session anyhow
 ADVERTISEMENT = 0.3  # probability between two plays without premium

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.dataset.sample.catalogue import Catalogue, Floats, Texts, make_catalogue
-from pozytywka_cli.dataset.sample.listeners import FIRST_USER, Listeners, make_listeners
+from pozytywka_cli.dataset.sample import entities
+from pozytywka_cli.dataset.sample.entities import FIRST_USER, Catalogue, Floats, Listeners, Texts
 from pozytywka_cli.dataset.sample.listening import listen
 
 END = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday; the log ends before it
@@ -39,9 +39,10 @@ class World:
 def make_world(rng: np.random.Generator, users: int, weeks: int) -> World:
     """Draw a service whose log ends with the last full week of 2025."""
     music, time, people = rng.spawn(3)
-    catalogue = make_catalogue(music)
+    catalogue = entities.make_catalogue(music)
     rates, levels = _weekly_rates(time, catalogue.fame, weeks, PLAYS_A_WEEK * users * weeks)
-    return World(catalogue, make_listeners(people, users, catalogue), rates, levels, END - timedelta(weeks=weeks))
+    listeners = entities.make_listeners(people, users, catalogue)
+    return World(catalogue, listeners, rates, levels, END - timedelta(weeks=weeks))
 
 
 def _weekly_rates(rng: np.random.Generator, fame: Floats, weeks: int, plays: float) -> tuple[Floats, Texts]:

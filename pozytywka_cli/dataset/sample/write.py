@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli import files
-from pozytywka_cli.dataset.sample.catalogue import GENRES, Bools
+from pozytywka_cli.dataset.sample.entities import FIRST_USER, GENRES, Bools, user_rows
 from pozytywka_cli.dataset.sample.faults import add_faults
-from pozytywka_cli.dataset.sample.listeners import FIRST_USER, user_rows
 from pozytywka_cli.dataset.sample.world import FIRST_SESSION, World, draw_log, make_world
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.records import Progress, Report, silent

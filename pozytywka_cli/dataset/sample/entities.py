@@ -1,4 +1,4 @@
-"""Draw the music: artists, their tracks, and the storage of the tracks."""
+"""Draw what exists before any play: artists, their tracks, the storage of the tracks, and users."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pozytywka_cli.dataset.sample.vocabulary import ADJECTIVES, BANDS, NOUNS
+from pozytywka_cli.dataset.sample import vocabulary
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,6 +22,19 @@ FURTHER_GENRE = 0.5  # how much an artist belongs to a further genre, its main o
 STORAGE_CLASSES = ("SLOW", "MEDIUM", "FAST")
 DAILY_COSTS = (5e-8, 1e-7, 5e-7)  # per millisecond of music, by class
 POPULARITY_LIMITS = (70, 90)  # tracks above them go into the next class
+
+FIRST_USER = 101
+FAVOURITES = 3
+BUYERS = 0.24  # share of users who buy premium
+KINSHIP = 0.05  # a liked genre makes its kin this much liked
+FLOOR = 0.003  # taste for everything else
+# logit of a skip per unit of danceability, per minute, per unit of valence, each from its mean; one row a persona
+PERSONAS = {
+    "even": (0.0, 0.0, 0.0),
+    "dancer": (-5.0, 0.0, 0.0),
+    "impatient": (0.0, 0.7, 0.0),
+    "melancholic": (0.0, 0.0, 5.0),
+}
 
 SHARES = ("danceability", "energy", "acousticness", "instrumentalness", "valence", "speechiness")  # in 0..1
 SOUND = (*SHARES, "loudness", "tempo", "minutes", "explicit", "since")  # dB, BPM, a share of tracks, year of the debuts
@@ -68,8 +81,8 @@ class Catalogue:
 
 def make_catalogue(rng: np.random.Generator) -> Catalogue:
     """Draw all bands, with about ten tracks each."""
-    count, genres = len(BANDS), list(BANDS.values())
-    artists = pl.DataFrame({"id": _ids(rng, count), "name": list(BANDS), "genres": genres})
+    count, genres = len(vocabulary.BANDS), list(vocabulary.BANDS.values())
+    artists = pl.DataFrame({"id": _ids(rng, count), "name": list(vocabulary.BANDS), "genres": genres})
     fame = rng.lognormal(0.0, 1.0, count)
     genre = np.array([GENRES.index(main) for main, *_ in genres])
     owner = np.repeat(np.arange(count), rng.choice(TRACKS_AN_ARTIST, count))
@@ -89,7 +102,7 @@ def _ids(rng: np.random.Generator, count: int) -> Texts:
 
 def _tracks(rng: np.random.Generator, artist_ids: pl.Series, fame: Floats, genre: Ints, owner: Ints) -> pl.DataFrame:
     count = len(owner)
-    titles = [f"{adjective} {noun}" for adjective in ADJECTIVES for noun in NOUNS]
+    titles = [f"{adjective} {noun}" for adjective in vocabulary.ADJECTIVES for noun in vocabulary.NOUNS]
     sound = dict(zip(SOUND, np.array(list(SOUNDS.values()))[genre[owner]].T, strict=True))
     milliseconds = 60_000 * sound["minutes"] * rng.lognormal(0, 0.22, count)
     return pl.DataFrame(
@@ -126,3 +139,76 @@ def _release_dates(rng: np.random.Generator, since: Ints, owner: Ints) -> list[s
     days = (debut - 1970).astype("datetime64[Y]").astype("datetime64[D]") + later
     lengths = rng.choice([len("YYYY"), len("YYYY-MM"), len("YYYY-MM-DD")], len(owner), p=[0.2, 0.05, 0.75])
     return [str(day)[:length] for day, length in zip(days, lengths, strict=True)]
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """The users. Rows of every array are users."""
+
+    demand: Floats  # (users, artists) share of the artist's plays; columns sum to 1 over all users
+    affinity: Floats  # (users, artists) standard normal
+    favourite: Ints  # (users, 3) rows of GENRES
+    skip_base: Floats  # (users,) logit
+    skip_slopes: Floats  # (users, 3) of danceability, minutes, valence
+    like_base: Floats  # (users,) logit
+    buyer: Bools  # (users,)
+
+    def __len__(self) -> int:
+        """Number of users."""
+        return len(self.demand)
+
+    def __getitem__(self, rows: slice) -> "Listeners":
+        """Return some of the users; the demand remains a share of all."""
+        return Listeners(**{name: values[rows] for name, values in vars(self).items()})
+
+
+def make_listeners(rng: np.random.Generator, users: int, catalogue: Catalogue) -> Listeners:
+    """Draw the tastes and habits of `users` people."""
+    taste = _tastes(rng, users, catalogue.belonging)
+    affinity = rng.standard_normal((users, len(catalogue.fame)))
+    activity = rng.lognormal(0.0, 0.8, users).clip(max=10.0)  # a week has only so many hours
+    demand = activity[:, None] * (taste @ catalogue.belonging) * np.exp(0.8 * affinity)
+    return Listeners(
+        demand=demand / demand.sum(axis=0),
+        affinity=affinity,
+        favourite=np.argsort(-taste, axis=1)[:, :FAVOURITES],
+        skip_base=rng.normal(-1.0, 0.6, users),
+        skip_slopes=np.array(list(PERSONAS.values()))[rng.integers(len(PERSONAS), size=users)],
+        like_base=rng.normal(-1.2, 0.5, users),
+        buyer=rng.random(users) < BUYERS,
+    )
+
+
+def _tastes(rng: np.random.Generator, users: int, belonging: Floats) -> Floats:
+    """Draw the taste for each genre (users, genres): two to four, often akin, are liked strongly."""
+    kinship = belonging @ belonging.T
+    kinship /= kinship.max(axis=1, keepdims=True)
+    first = rng.integers(len(GENRES), size=users)
+    # the largest of log weight + Gumbel noise are a weighted draw without replacement
+    order = np.argsort(-(np.log(kinship[first] + 0.02) + rng.gumbel(size=(users, len(GENRES)))), axis=1)
+    rank = np.argsort(order, axis=1)
+    liked = (rank < rng.integers(2, 5, (users, 1))) * rng.uniform(0.5, 1.0, (users, len(GENRES)))
+    return liked + KINSHIP * (liked @ kinship) + FLOOR
+
+
+def user_rows(rng: np.random.Generator, listeners: Listeners, premium: Bools) -> pl.DataFrame:
+    """Return the columns of users.jsonl; the personal ones are made up."""
+    users = len(listeners)
+
+    def words(choices: tuple[str, ...]) -> list[str]:
+        return [choices[i] for i in rng.integers(len(choices), size=users)]
+
+    names = zip(words(vocabulary.FIRST_NAMES), words(vocabulary.SURNAMES), strict=True)
+    streets = zip(
+        words(vocabulary.STREET_KINDS), words(vocabulary.STREETS), map(str, rng.integers(1, 100, users)), strict=True
+    )
+    return pl.DataFrame(
+        {
+            "user_id": range(FIRST_USER, FIRST_USER + users),
+            "name": map(" ".join, names),
+            "city": words(vocabulary.CITIES),
+            "street": map(" ".join, streets),
+            "favourite_genres": np.array(GENRES)[listeners.favourite].tolist(),
+            "premium_user": premium,
+        }
+    )
