@@ -15,7 +15,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 TRUNK = ("dataset", "catalogue", "learning.py", "tuning.py", "evaluation.py")
-IGNORED = {"card.py", "charts.py", "settings.py", "profile.py", "quarantine.py", "report.py", "sample"}
+IGNORED = {"card.py", "charts.py", "settings.py", "profile.py", "quarantine.py", "sample"}
 
 
 @cache

@@ -38,9 +38,8 @@ def scrobbles(
     if scrobbles is None or artists is None:
         raise UsageError("--scrobbles and --artists go together", "Give both files, or neither.")
     if families != ["similar"] or until is not None:
-        raise UsageError(
-            "--scrobbles only applies to similar, without --until", "Name only similar, and leave out --until."
-        )
+        hint = "Name only similar, and leave out --until."
+        raise UsageError("--scrobbles only applies to similar, without --until", hint)
     from pozytywka_cli.dataset.scrobbles import load_scrobbles
 
     return load_scrobbles(scrobbles, artists, context.console.info)

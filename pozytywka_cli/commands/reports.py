@@ -1,53 +1,42 @@
 """Reports of a validation: an HTML page for people, or JUnit test results for CI."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from pozytywka_cli import files
 from pozytywka_cli.commands.console import literal
+from pozytywka_cli.dataset.tables import RULES
+from pozytywka_cli.dataset.validate import Checked
 from pozytywka_cli.errors import UsageError
 
-if TYPE_CHECKING:
-    from pozytywka_cli.dataset.validate import Checked, Violation
 
-
-def parse(text: str) -> tuple[str, Path]:
-    """Split `html=PATH` or `junit=PATH` into format and path.
+def parse(text: str) -> tuple[Callable[[Checked], str], Path]:
+    """Split `html=PATH` or `junit=PATH` into the function that renders the report, and the path.
 
     Raises:
         UsageError: another format, or no path.
     """
     kind, _, path = text.partition("=")
-    if kind not in ("html", "junit") or not path:
+    renderers = {"html": page, "junit": junit}
+    if kind not in renderers or not path:
         raise UsageError(f"--report {text!r} cannot be used", "Write it as html=report.html or junit=report.xml.")
-    return kind, Path(path)
+    return renderers[kind], Path(path)
 
 
-def write(kind: str, path: Path, checked: "Checked") -> None:
-    """Write the report, atomically."""
-    files.write_text(path, page(checked) if kind == "html" else junit(checked))
-
-
-def page(checked: "Checked") -> str:
+def page(checked: Checked) -> str:
     """Render violations and profile as one HTML page that loads nothing from elsewhere."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from pozytywka_cli.dataset.tables import RULES
-
-    environment = Environment(
-        loader=PackageLoader("pozytywka_cli.commands"), autoescape=True, trim_blocks=True, undefined=StrictUndefined
-    )
+    loader = PackageLoader("pozytywka_cli.commands")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=StrictUndefined)
     environment.filters["literal"] = lambda value: literal(str(value))
     return environment.get_template("validation.html").render(
         violations=checked.violations, profile=checked.profile, rules=RULES, lines=checked.lines, bad=checked.bad_lines
     )
 
 
-def junit(checked: "Checked") -> str:
+def junit(checked: Checked) -> str:
     """Write one test suite for each table and one test case for each rule; a violation of level error is a failure."""
-    from pozytywka_cli.dataset.tables import RULES
-
     suites = ElementTree.Element("testsuites", name="pozytywka validate")
     for table in dict.fromkeys([*checked.readings, *(v.table for v in checked.violations)]):
         cases = {rule: [v for v in checked.violations if (v.table, v.rule) == (table, rule)] for rule in RULES}
@@ -55,16 +44,10 @@ def junit(checked: "Checked") -> str:
         suite = ElementTree.SubElement(suites, "testsuite", name=table, tests=str(len(RULES)), failures=str(failed))
         for rule, violations in cases.items():
             case = ElementTree.SubElement(suite, "testcase", classname=table, name=rule)
-            for violation in violations:
-                _add(case, violation)
+            for v in violations:
+                text = literal(f"{v.column or 'line'}: {v.count:,}: {'; '.join(map(str, v.examples))}")
+                if v.level == "error":
+                    ElementTree.SubElement(case, "failure", message=text)
+                else:
+                    ElementTree.SubElement(case, "system-out").text = text
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _add(case: ElementTree.Element, violation: "Violation") -> None:
-    """Add a violation to its test case."""
-    places = "; ".join(map(str, violation.examples))
-    text = literal(f"{violation.column or 'line'}: {violation.count:,}: {places}")
-    if violation.level == "error":
-        ElementTree.SubElement(case, "failure", message=text)
-    else:
-        ElementTree.SubElement(case, "system-out").text = text

@@ -18,23 +18,16 @@ def schema(ctx: typer.Context, json: options.Json = False) -> None:
     from pozytywka_cli.commands import tables
     from pozytywka_cli.dataset.tables import RULES, TABLES
 
+    names = ("table", "column", "type", "required", "key", "allowed", "references", "personal")
     columns = [
-        {
-            "table": table.name,
-            "column": column.name,
-            "type": column.kind.value,
-            "required": column.required,
-            "key": column.name == table.key,
-            "allowed": column.allowed,
-            "references": column.references,
-            "personal": column.personal,
-        }
+        (table.name, c.name, c.kind.value, c.required, c.name == table.key, c.allowed, c.references, c.personal)
         for table in TABLES.values()
-        for column in table.columns
+        for c in table.columns
     ]
-    rules = [{"rule": name, "level": rule.level, "meaning": rule.meaning} for name, rule in RULES.items()]
+    rules = [(name, rule.level, rule.meaning) for name, rule in RULES.items()]
     if json:
-        tables.json_object("schema", columns, rules=rules)
-        return
-    for title, rows in (("Columns", columns), ("Rules", rules)):
-        tables.table(title, list(rows[0]), (row.values() for row in rows))
+        described = [dict(zip(("rule", "level", "meaning"), rule, strict=True)) for rule in rules]
+        tables.json_object("schema", [dict(zip(names, column, strict=True)) for column in columns], rules=described)
+    else:
+        tables.table("Columns", names, columns)
+        tables.table("Rules", ("rule", "level", "meaning"), rules)

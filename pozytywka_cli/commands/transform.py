@@ -37,14 +37,11 @@ def transform(
     from pozytywka_cli.dataset import transform as dataset
 
     shared = context(ctx)
-    check_target(output, shared.data(folder), (".parquet",))
+    data, quarantine = shared.data(folder), shared.artifacts / "quarantine"
+    check_target(output, data, (".parquet",))
     with shared.store.lock(), shared.console.progress() as report:
         made = dataset.transform(
-            shared.data(folder),
-            output or shared.plays,
-            on_invalid=on_invalid,
-            quarantine_dir=shared.artifacts / "quarantine",
-            report=report,
+            data, output or shared.plays, on_invalid=on_invalid, quarantine_dir=quarantine, report=report
         )
     if json:
         tables.json_object("transform", [made])

@@ -1,15 +1,12 @@
 """`pozytywka validate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
-
-if TYPE_CHECKING:
-    from pozytywka_cli.dataset.validate import Violation
 
 
 def validate(
@@ -39,38 +36,29 @@ def validate(
       pozytywka validate logs --max-bad 0.1% --quarantine quarantine
       pozytywka validate --report html=report.html --report junit=report.xml --fail-on warning
     """
+    from pozytywka_cli import files
     from pozytywka_cli.commands import reports, tables
     from pozytywka_cli.dataset import quarantine as quarantined
-    from pozytywka_cli.dataset.report import MaxBad, raise_failures
-    from pozytywka_cli.dataset.validate import check
+    from pozytywka_cli.dataset.tables import RULES
+    from pozytywka_cli.dataset.validate import check, parse_max_bad, raise_failures
 
-    shared, allowed = context(ctx), MaxBad.parse(max_bad)
+    shared, allowed = context(ctx), parse_max_bad(max_bad)
     wanted = [reports.parse(text) for text in report or []]
     with shared.console.progress() as step:
         checked = check(shared.data(folder), facts=json or bool(wanted), report=step)
-    for kind, path in wanted:
-        reports.write(kind, path, checked)
+    for render, path in wanted:
+        files.write_text(path, render(checked))
     if quarantine:
         quarantined.write(checked, quarantine)
     if json:
         tables.json_object("validate", checked.violations, profile=[fact._asdict() for fact in checked.profile])
-    elif not shared.console.quiet:
-        _show(checked.violations)
+    elif checked.violations and not shared.console.quiet:
+        columns = ("table", "rule", "column", "level", "count", "examples")
+        found = [(v.table, v.rule, v.column, v.level, v.count, list(map(str, v.examples))) for v in checked.violations]
+        tables.table("Violations", columns, found)
+        broken = {violation.rule for violation in checked.violations}
+        tables.table("Rules", ("rule", "meaning"), [(name, RULES[name].meaning) for name in RULES if name in broken])
     raise_failures(checked, fail_on, allowed, quarantine)
     total = f"{checked.lines:,} lines in {len(checked.readings)} tables"
     bad = f"{checked.bad_lines:,} of {total} are bad, which is allowed."
     shared.console.info(bad if checked.bad_lines else f"{total} are valid.")
-
-
-def _show(violations: "list[Violation]") -> None:
-    """Print the violations, and below them what the broken rules mean."""
-    from pozytywka_cli.commands import tables
-    from pozytywka_cli.dataset.tables import RULES
-
-    if not violations:
-        return
-    columns = ("table", "rule", "column", "level", "count", "examples")
-    rows = [(v.table, v.rule, v.column, v.level, v.count, list(map(str, v.examples))) for v in violations]
-    tables.table("Violations", columns, rows)
-    broken = {violation.rule for violation in violations}
-    tables.table("Rules", ("rule", "meaning"), [(name, rule.meaning) for name, rule in RULES.items() if name in broken])

@@ -8,7 +8,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.line_decoder import epoch_text
 from pozytywka_cli.dataset.line_reader import Raw
-from pozytywka_cli.dataset.parquet_reader import from_frame
+from pozytywka_cli.dataset.read import from_frame
 from pozytywka_cli.dataset.tables import Column, Kind, Table
 from pozytywka_cli.dataset.values import RAW, finite
 from pozytywka_cli.errors import RefusedError
@@ -28,18 +28,13 @@ def header(content: bytes) -> list[str]:
 def read_csv(content: bytes, name: str) -> pl.DataFrame:
     """Read UTF-8 CSV as text, null where a value is empty, with quotes or without; blank lines may end it.
 
-    Args:
-        content: the file
-        name: the file's name in errors
-
     Raises:
-        RefusedError: a line is not CSV, or has more values than the header; the line is named.
+        RefusedError: a line is not CSV, or has more values than the header; the file's `name` and the line are named.
     """
     try:
-        frame = pl.read_csv(content.rstrip(b"\r\n"), infer_schema=False).select(pl.all().replace("", None))
+        return pl.read_csv(content.rstrip(b"\r\n"), infer_schema=False).select(pl.all().replace("", None))
     except pl.exceptions.PolarsError as error:
         raise _not_csv(name, content, error) from None
-    return frame
 
 
 def read_rows(table: Table, content: bytes, name: str) -> Raw:
@@ -92,9 +87,8 @@ def _cast(column: Column, written: pl.Series) -> pl.Series:
         flags = {"true": True, "false": False}
         return written.str.to_lowercase().replace_strict(flags, default=None, return_dtype=pl.Boolean)
     if column.kind is Kind.TIME:  # milliseconds since 1970 become ISO 8601
-        return pl.Series(
-            [epoch_text(int(text)) if text and text.isdecimal() else text for text in written], dtype=wanted
-        )
+        times = [epoch_text(int(text)) if text and text.isdecimal() else text for text in written]
+        return pl.Series(times, dtype=wanted)
     return written
 
 

@@ -33,6 +33,7 @@ _VALUES = {
     Kind.FLAG: "true|false",
     Kind.TEXTS: rf"\[(?:{_QUOTED}(?:, ?{_QUOTED})*)?\]",
 }
+_ACCEPTED = {Kind.TEXT: str, Kind.DATE: str, Kind.TIME: str, Kind.FLAG: bool}
 _ANY = f"true|false|{_NUMBER}|{_QUOTED}"
 
 
@@ -88,13 +89,13 @@ def decode(table: Table, raw: bytes) -> tuple[dict[str, Any] | None, list[Findin
         shown = "" if any(column.personal for column in table.columns) else f": {start}"
         return None, [Finding("json", problem.column, f"{problem}{shown}")]
     values: dict[str, Any] = {}
-    findings = [Finding("extra", key, _shown(cells[key])) for key in cells.keys() - table.schema.keys()]
+    findings = [Finding("extra", key, json.dumps(cells[key])[:80]) for key in cells.keys() - table.schema.keys()]
     for column in table.columns:
         try:
             values[column.name] = _value(column, cells.get(column.name))
-        except TypeError:
+        except (TypeError, OverflowError):
             values[column.name] = None
-            findings.append(Finding("type", column.name, _shown(cells[column.name])))
+            findings.append(Finding("type", column.name, json.dumps(cells[column.name])[:80]))
     return values, sorted(findings)
 
 
@@ -112,9 +113,8 @@ def _object(raw: bytes) -> dict[str, Any]:
     try:
         decoded = json.loads(raw.decode(), object_pairs_hook=_distinct, parse_constant=_refuse)
         if not isinstance(decoded, dict):
-            raise _NotAnObjectError(
-                f"{'an array' if isinstance(decoded, list) else 'a single value'} instead of an object"
-            )
+            kind = "an array" if isinstance(decoded, list) else "a single value"
+            raise _NotAnObjectError(f"{kind} instead of an object")
         if _SURROGATE.search(json.dumps(decoded, ensure_ascii=False)):
             raise _NotAnObjectError("half a surrogate pair")
     except UnicodeDecodeError as error:
@@ -146,25 +146,19 @@ def _value(column: Column, value: Any) -> Any:
     """Return the value as the column's type, or None for no value.
 
     Raises:
-        TypeError: it is of another type.
+        TypeError, OverflowError: it is of another type.
     """
-    if value is None:
-        return None
     kind = column.kind
     if column.blank_is_null and not isinstance(value, float) and value in ("", "-1", -1):
         return -1 if kind is Kind.INTEGER else str(value)
-    if kind is Kind.INTEGER and _is_integer(value):
-        return value
-    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool) and _finite(value):
+    if kind is Kind.TIME and _is_integer(value):
+        return epoch_text(value)
+    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    if kind in (Kind.TEXT, Kind.DATE) and isinstance(value, str):
-        return value
-    if kind is Kind.FLAG and isinstance(value, bool):
-        return value
     if kind is Kind.TEXTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return value
-    if kind is Kind.TIME and (isinstance(value, str) or _is_integer(value)):
-        return value if isinstance(value, str) else epoch_text(value)
+    if value is None or isinstance(value, _ACCEPTED.get(kind, ())) or (kind is Kind.INTEGER and _is_integer(value)):
+        return value
     raise TypeError
 
 
@@ -172,19 +166,8 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -INT64 <= value < INT64
 
 
-def _finite(value: float) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
-
-
 def epoch_text(milliseconds: int) -> str:
     """Return milliseconds since 1970 as ISO 8601 text; outside of 1970 to 9999 as a number, which is no valid time."""
     if not 0 <= milliseconds < EPOCH_MS:
         return str(milliseconds)
     return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat()
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True)[:80]

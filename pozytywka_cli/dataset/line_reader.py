@@ -1,14 +1,14 @@
 """Read JSON lines: a fast path for lines that are written alike, and an exact, slow one for all others."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from pozytywka_cli.dataset import values
-from pozytywka_cli.dataset.compression import BZIP2, ERRORS, Source, magic, open_source, read_source
+from pozytywka_cli.dataset.data_files import BZIP2, ERRORS, Source, magic, open_source, read_source
 from pozytywka_cli.dataset.line_decoder import NOTHING, Canonical, canonical, decode
 from pozytywka_cli.dataset.tables import Kind, Table
 
@@ -17,26 +17,18 @@ LOOK_AHEAD = 100  # lines that decide which keys, in which order, the fast path 
 EXAMPLES = 3
 
 
-@dataclass
-class UnknownColumn:
-    """How many lines have a column that the schema does not have; the first few as (file, line, value)."""
-
-    count: int = 0
-    examples: list[tuple[int, int, str]] = field(default_factory=list)
-
-
 class Raw(NamedTuple):
     """A file as read, before its values are checked.
 
     columns: `line` (from 1) and the table's columns, a row for each line that is an object
-    findings: what is wrong with lines: line, rule, column, value
-    unknown: the columns that the schema does not have
+    findings: what is wrong with lines: line, rule, column, value; of an unknown column only on the first few lines
+    unknown: how many lines have each column that the schema does not have
     lines: how many lines the file has
     """
 
     columns: pl.DataFrame
     findings: pl.DataFrame
-    unknown: dict[str, UnknownColumn]
+    unknown: Counter[str | None]
     lines: int
 
 
@@ -46,29 +38,27 @@ def read_lines(table: Table, source: Source) -> Raw:
     Raises:
         OSError, EOFError, zlib.error, ZstdError, PolarsError: it cannot be read or decompressed.
     """
-    expected = _expected(table, source)
+    with open_source(source) as stream:
+        heads = [line.decode(errors="replace") for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
+    forms = Counter(form for head in heads if (form := canonical(table, head)))
+    expected = forms.most_common(1)[0][0] if forms else NOTHING
+    first = magic(source) if isinstance(source, Path) else b""
+    # the line scanner takes text that starts like zlib for compressed
+    scannable = isinstance(source, Path) and not (first.startswith(ZLIB) or BZIP2.match(first))
     try:
-        scanned = _scan(table, source if _scannable(source) else _as_plain_text(source), expected)
+        scanned = _scan(table, source if scannable else _as_plain_text(source), expected)
     except (pl.exceptions.ComputeError, *ERRORS):  # not UTF-8, or damaged, which reading it again reports
         scanned = _scan(table, _as_plain_text(source), expected)
-    odd = scanned.filter(~pl.col("canonical"))["line"]
-    fast = values.with_times(scanned.filter("canonical") if len(odd) else scanned, table)
-    columns = [name for name in fast.columns if name != "canonical"]
-    slow, findings, unknown = _decode_slowly(table, source, set(odd))
-    frame = fast.select(columns)
-    if len(slow):
-        frame = pl.concat([frame, slow.select(columns)]).sort("line")
-    return Raw(frame, findings, total([_unknown(table, source, fast["line"], expected.extra), unknown]), len(scanned))
-
-
-def total(parts: Iterable[dict[str, UnknownColumn]]) -> dict[str, UnknownColumn]:
-    """Add up unknown columns by name, with the first examples of all."""
-    added: dict[str, UnknownColumn] = defaultdict(UnknownColumn)
-    for part in parts:
-        for name, column in part.items():
-            examples = sorted([*added[name].examples, *column.examples])[:EXAMPLES]
-            added[name] = UnknownColumn(added[name].count + column.count, examples)
-    return dict(added)
+    is_fast = pl.col("canonical")
+    if expected.extra:  # the first few lines take the slow path, which shows the values of unknown columns
+        is_fast &= pl.col("canonical").cum_sum() > EXAMPLES
+    odd = scanned.filter(~is_fast)["line"]
+    frame = values.with_times(scanned.filter(is_fast) if len(odd) else scanned, table).drop("canonical")
+    unknown = Counter[str | None](dict.fromkeys(expected.extra, len(frame)))
+    slow = _decode_slowly(table, source, set(odd))
+    if len(slow.columns):
+        frame = pl.concat([frame, slow.columns.select(frame.columns)]).sort("line")
+    return Raw(frame, slow.findings, unknown + slow.unknown, len(scanned))
 
 
 def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
@@ -82,22 +72,6 @@ def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, byt
                 yield number, line.removesuffix(b"\n")
                 if number == last:
                     return
-
-
-def _scannable(source: Source) -> bool:
-    """Return whether the line scanner can read a source: it takes text that starts like zlib for compressed."""
-    if isinstance(source, bytes):
-        return False
-    first = magic(source)
-    return not (first.startswith(ZLIB) or BZIP2.match(first))
-
-
-def _expected(table: Table, source: Source) -> Canonical:
-    """Return the form that most of the first lines have."""
-    with open_source(source) as stream:
-        heads = [line for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
-    forms = Counter(form for head in heads if (form := canonical(table, head.decode(errors="replace"))))
-    return forms.most_common(1)[0][0] if forms else NOTHING
 
 
 def _as_plain_text(source: Source) -> bytes:
@@ -122,31 +96,17 @@ def _scan(table: Table, source: Source, expected: Canonical) -> pl.DataFrame:
     )
 
 
-def _unknown(table: Table, source: Source, lines: pl.Series, names: tuple[str, ...]) -> dict[str, UnknownColumn]:
-    """Return the unknown columns of canonical lines; only the first few lines are decoded, for their values."""
-    if not names or lines.is_empty():
-        return {}
-    _, _, shown = _decode_slowly(table, source, set(lines.head(EXAMPLES)))
-    return {name: UnknownColumn(len(lines), shown[name].examples) for name in names}
-
-
-def _decode_slowly(
-    table: Table, source: Source, numbers: set[int]
-) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, UnknownColumn]]:
+def _decode_slowly(table: Table, source: Source, numbers: set[int]) -> Raw:
     rows, findings = [], []
-    unknown: dict[str, UnknownColumn] = defaultdict(UnknownColumn)
+    unknown = Counter[str | None]()
     for number, line in numbered_lines(source, numbers):
         row, problems = decode(table, line)
         for problem in problems:
-            if problem.rule != "extra":
+            unknown[problem.column] += problem.rule == "extra"
+            if problem.rule != "extra" or unknown[problem.column] <= EXAMPLES:
                 findings.append((number, *problem))
-                continue
-            column = unknown[str(problem.column)]
-            column.count += 1
-            if column.count <= EXAMPLES:
-                column.examples.append((0, number, problem.value))
         if row is not None:
             rows.append({"line": number, **row})
     raw = {column.name: values.RAW[column.kind] for column in table.columns}
-    frame = pl.DataFrame(rows, schema={"line": pl.UInt32, **raw}, orient="row")
-    return values.with_times(frame, table), pl.DataFrame(findings, schema=values.FINDING, orient="row"), dict(unknown)
+    frame = values.with_times(pl.DataFrame(rows, schema={"line": pl.UInt32, **raw}, orient="row"), table)
+    return Raw(frame, pl.DataFrame(findings, schema=values.FINDING, orient="row"), unknown, len(numbers))

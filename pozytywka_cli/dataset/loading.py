@@ -9,11 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from pozytywka_cli.dataset import plays_file
-from pozytywka_cli.dataset.discovery import unread_messages
-from pozytywka_cli.dataset.provenance import describe_inputs, hash_inputs
+from pozytywka_cli.dataset.data_files import unread_messages
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.transform import transform
-from pozytywka_cli.dataset.validate import Checked, check
+from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.records import Input
 
 DESCRIBING = ("users", "artists")
@@ -69,13 +68,9 @@ def load(
     inform: Callable[[str], None],
     lock: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Dataset:
-    """Load the dataset in a folder; where its plays are missing or stale, they are made again first.
+    """Load the dataset in a folder; where its file of plays is missing or stale, it is made again first.
 
-    Args:
-        folder: the five tables
-        plays: the file of plays
-        inform: gets messages for the user
-        lock: is held while plays are made
+    `inform` gets messages for the user, and `lock` is held while plays are made.
 
     Raises:
         RefusedError: plays must be made and the data have errors.
@@ -89,7 +84,9 @@ def load(
     for message in unread_messages(folder, TABLES.values()):
         inform(message)
     described = check(folder, (*DESCRIBING, "tracks"), warnings=False)
+    good = {name: pl.DataFrame(schema=TABLES[name].schema) for name in (*DESCRIBING, "tracks")}
     for name in described.readings:
+        good[name] = described.good(name)
         if count := len(described.bad(name)):
             inform(f"Ignoring {count:,} bad lines of {name}; see `pozytywka validate`.")
     for name in DESCRIBING:
@@ -100,12 +97,8 @@ def load(
     return Dataset(
         plays=rows,
         purchases=purchases,
-        users=_good(described, "users").select("user_id", "favourite_genres"),
-        artists=_good(described, "artists"),
-        tracks=_good(described, "tracks"),
-        inputs=[*describe_inputs(folder, readings, hash_inputs(folder, DESCRIBING)), *inputs],
+        users=good["users"].select("user_id", "favourite_genres"),
+        artists=good["artists"],
+        tracks=good["tracks"],
+        inputs=[*plays_file.describe_inputs(folder, readings, plays_file.hash_inputs(folder, DESCRIBING)), *inputs],
     )
-
-
-def _good(described: Checked, name: str) -> pl.DataFrame:
-    return described.good(name) if name in described.readings else pl.DataFrame(schema=TABLES[name].schema)

@@ -8,18 +8,9 @@ from typing import Any
 
 import narwhals as nw
 
-COLUMNS = (
-    "user_id",
-    "session_id",
-    "track_id",
-    "started_at",
-    "advertisement_before",
-    "skipped",
-    "liked",
-    "listened_ms",
-)
-MOMENTS = ("skipped_at", "liked_at")  # when `skipped` and `liked` came true: of the first such event, in µs
 SESSION = ("user_id", "session_id")
+COLUMNS = (*SESSION, "track_id", "started_at", "advertisement_before", "skipped", "liked", "listened_ms")
+MOMENTS = ("skipped_at", "liked_at")  # when `skipped` and `liked` came true: of the first such event, in µs
 ORDER = ("timestamp", "is_play", "track_id")  # of a session's events; equal ones are alike in all that follows
 
 
@@ -43,15 +34,14 @@ def plays(events: nw.LazyFrame[Any], tracks: nw.LazyFrame[Any]) -> nw.LazyFrame[
     )
     if "number" not in flagged.collect_schema().names():
         flagged = flagged.with_columns(number=nw.col("is_play").cum_sum().over(*SESSION, order_by=ORDER))
-    # an event belongs to the latest PLAY up to it, but an advertisement to the PLAY after it
-    numbered = flagged.with_columns(number=nw.col("number") + nw.col("is_ad"))
-    played, skip = nw.col("is_play") == 1, kind == "SKIP"
-    at = nw.col("timestamp")
+    played, at = nw.col("is_play") == 1, nw.col("timestamp")
     rows = (
-        numbered.with_columns(
+        flagged.with_columns(
+            # an event belongs to the latest PLAY up to it, but an advertisement to the PLAY after it
+            number=nw.col("number") + nw.col("is_ad"),
             started=nw.when(played).then(at),
             track=nw.when(played).then(nw.col("track_id")),
-            skipped_at=nw.when(skip).then(at),
+            skipped_at=nw.when(kind == "SKIP").then(at),
             liked_at=nw.when(kind == "LIKE").then(at),
             ad=nw.col("is_ad") == 1,
         )

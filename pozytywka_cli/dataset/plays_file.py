@@ -1,5 +1,6 @@
-"""The Parquet file of plays: rows are plays; the metadata hold the purchases and what the file was made from."""
+"""The Parquet file of plays: rows are plays; the metadata hold the purchases and the files that it was made from."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -7,13 +8,16 @@ import msgspec
 import polars as pl
 
 from pozytywka_cli import files
-from pozytywka_cli.dataset.provenance import hash_inputs, names_and_hashes
+from pozytywka_cli.dataset.data_files import locate
+from pozytywka_cli.dataset.read import Reading
+from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Input
 
 VERSION = 3  # of the transform and of this file; files of another version are made again
-TABLES = ("tracks", "sessions")  # that plays are made from
+NEEDED = ("tracks", "sessions")  # the tables that plays are made from
 METADATA = "pozytywka"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 PURCHASES = {"user_id": pl.Int64(), "purchased_at": pl.Datetime("us", "UTC")}
 
 
@@ -52,17 +56,6 @@ def read(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[Input]]:
     return plays, pl.DataFrame(metadata.purchases, schema=PURCHASES, orient="row"), metadata.inputs
 
 
-def stale(folder: Path, path: Path) -> str | None:
-    """Return why plays must be made again from the data in `folder`; None if they are up to date."""
-    if not path.exists():
-        return "there are no plays yet"
-    made_from = read_metadata(path)
-    if made_from is None:
-        return "they are damaged, or were made by another version"
-    now = names_and_hashes(folder, hash_inputs(folder, TABLES))
-    return None if now == sorted((file.name, file.sha256) for file in made_from.inputs) else "the data have changed"
-
-
 def read_metadata(path: Path) -> Metadata | None:
     """Return the metadata of a plays file; None if it is missing, damaged or made by another version."""
     try:
@@ -70,3 +63,33 @@ def read_metadata(path: Path) -> Metadata | None:
     except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
         return None
     return metadata if metadata.transform == VERSION else None
+
+
+def stale(folder: Path, path: Path) -> str | None:
+    """Return why plays must be made again from the data in `folder`; None if they are up to date."""
+    if not path.exists():
+        return "there are no plays yet"
+    made_from = read_metadata(path)
+    if made_from is None:
+        return "they are damaged, or were made by another version"
+    now = {file.relative_to(folder).as_posix(): digest for file, digest in hash_inputs(folder, NEEDED).items()}
+    return None if now == {file.name: file.sha256 for file in made_from.inputs} else "the data have changed"
+
+
+def hash_inputs(folder: Path, tables: Iterable[str]) -> dict[Path, str]:
+    """Return the SHA-256 of every file of these tables."""
+    return {path: files.sha256(path) for name in tables for path in locate(folder, TABLES[name])}
+
+
+def describe_inputs(folder: Path, readings: Iterable[Reading], hashes: dict[Path, str]) -> list[Input]:
+    """Describe each file that was read: its path in the data folder, hash, size, rows and time range."""
+    described = []
+    for reading in readings:
+        time = pl.col("timestamp") if "timestamp" in reading.frame.columns else pl.lit(None, pl.Datetime)
+        first, last = time.min().dt.strftime(TIME_FORMAT), time.max().dt.strftime(TIME_FORMAT)
+        by_file = reading.frame.group_by("file").agg(pl.len(), first=first, last=last)
+        facts = {file: facts for file, *facts in by_file.iter_rows()}
+        for number, path in enumerate(reading.paths):
+            name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+            described.append(Input(name, hashes[path], size, *facts.get(number, [0])))
+    return described

@@ -1,6 +1,6 @@
 """Read requests for predictions from JSONL, CSV or Parquet, with the readers of the tables."""
 
-import io
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -12,11 +12,10 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset import rules
-from pozytywka_cli.dataset.compression import ERRORS, read_source
 from pozytywka_cli.dataset.csv_reader import read_rows
+from pozytywka_cli.dataset.data_files import ERRORS, read_source
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
-from pozytywka_cli.dataset.parquet_reader import from_frame
-from pozytywka_cli.dataset.read import FINDINGS, typed
+from pozytywka_cli.dataset.read import FINDINGS, read_parquet, typed
 from pozytywka_cli.dataset.tables import ERROR_RULES, Column, Kind, Table
 from pozytywka_cli.errors import RefusedError, StorageError
 
@@ -44,19 +43,15 @@ def read_requests(source: Path | BinaryIO, name: str, request: type[msgspec.Stru
     """Read the requests in a file or a stream, one row each, in their order.
 
     The format is that of the file's suffix, or else Parquet or JSONL by how the content starts, else CSV. A byte order
-    mark may start it, and a file may be compressed.
-
-    Args:
-        source: a path, or an open binary stream
-        name: what errors call it
-        request: its fields are the columns; those without a default are required, others are null or their default
+    mark may start it, and a file may be compressed. Errors call the source `name`. The fields of `request` are the
+    columns: those without a default are required, others are null or their default.
 
     Raises:
         RefusedError: a line is not a request; the file, the line and the column are named.
         StorageError: it cannot be read.
     """
     table = table_of(request)
-    requests, problems = _checked(request, table, _read(table, _content(source, name), name, _suffix(source)))
+    requests, problems = _checked(request, table, _read(table, source, name))
     for line, column, problem in problems[:1]:
         raise RefusedError(f"{name}:{line}: {column or 'line'} {problem}", hint(table))
     return requests
@@ -67,10 +62,7 @@ def read_request_lines(
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Read requests from JSONL lines, and return those that can be used and the problems of the others.
 
-    Args:
-        lines: without the line feeds at their ends
-        request: its fields are the columns
-        first_line: the number of the first of these lines
+    The lines come without the line feeds at their ends; `first_line` is the number of the first of them.
     """
     content = b"".join(line + b"\n" for line in lines)
     table = table_of(request)
@@ -86,23 +78,9 @@ def table_of(request: type[msgspec.Struct]) -> Table:
     Raises:
         TypeError: a field has a type that no column can have.
     """
-    return Table("requests", tuple(map(_column, _fields(request))))
-
-
-def hint(table: Table) -> str:
-    """Return a sentence that names the fields of a request."""
-    required, optional = (
-        ", ".join(f"{column.name} ({column.kind.value})" for column in table.columns if column.required is needed)
-        for needed in (True, False)
-    )
-    return f"A request has {required or 'no required field'}" + (f"; optional: {optional}." if optional else ".")
-
-
-def _fields(request: type[msgspec.Struct]) -> tuple[types.Field, ...]:
     info = types.type_info(request)
-    if not isinstance(info, types.StructType):
-        raise TypeError(f"{request} is not a struct")
-    return info.fields
+    assert isinstance(info, types.StructType)
+    return Table("requests", tuple(map(_column, info.fields)))
 
 
 def _column(field: types.Field) -> Column:
@@ -115,29 +93,28 @@ def _column(field: types.Field) -> Column:
     return Column(field.name, KINDS[type(value)], required=field.required, low=low, high=high)
 
 
-def _suffix(source: Path | BinaryIO) -> str:
-    """Return the suffix that names a file's format, without that of its compression; of a stream, none."""
-    name = source.name.lower() if isinstance(source, Path) else ""
-    return Path(name.removesuffix(".gz").removesuffix(".zst").removesuffix(".bz2")).suffix
+def hint(table: Table) -> str:
+    """Return a sentence that names the fields of a request."""
+    required, optional = (
+        ", ".join(f"{column.name} ({column.kind.value})" for column in table.columns if column.required is needed)
+        for needed in (True, False)
+    )
+    return f"A request has {required or 'no required field'}" + (f"; optional: {optional}." if optional else ".")
 
 
-def _content(source: Path | BinaryIO, name: str) -> bytes:
+def _read(table: Table, source: Path | BinaryIO, name: str) -> Raw:
+    file = source.name.lower() if isinstance(source, Path) else ""
+    suffix = Path(re.sub(r"\.(gz|zst|bz2)$", "", file)).suffix
     try:
-        content = read_source(source) if isinstance(source, Path) else source.read()
+        content = (read_source(source) if isinstance(source, Path) else source.read()).removeprefix(BOM)
+        if content.startswith(b"PAR1") or suffix == ".parquet":
+            return read_parquet(table, content)
     except ERRORS as error:
         reason = getattr(error, "strerror", None) or str(error)
         hint = "Name a JSONL, CSV or Parquet file, or - for standard input."
         raise StorageError(f"cannot read {name}: {reason}", hint) from None
-    return content.removeprefix(BOM)
-
-
-def _read(table: Table, content: bytes, name: str, suffix: str) -> Raw:
-    if content.startswith(b"PAR1") or suffix == ".parquet":
-        try:
-            stored = pl.read_parquet(io.BytesIO(content))
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            raise StorageError(f"cannot read {name}: {str(error).splitlines()[0]}", "Check the file.") from None
-        return from_frame(table, stored, pl.int_range(1, len(stored) + 1, dtype=pl.UInt32, eager=True))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise StorageError(f"cannot read {name}: {str(error).splitlines()[0]}", "Check the file.") from None
     if suffix == ".csv" or (suffix not in (".jsonl", ".ndjson") and content.lstrip()[:1] not in (b"{", b"[", b"")):
         return read_rows(table, content, name)
     return read_lines(table, content)
@@ -149,10 +126,7 @@ def _checked(request: type[msgspec.Struct], table: Table, raw: Raw) -> tuple[pl.
     findings = pl.concat([reading.findings, *(part.select(*FINDINGS) for part in rules.of_columns(reading, LATEST))])
     errors = findings.filter(pl.col("rule").is_in(ERROR_RULES)).sort("line", maintain_order=True)
     good = reading.frame.join(errors, on="line", how="anti", maintain_order="left").select(*table.schema)
-    defaults = [pl.col(field.name).fill_null(field.default) for field in _fields(request) if _has_default(field)]
+    fields = [field for field in msgspec.structs.fields(request) if field.default not in (msgspec.NODEFAULT, None)]
     problems = errors.select("line", "column", pl.format("breaks `{}`: {}", "rule", "value"))
-    return good.with_columns(defaults), [Problem(*row) for row in problems.iter_rows()]
-
-
-def _has_default(field: types.Field) -> bool:
-    return field.default is not msgspec.NODEFAULT and field.default is not None
+    filled = good.with_columns(pl.col(field.name).fill_null(field.default) for field in fields)
+    return filled, [Problem(*row) for row in problems.iter_rows()]

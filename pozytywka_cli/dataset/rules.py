@@ -6,11 +6,28 @@ import polars as pl
 
 from pozytywka_cli.dataset.plays import SESSION
 from pozytywka_cli.dataset.read import FINDINGS, Reading
-from pozytywka_cli.dataset.tables import Column, Kind, Table
+from pozytywka_cli.dataset.tables import Kind, Table
 
 REACTIONS = ("SKIP", "LIKE")
 DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 EARLIEST = pl.datetime(2000, 1, 1, time_zone="UTC", time_unit="us")
+
+
+def of_table(name: str, readings: dict[str, Reading], now: pl.Expr, *, warnings: bool) -> pl.DataFrame:
+    """Check a table against all rules, those that need a missing table left out; return the findings of reading, too.
+
+    Without `warnings`, the rules that follow sessions through time and `storage` are left out.
+    """
+    reading = readings[name]
+    keys = {other: read.frame[key] for other, read in readings.items() if (key := read.table.key)}
+    parts = [reading.findings, *of_columns(reading, now), *_of_references(reading, keys)]
+    if name == "sessions":
+        parts += _of_track_needed(reading)
+    if name == "sessions" and warnings:
+        parts += _of_order(reading, keys.get("tracks"))
+    if name == "tracks" and warnings and "track_storage" in readings:
+        parts.append(_find(reading, ~pl.col("id").is_in(keys["track_storage"].implode()), "storage", "id"))
+    return pl.concat([part.select(*FINDINGS) for part in parts])
 
 
 def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
@@ -18,80 +35,55 @@ def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
     for column in reading.table.columns:
         cell = pl.col(column.name)
         if not column.sometimes_needed:
-            rule = "required" if column.required else "optional"
-            yield _unexplained(reading, find(reading, cell.is_null(), rule, column.name), column.name)
-        if (outside := _outside(column)) is not None:
-            yield find(reading, outside, "range", column.name)
+            yield _absent(reading, cell.is_null(), "required" if column.required else "optional", column.name)
+        bounds = ((column.low, cell.lt), (column.high, cell.gt), (column.above, cell.le))
+        if outside := [beyond(bound) for bound, beyond in bounds if bound is not None]:
+            yield _find(reading, pl.any_horizontal(outside), "range", column.name)
         if column.kind is Kind.DATE:
-            yield find(reading, ~cell.str.contains(DATE), "time", column.name)
+            yield _find(reading, ~cell.str.contains(DATE), "time", column.name)
         if column.kind is Kind.TIME:
-            yield find(reading, (cell < EARLIEST) | (cell > now), "time", column.name)
+            yield _find(reading, (cell < EARLIEST) | (cell > now), "time", column.name)
     if reading.table.key:
         key = pl.col(reading.table.key)
-        yield find(reading, key.is_not_null() & ~key.is_first_distinct(), "key", reading.table.key)
+        yield _find(reading, key.is_not_null() & ~key.is_first_distinct(), "key", reading.table.key)
 
 
-def _outside(column: Column) -> pl.Expr | None:
-    cell = pl.col(column.name)
-    bounds = ((column.low, cell.lt), (column.high, cell.gt), (column.above, cell.le))
-    broken = [beyond(bound) for bound, beyond in bounds if bound is not None]
-    return pl.any_horizontal(broken) if broken else None
-
-
-def _unexplained(reading: Reading, nulls: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Leave out the cells that are null because reading them failed: they have a finding already."""
-    known = reading.findings.filter(pl.col("column") == column).select("file", "line")
-    return nulls if known.is_empty() or nulls.is_empty() else nulls.join(known, on=["file", "line"], how="anti")
-
-
-def of_references(reading: Reading, keys: dict[str, pl.Series]) -> Iterator[pl.DataFrame]:
-    """Find cells that name a row which its table, as read, does not have; missing tables are left out."""
+def _of_references(reading: Reading, keys: dict[str, pl.Series]) -> Iterator[pl.DataFrame]:
+    """Find cells that name a row which its table, as read, does not have."""
     for column in reading.table.columns:
         if column.references in keys:
             known = pl.col(column.name).is_in(keys[column.references].implode())
-            yield find(reading, ~known, column.reference_rule, column.name)
+            yield _find(reading, ~known, column.reference_rule, column.name)
 
 
-def of_storage(tracks: Reading, stored: pl.Series) -> pl.DataFrame:
-    """Find tracks that no line of `track_storage` names."""
-    return find(tracks, ~pl.col("id").is_in(stored.implode()), "storage", "id")
-
-
-def of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
+def _of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
     """Find events without a track: a PLAY needs one, a SKIP or LIKE should name one."""
-    nothing, event = pl.col("track_id").is_null(), pl.col("event_type")
     for rule, events in (("required", ("PLAY",)), ("optional", REACTIONS)):
-        needy = find(sessions, nothing & event.is_in(events), rule, "track_id")
-        yield _unexplained(sessions, needy, "track_id")
+        yield _absent(sessions, pl.col("track_id").is_null() & pl.col("event_type").is_in(events), rule, "track_id")
 
 
-def of_order(sessions: Reading, tracks: pl.Series | None) -> Iterator[pl.DataFrame]:
+def _of_order(sessions: Reading, tracks: pl.Series | None) -> Iterator[pl.DataFrame]:
     """Check the rules about sessions (order, orphan, event_track); events without a key or time are left out.
 
     An unknown track breaks the rule `track` and not also `event_track`.
     """
     whole = pl.all_horizontal(pl.col("user_id", "session_id", "timestamp", "event_type").is_not_null())
     events = sessions.frame.filter(whole).with_columns(is_play=pl.col("event_type") == "PLAY")
-    same = ~_first_of_session()
+    opens = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in SESSION)
     events = _sorted(events, [*SESSION])
-    yield _report(events.filter(same & (pl.col("timestamp") < pl.col("timestamp").shift())), "order", "timestamp")
+    yield _report(events.filter(~opens & (pl.col("timestamp") < pl.col("timestamp").shift())), "order", "timestamp")
     events = _sorted(events, [*SESSION, "timestamp", "is_play"])  # of PLAYs at one time either may be the current one
     rows = pl.int_range(pl.len())
     events = events.with_columns(
-        play=pl.when("is_play").then(rows).forward_fill(), start=pl.when(~same).then(rows).forward_fill()
+        play=pl.when("is_play").then(rows).forward_fill(), start=pl.when(opens).then(rows).forward_fill()
     )
     reactions = events.filter(pl.col("event_type").is_in(REACTIONS))
     orphan = pl.col("play").is_null() | (pl.col("play") < pl.col("start"))
     yield _report(reactions.filter(orphan), "orphan", "event_type")
     followers = reactions.filter(~orphan)
-    playing = events["track_id"].gather(followers["play"])
-    others = followers.filter(followers["track_id"] != playing)
+    others = followers.filter(followers["track_id"] != events["track_id"].gather(followers["play"]))
     known = pl.lit(True) if tracks is None else pl.col("track_id").is_in(tracks.implode())
     yield _report(others.filter(known), "event_track", "track_id")
-
-
-def _first_of_session() -> pl.Expr:
-    return pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in SESSION)
 
 
 def in_order(frame: pl.DataFrame, by: list[str]) -> bool:
@@ -112,14 +104,20 @@ def _sorted(events: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 
 def duplicates(reading: Reading, by: list[str]) -> pl.DataFrame:
     """Return the lines that share all of `by` with an earlier line, without those that repeat its key."""
-    key = reading.table.key
     rows = reading.frame.filter(pl.all_horizontal(pl.col(by).is_not_null()))
-    if key:
+    if key := reading.table.key:
         rows = rows.filter(pl.col(key).is_null() | pl.col(key).is_first_distinct())
     return rows.filter(pl.struct(by).is_duplicated() & ~pl.struct(by).is_first_distinct())
 
 
-def find(reading: Reading, broken: pl.Expr, rule: str, column: str) -> pl.DataFrame:
+def _absent(reading: Reading, missing: pl.Expr, rule: str, column: str) -> pl.DataFrame:
+    """Find missing values, but those that are null because reading them failed: they have a finding already."""
+    nulls = _find(reading, missing, rule, column)
+    known = reading.findings.filter(pl.col("column") == column).select("file", "line")
+    return nulls if known.is_empty() or nulls.is_empty() else nulls.join(known, on=["file", "line"], how="anti")
+
+
+def _find(reading: Reading, broken: pl.Expr, rule: str, column: str) -> pl.DataFrame:
     """Return a finding for each row where `broken` is true."""
     return _report(reading.frame.filter(broken), rule, column)
 
@@ -128,13 +126,8 @@ def _report(rows: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
     if rows.is_empty():
         return pl.DataFrame(schema=FINDINGS)
     written = pl.col(column).cast(pl.String) if not isinstance(rows.schema[column], pl.List) else pl.lit("null")
-    return rows.select(
-        "file",
-        "line",
-        pl.lit(rule).alias("rule"),
-        pl.lit(column).alias("column"),
-        written.fill_null("null").str.head(80).alias("value"),
-    )
+    value = written.fill_null("null").str.head(80)
+    return rows.select("file", "line", rule=pl.lit(rule), column=pl.lit(column), value=value)
 
 
 def needs(table: Table) -> Iterator[tuple[str, str]]:

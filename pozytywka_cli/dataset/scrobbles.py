@@ -8,7 +8,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.csv_reader import header, line_numbers, read_csv, refuse_first
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.dataset.tables import TABLES
+from pozytywka_cli.dataset.tables import TRACKS, USERS
 from pozytywka_cli.errors import RefusedError, StorageError
 from pozytywka_cli.records import Input
 
@@ -30,19 +30,23 @@ def load_scrobbles(scrobbles: Path, artists: Path, inform: Callable[[str], None]
         refuse_first(str(scrobbles), counts, column, pl.col(column).is_null(), "")
     countable = number.is_between(1, MOST_SCROBBLES).fill_null(value=False)
     refuse_first(str(scrobbles), counts, "scrobbles", ~countable, f"is not a whole number from 1 to {MOST_SCROBBLES}")
-    _inform_of_repeats(scrobbles, counts, inform)
+    repeats = counts.select(line=line_numbers(counts), repeats=~pl.struct("user_id", "artist_id").is_first_distinct())
+    lines = repeats.filter("repeats")["line"]
+    if len(lines):
+        rows = f"{len(lines):,} row{'s' if len(lines) > 1 else ''}"
+        problem = f"the first of {rows} whose user and artist stand on an earlier line too"
+        inform(f"{scrobbles}:{lines[0]}: {problem}: counts are summed.")
 
     names, names_input = _read(artists, ("artist_id", "artist_name"))
     refuse_first(str(artists), names, "artist_id", pl.col("artist_id").is_null(), "")
     repeated = ~pl.col("artist_id").is_first_distinct()
     refuse_first(str(artists), names, "artist_id", repeated, "stands on an earlier line too")
-    empty = {name: pl.DataFrame(schema=table.schema) for name, table in TABLES.items()}
     return Dataset(
         plays=pl.DataFrame(),
         purchases=pl.DataFrame(),
-        users=empty["users"],
+        users=pl.DataFrame(schema=USERS.schema),
         artists=names.select(id="artist_id", name="artist_name", genres=pl.lit(None, pl.List(pl.String))),
-        tracks=empty["tracks"],
+        tracks=pl.DataFrame(schema=TRACKS.schema),
         inputs=[counts_input, names_input],
         scrobbles=counts.select("user_id", "artist_id", listens=number),
     )
@@ -58,12 +62,3 @@ def _read(path: Path, columns: tuple[str, ...]) -> tuple[pl.DataFrame, Input]:
         raise RefusedError(f"{path}:1: the header is another", f"It must be {','.join(columns)!r}.")
     rows = read_csv(content, str(path))
     return rows, Input(path.name, hashlib.sha256(content).hexdigest(), len(content), rows.height)
-
-
-def _inform_of_repeats(path: Path, counts: pl.DataFrame, inform: Callable[[str], None]) -> None:
-    repeats = ~pl.struct("user_id", "artist_id").is_first_distinct()
-    lines = counts.select(line_numbers(counts).filter(counts.select(repeats).to_series())).to_series()
-    if len(lines):
-        rows = f"{len(lines):,} row{'s' if len(lines) > 1 else ''}"
-        repeated = f"the first of {rows} whose user and artist stand on an earlier line too"
-        inform(f"{path}:{lines[0]}: {repeated}: counts are summed.")

@@ -30,6 +30,8 @@ DTYPES: dict[Kind, pl.DataType] = {
     Kind.TIME: pl.Datetime("us", "UTC"),
     Kind.DATE: pl.String(),
 }
+EVENTS = ("PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM")
+SPELLINGS = (("ADVERTISMENT", "ADVERTISEMENT"),)
 
 
 @dataclass(frozen=True)
@@ -84,21 +86,15 @@ class Table:
     key: str | None = None
     missing: Level = "error"
 
-    def column(self, name: str) -> Column:
-        """Return the column of this name."""
-        return next(column for column in self.columns if column.name == name)
-
     @property
     def schema(self) -> dict[str, pl.DataType]:
         """The type of each column in the frame that is read."""
         return {column.name: DTYPES[column.kind] for column in self.columns}
 
 
-def _share(name: str) -> Column:
-    return Column(name, Kind.NUMBER, low=0, high=1)
+def _shares(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, Kind.NUMBER, low=0, high=1) for name in names)
 
-
-EVENTS = ("PLAY", "SKIP", "LIKE", "ADVERTISEMENT", "BUY_PREMIUM")
 
 USERS = Table(
     "users",
@@ -127,15 +123,10 @@ TRACKS = Table(
         Column("explicit", Kind.INTEGER, low=0, high=1),
         Column("id_artist", Kind.TEXT, references="artists"),
         Column("release_date", Kind.DATE),
-        _share("danceability"),
-        _share("energy"),
+        *_shares("danceability", "energy"),
         Column("key", Kind.INTEGER, low=0, high=11),
         Column("loudness", Kind.NUMBER),
-        _share("speechiness"),
-        _share("acousticness"),
-        _share("instrumentalness"),
-        _share("liveness"),
-        _share("valence"),
+        *_shares("speechiness", "acousticness", "instrumentalness", "liveness", "valence"),
         Column("tempo", Kind.NUMBER, low=0),
     ),
     key="id",
@@ -146,14 +137,7 @@ SESSIONS = Table(
         Column("timestamp", Kind.TIME, required=True),
         Column("user_id", Kind.INTEGER, required=True, references="users"),
         Column("track_id", Kind.TEXT, references="tracks", reference_rule="track", sometimes_needed=True),
-        Column(
-            "event_type",
-            Kind.TEXT,
-            required=True,
-            words=EVENTS,
-            spellings=(("ADVERTISMENT", "ADVERTISEMENT"),),
-            word_rule="event_type",
-        ),
+        Column("event_type", Kind.TEXT, required=True, words=EVENTS, spellings=SPELLINGS, word_rule="event_type"),
         Column("session_id", Kind.INTEGER, required=True),
     ),
 )

@@ -1,7 +1,7 @@
 """Turn raw events into the file of plays."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -9,12 +9,11 @@ import narwhals as nw
 import polars as pl
 
 from pozytywka_cli.dataset import plays_file, quarantine
-from pozytywka_cli.dataset.discovery import unread_messages
+from pozytywka_cli.dataset.data_files import unread_messages
 from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
-from pozytywka_cli.dataset.provenance import describe_inputs, hash_inputs
 from pozytywka_cli.dataset.rules import in_order
 from pozytywka_cli.dataset.tables import TABLES
-from pozytywka_cli.dataset.validate import Checked, check
+from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Progress, Report, silent
 
@@ -34,7 +33,7 @@ class Transformed:
     rows: int
     dropped: dict[str, int]
     quarantine: Path | None
-    unread: list[str] = field(default_factory=list)
+    unread: list[str]
 
 
 def transform(
@@ -52,34 +51,36 @@ def transform(
         StorageError: a file cannot be read or written.
     """
     with ThreadPoolExecutor(1) as pool:  # hashing needs no interpreter lock, and reading is not always busy
-        hashing = pool.submit(hash_inputs, folder, plays_file.TABLES)
-        checked = check(folder, plays_file.TABLES, warnings=False, report=report)
+        hashing = pool.submit(plays_file.hash_inputs, folder, plays_file.NEEDED)
+        checked = check(folder, plays_file.NEEDED, warnings=False, report=report)
         hashes = hashing.result()
-    checked.require_tables()
-    dropped = {name: len(checked.bad(name)) for name in plays_file.TABLES}
+    for _, file, problem in checked.missing:
+        raise RefusedError(f"{file} is {problem}", "Check --data-dir; see `pozytywka validate`.")
+    dropped = {name: len(checked.bad(name)) for name in plays_file.NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
+        error = next(violation for violation in checked.violations if violation.level == "error")
+        lines = f"{sum(dropped.values()):,} bad {'line' if sum(dropped.values()) == 1 else 'lines'}"
+        first = f"{error.examples[0].file}:{error.examples[0].line}: {error.column or 'line'} breaks `{error.rule}`"
         hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
-        raise RefusedError(_first_error(checked, sum(dropped.values())), hint)
+        raise RefusedError(f"{lines}, first {first}: {error.examples[0].value}", hint)
     if on_invalid == "quarantine" and quarantine_dir is not None:
-        quarantine.write_bad(checked, quarantine_dir)
+        quarantine.write(checked, quarantine_dir, good=False)
     events = checked.good("sessions")
     report(Progress("make plays", 0, 1))
     made = to_plays(events, checked.good("tracks"))
     report(Progress("make plays", 1, 1))
-    plays_file.write(output, made, _purchases(events), describe_inputs(folder, checked.readings.values(), hashes))
-    unread = unread_messages(folder, [TABLES[name] for name in plays_file.TABLES])
+    bought = events.filter(pl.col("event_type") == "BUY_PREMIUM")
+    purchases = bought.group_by("user_id").agg(purchased_at=pl.col("timestamp").min()).sort("user_id")
+    inputs = plays_file.describe_inputs(folder, checked.readings.values(), hashes)
+    plays_file.write(output, made, purchases, inputs)
+    unread = unread_messages(folder, [TABLES[name] for name in plays_file.NEEDED])
     return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None, unread)
 
 
 def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     """Return the plays of good events and good tracks, with the times of their SKIP and LIKE, see `plays`."""
-    numeric = events.select(
-        *SESSION,
-        pl.col("timestamp").to_physical(),
-        "event_type",
-        "track_id",
-        is_play=pl.col("event_type") == "PLAY",
-    )
+    is_play = pl.col("event_type") == "PLAY"
+    numeric = events.select(*SESSION, pl.col("timestamp").to_physical(), "event_type", "track_id", is_play=is_play)
     if in_order(numeric, [*SESSION, *ORDER]):
         numeric = numeric.with_columns(number=pl.col("is_play").cum_sum())
     numeric = numeric.with_columns(pl.col("track_id").cast(pl.Categorical))
@@ -88,17 +89,3 @@ def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     moments, track = pl.col("started_at", *MOMENTS).cast(pl.Datetime("us", "UTC")), pl.col("track_id").cast(pl.String)
     timed: pl.LazyFrame = made.with_columns(moments, track)
     return timed.collect(engine="streaming")
-
-
-def _purchases(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the first purchase of each user: user_id, purchased_at."""
-    bought = events.filter(pl.col("event_type") == "BUY_PREMIUM")
-    return bought.group_by("user_id").agg(purchased_at=pl.col("timestamp").min()).sort("user_id")
-
-
-def _first_error(checked: Checked, count: int) -> str:
-    """Say how many lines are bad and show the first violation."""
-    violation = checked.errors[0]
-    example = violation.examples[0]
-    problem = f"{violation.column or 'line'} breaks `{violation.rule}`: {example.value}"
-    return f"{count:,} bad {'line' if count == 1 else 'lines'}, first {example.file}:{example.line}: {problem}"

@@ -1,21 +1,22 @@
-"""Check the tables against every rule, in one pass, and collect all violations."""
+"""Check the tables against every rule, in one pass, collect all violations, and decide whether the data pass."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from pozytywka_cli.dataset import rules
-from pozytywka_cli.dataset.discovery import locate, unread
+from pozytywka_cli.dataset.data_files import locate, unread
 from pozytywka_cli.dataset.profile import Fact, profile
-from pozytywka_cli.dataset.read import FINDINGS, Reading, read
+from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ERROR_RULES, RULES, TABLES, Level
-from pozytywka_cli.errors import RefusedError, StorageError
+from pozytywka_cli.errors import RefusedError, StorageError, UsageError
 from pozytywka_cli.records import Progress, Report, silent
 
+FailOn = Literal["error", "warning", "never"]
 EXAMPLES = 3
 TITLE = ["id_artist", "name"]  # of a track
 
@@ -81,22 +82,10 @@ class Checked:
         return sum(len(self.bad(name)) for name in self.readings)
 
     @property
-    def errors(self) -> list[Violation]:
-        """The violations that make lines bad, and missing tables."""
-        return [violation for violation in self.violations if violation.level == "error"]
-
-    @property
-    def missing(self) -> list[Violation]:
-        """The tables that are needed and missing or empty."""
-        return [violation for violation in self.errors if violation.rule == "table"]
-
-    def require_tables(self) -> None:
-        """Raise RefusedError if a table that is needed is missing."""
-        for violation in self.missing:
-            problem = violation.examples[0].value.partition(";")[0]
-            raise RefusedError(
-                f"{violation.examples[0].file} is {problem}", "Check --data-dir; see `pozytywka validate`."
-            )
+    def missing(self) -> list[tuple[str, str, str]]:
+        """The tables that are needed and missing or empty: name, file, and what is wrong."""
+        errors = [v for v in self.violations if (v.rule, v.level) == ("table", "error")]
+        return [(v.table, v.examples[0].file, v.examples[0].value.partition(";")[0]) for v in errors]
 
 
 def check(
@@ -118,76 +107,47 @@ def check(
         RefusedError: a file is there in two formats.
     """
     if not folder.is_dir():
-        raise StorageError(
-            f"there is no folder {folder}", "Name the data with --data-dir, or make some: `pozytywka sample`."
-        )
+        hint = "Name the data with --data-dir, or make some: `pozytywka sample`."
+        raise StorageError(f"there is no folder {folder}", hint)
     wanted = {name: TABLES[name] for name in tables}
     located = {name: locate(folder, table) for name, table in wanted.items()}
     readings = {
         name: read(wanted[name], paths, counts=facts, report=report) for name, paths in located.items() if paths
     }
     moment = pl.lit(now or datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
-    findings = {}
-    for number, name in enumerate(readings, start=1):
-        findings[name] = _findings(name, readings, moment, warnings=warnings)
-        report(Progress("check tables", number, len(readings)))
     violations = [_missing(folder, name) for name in wanted if name not in readings]
-    violations += [_unread(name, paths) for name, paths in unread(folder, wanted.values()).items()]
-    for name, reading in readings.items():
-        violations += [*_of_lines(reading, findings[name]), *_of_unknown_columns(reading)]
-        if warnings:
-            violations += _duplicates(reading)
-        if not reading.lines:
-            violations.append(_of_table(name, str(reading.paths[0]), "empty"))
+    for name, paths in unread(folder, wanted.values()).items():
+        examples = [Example(str(path), None, "not read") for path in paths[:EXAMPLES]]
+        violations.append(Violation(name, "unread", None, RULES["unread"].level, len(paths), examples))
+    findings = {}
+    for number, (name, reading) in enumerate(readings.items(), start=1):
+        findings[name] = rules.of_table(name, readings, moment, warnings=warnings)
+        violations += _violations(reading, findings[name], warnings=warnings)
+        report(Progress("check tables", number, len(readings)))
     order = {key: number for number, key in enumerate([*TABLES, *RULES])}
     violations.sort(key=lambda violation: (order[violation.table], order[violation.rule], violation.column or ""))
     return Checked(readings, findings, violations, profile(readings) if facts else [])
 
 
-def _findings(name: str, readings: dict[str, Reading], now: pl.Expr, *, warnings: bool) -> pl.DataFrame:
-    reading = readings[name]
-    keys = {other: read.frame[key] for other, read in readings.items() if (key := read.table.key)}
-    parts = [reading.findings, *rules.of_columns(reading, now), *rules.of_references(reading, keys)]
-    if name == "sessions":
-        parts += rules.of_track_needed(reading)
-    if name == "sessions" and warnings:
-        parts += rules.of_order(reading, keys.get("tracks"))
-    if name == "tracks" and warnings and "track_storage" in readings:
-        parts.append(rules.of_storage(reading, keys["track_storage"]))
-    return pl.concat([part.select(*FINDINGS) for part in parts])
-
-
-def _of_lines(reading: Reading, findings: pl.DataFrame) -> list[Violation]:
-    """Count findings by rule and column, with the first few as examples."""
-    counted = findings.group_by("rule", "column").agg(
-        pl.len().alias("count"),
-        pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES).alias("examples"),
-    )
-    return [
-        _violation(reading, rule, column, count, [tuple(place.values()) for place in places])
-        for rule, column, count, places in counted.iter_rows()
-    ]
-
-
-def _of_unknown_columns(reading: Reading) -> list[Violation]:
-    """One violation for each unknown column; its count is of lines."""
-    return [
-        _violation(reading, "extra", name, column.count, column.examples) for name, column in reading.unknown.items()
-    ]
-
-
-def _duplicates(reading: Reading) -> list[Violation]:
-    """Names and titles that occur more than once; the count is of names, not of lines."""
-    if reading.table.name not in ("artists", "tracks"):
-        return []
-    rule, by = ("duplicate_name", ["name"]) if reading.table.name == "artists" else ("duplicate_title", TITLE)
-    names = rules.duplicates(reading, by).unique(by, keep="first", maintain_order=True)
-    places = names.select("file", "line", "name").head(EXAMPLES).rows()
-    return [_violation(reading, rule, "name", len(names), places)] if places else []
+def _violations(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> Iterator[Violation]:
+    """Count the findings of a table by rule and column, with the first few as examples."""
+    name = reading.table.name
+    if not reading.lines:
+        yield _of_table(name, str(reading.paths[0]), "empty")
+    place = pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES)
+    for rule, column, count, places in findings.group_by("rule", "column").agg(pl.len(), place).iter_rows():
+        lines = reading.unknown[column] if rule == "extra" else count
+        yield _violation(reading, rule, column, lines, [tuple(place.values()) for place in places])
+    if warnings and name in ("artists", "tracks"):
+        rule, by = ("duplicate_name", ["name"]) if name == "artists" else ("duplicate_title", TITLE)
+        names = rules.duplicates(reading, by).unique(by, keep="first", maintain_order=True)
+        if len(names):  # the count is of names, not of lines
+            places = names.select("file", "line", "name").head(EXAMPLES).rows()
+            yield _violation(reading, rule, "name", len(names), places)
 
 
 def _violation(reading: Reading, rule: str, column: str | None, count: int, places: list[tuple[Any, ...]]) -> Violation:
-    """A violation of a table that was read; places are (file, line, value)."""
+    """Return a violation of a table that was read; places are (file, line, value)."""
     known = {column.name: column.personal for column in reading.table.columns}
     # an unknown column of a table about people may say anything about them
     personal = rule != "json" and column is not None and known.get(column, any(known.values()))
@@ -208,6 +168,40 @@ def _missing(folder: Path, name: str) -> Violation:
     return _of_table(name, str(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")
 
 
-def _unread(name: str, paths: list[Path]) -> Violation:
-    examples = [Example(str(path), None, "not read") for path in paths[:EXAMPLES]]
-    return Violation(name, "unread", None, RULES["unread"].level, len(paths), examples)
+def parse_max_bad(text: str) -> Callable[[int], float]:
+    """Parse `12` or `0.1%`: return a function from a table's number of lines to how many of them may be bad.
+
+    Raises:
+        UsageError: neither a number of lines nor a percentage from 0 to 100.
+    """
+    is_share = text.endswith("%")
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= (100 if is_share else 1e18):
+        raise UsageError(f"--max-bad {text!r} is not a number of lines", "Write it as 10 or 0.1%.")
+    return lambda lines: number / 100 * lines if is_share else number
+
+
+def raise_failures(checked: Checked, fail_on: FailOn, allowed: Callable[[int], float], quarantine: Path | None) -> None:
+    """Raise if the data do not pass; `quarantine` is the folder that bad lines were written to.
+
+    Raises:
+        RefusedError: a table is missing, has too many bad lines or, if warnings fail, has warnings.
+    """
+    if fail_on == "never":
+        return
+    failures = [f"{table} is {problem}" for table, _, problem in checked.missing]
+    hints = ["Check --data-dir; `pozytywka schema` lists the tables."] if failures else []
+    for name, reading in checked.readings.items():
+        if (bad := len(checked.bad(name))) > allowed(reading.lines):
+            failures.append(f"{bad:,} of {reading.lines:,} lines of {name} are bad")
+            where = f"The bad lines are in {quarantine / 'bad'}." if quarantine else ""
+            hints.insert(0, where or "Write the bad lines to a folder with --quarantine DIR.")
+    count = sum(violation.count for violation in checked.violations if violation.level == "warning")
+    if fail_on == "warning" and count:
+        failures.append(f"{count:,} {'warning' if count == 1 else 'warnings'}")
+        hints.append("Correct what the table lists, or let only errors fail: --fail-on error.")
+    if failures:
+        raise RefusedError("; ".join(failures), hints[0])

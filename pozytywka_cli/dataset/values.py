@@ -56,32 +56,35 @@ def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             unreadable = pl.when(~_blank(column)).then(UNREADABLE.format(column.name))
             findings.append(_found(raw, unreadable, column.name, "time"))
         if column.required:
-            findings.append(_found(raw, pl.when(_blank(column)).then(_shown(column)), column.name, "required"))
-        if column.blank_is_null:
-            raw = raw.with_columns(_without_blanks(column))
+            shown = _written(column).cast(pl.String).replace("", "(empty)")
+            findings.append(_found(raw, pl.when(_blank(column)).then(shown), column.name, "required"))
+        if column.blank_is_null and column.kind is not Kind.TIME:
+            raw = raw.with_columns(pl.when(~_blank(column)).then(column.name).alias(column.name))
         if column.words:
             raw, unknown = _as_words(column, raw)
             findings.append(unknown)
     return raw.select("line", *table.schema), pl.concat([pl.DataFrame(schema=FINDING), *findings])
 
 
-def spelled(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
-    """Count the spellings of each column of fixed words."""
-    columns = [raw[column.name].drop_nulls() for column in table.columns if column.words]
-    return {column.name: Counter(dict(column.value_counts().iter_rows())) for column in columns}
+def counts(table: Table, raw: pl.DataFrame, findings: pl.DataFrame) -> Counter[tuple[str, str]]:
+    """Count, by (column, statistic), the cells that are null, empty or -1 as written, and each spelling of fixed words.
 
-
-def blanks(table: Table, raw: pl.DataFrame) -> dict[str, Counter[str]]:
-    """Count how many cells of each column are null, empty or -1, as they were written."""
-    counts = {}
+    Values of a wrong type, which are null by now and have findings, are left out.
+    """
+    counted = Counter[tuple[str, str]]()
+    wrong = Counter(findings.filter(pl.col("rule") == "type")["column"])
     for column in table.columns:
-        counts[column.name] = Counter(nulls=raw[column.name].null_count())
-        if column.kind is Kind.TIME:
-            counts[column.name]["nulls"] -= raw[UNREADABLE.format(column.name)].count()
+        name = column.name
+        unreadable = raw[UNREADABLE.format(name)].count() if column.kind is Kind.TIME else 0
+        counted[name, "nulls"] = raw[name].null_count() - unreadable - wrong[name]
         if column.blank_is_null:
             empty = raw.select(_written(column) == "").sum().item() if column.kind is not Kind.INTEGER else 0
-            counts[column.name].update({"empty": empty, "minus one": raw.select(_blank(column)).sum().item() - empty})
-    return counts
+            counted[name, "empty"] = empty
+            counted[name, "minus one"] = raw.select(_blank(column)).sum().item() - empty
+        if column.words:
+            spellings = raw[name].drop_nulls().value_counts().iter_rows()
+            counted.update({(name, f"count of {spelling}"): count for spelling, count in spellings})
+    return counted
 
 
 def _written(column: Column) -> pl.Expr:
@@ -92,16 +95,6 @@ def _written(column: Column) -> pl.Expr:
 def _blank(column: Column) -> pl.Expr:
     value = _written(column)
     return value == -1 if column.kind is Kind.INTEGER else (value == "") | (value == "-1")
-
-
-def _shown(column: Column) -> pl.Expr:
-    value = _written(column).cast(pl.String)
-    return pl.when(value == "").then(pl.lit("(empty)")).otherwise(value)
-
-
-def _without_blanks(column: Column) -> pl.Expr:
-    value = pl.col(column.name)
-    return value if column.kind is Kind.TIME else pl.when(~_blank(column)).then(value).alias(column.name)
 
 
 def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -116,7 +109,5 @@ def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
 
 def _found(frame: pl.DataFrame, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
     """Return a finding for each row in which `value` is not null."""
-    findings = frame.lazy().select(
-        "line", pl.lit(rule).alias("rule"), pl.lit(column).alias("column"), value.alias("value")
-    )
+    findings = frame.lazy().select("line", rule=pl.lit(rule), column=pl.lit(column), value=value)
     return findings.filter(pl.col("value").is_not_null()).collect()

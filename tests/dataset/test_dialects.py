@@ -11,8 +11,7 @@ import polars as pl
 import pytest
 import zstandard
 
-from pozytywka_cli.dataset.discovery import locate, unread
-from pozytywka_cli.dataset.line_reader import UnknownColumn
+from pozytywka_cli.dataset.data_files import locate, unread
 from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ARTISTS, SESSIONS, TABLES, TRACK_STORAGE, TRACKS, Table
 from pozytywka_cli.dataset.validate import Checked
@@ -41,7 +40,7 @@ def test_events_in_any_case(spelling: str, event: str, line: Callable[..., str],
     """Each of the five events is known in any case, the advertisement also without its second e."""
     reading = whole(SESSIONS, folder(sessions=[line("sessions", event_type=f'"{spelling}"')]))
     assert reading.frame["event_type"].to_list() == [event]
-    assert reading.spelled == {"event_type": {spelling: 1}}
+    assert reading.counts["event_type", f"count of {spelling}"] == 1
 
 
 @pytest.mark.parametrize(
@@ -350,7 +349,7 @@ def test_parquet_is_read_like_json_lines(table: str, folder: Callable[..., Path]
     after = parquet(place, table, before.frame.drop("file", "line"))
     assert after.frame.equals(before.frame)
     assert after.frame.schema == before.frame.schema
-    assert (after.lines, after.findings.rows(), after.blanks) == (before.lines, [], before.blanks)
+    assert (after.lines, after.findings.rows(), after.counts) == (before.lines, [], before.counts)
 
 
 def test_parquet_integers_that_were_stored_as_floats(folder: Callable[..., Path]) -> None:
@@ -395,9 +394,10 @@ def test_parquet_of_wrong_types(folder: Callable[..., Path]) -> None:
         (1, "type", "genres", "rock"),
         (1, "type", "id", "7"),
         (1, "type", "name", "True"),
+        (2, "extra", "x", "2023-01-01"),
         (2, "required", "id", "-1"),
     ]
-    assert reading.unknown == {"x": UnknownColumn(1, [(0, 2, "2023-01-01")])}
+    assert reading.unknown == {"x": 1}
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])

@@ -61,7 +61,7 @@ def test_2023(clean: Checked) -> None:
         ("artists", "duplicate_name", "name", "warning", 14),
         ("tracks", "duplicate_title", "name", "warning", 176),
     ]
-    assert clean.errors == []
+    assert not [violation for violation in clean.violations if violation.level == "error"]
     assert all_lines(clean) == {
         "users": (50, 0),
         "artists": (10_657, 0),

@@ -154,7 +154,7 @@ def test_a_failure_leaves_the_former_sample_whole(tmp_path: Path, monkeypatch: p
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pozytywka_cli.dataset.sample.write.write_events", full)
+    monkeypatch.setattr("pozytywka_cli.dataset.sample.write._write_events", full)
     with pytest.raises(StorageError, match="No space left"):
         write_sample(tmp_path / "sample", users=3, weeks=1)
     assert contents(tmp_path / "sample") == before

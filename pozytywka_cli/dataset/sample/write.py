@@ -1,26 +1,28 @@
 """Write a sample: generate a service and write its tables and its ground truth to a folder."""
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.dataset.sample.events import write_events
-from pozytywka_cli.dataset.sample.fault_lines import add_faults
-from pozytywka_cli.dataset.sample.folder import MARKER, bytes_of_tables, replacing_sample
-from pozytywka_cli.dataset.sample.genres import GENRES
-from pozytywka_cli.dataset.sample.listeners import FIRST_USER, user_rows
-from pozytywka_cli.dataset.sample.random_draws import Bools
+from pozytywka_cli import files
+from pozytywka_cli.dataset.sample.entities import FIRST_USER, GENRES, Bools, user_rows
+from pozytywka_cli.dataset.sample.faults import add_faults
 from pozytywka_cli.dataset.sample.world import FIRST_SESSION, World, draw_log, make_world
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.records import Progress, Report, silent
 
-MOST_WEEKS = 1000
-MOST_USERS = 100_000
+MOST_USERS, MOST_WEEKS = 100_000, 1000
+MARKER = "sample.json"
+TRUTHS = {MARKER, "skips.parquet", "weeks.parquet", "artists.parquet", "faults.json"}
+EVENT = '{{"timestamp": "{}", "user_id": {}, "track_id": "{}", "event_type": "{}", "session_id": {}}}'
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,7 @@ class Sample:
 
 
 def write_sample(
-    folder: Path,
-    *,
-    users: int = 120,
-    weeks: int = 40,
-    seed: int = 0,
-    dirty: bool = False,
-    report: Report = silent,
+    folder: Path, *, users: int = 120, weeks: int = 40, seed: int = 0, dirty: bool = False, report: Report = silent
 ) -> Sample:
     """Write five tables in the dialect of 2023, and `truth/`, into `folder`; the same arguments give the same bytes.
 
@@ -56,8 +52,12 @@ def write_sample(
         UsageError: a number is out of range, or the folder holds something else than an earlier sample.
         StorageError: the folder cannot be written.
     """
-    _check_numbers(users, weeks, seed)
-    with replacing_sample(folder) as new:
+    for name, number, low, high in (("users", users, 1, MOST_USERS), ("weeks", weeks, 1, MOST_WEEKS)):
+        if not low <= number <= high:
+            raise UsageError(f"--{name} {number} is out of range", f"Use {low} to {high:,}.")
+    if seed < 0:
+        raise UsageError(f"--seed {seed} is negative", "Use zero or a positive number.")
+    with _replacing(folder) as new:
         design, chance, people = np.random.default_rng(seed).spawn(3)
         world = make_world(design, users, weeks)
         events, skips, premium = _write_log(new / "sessions.jsonl", chance, world, report)
@@ -66,41 +66,16 @@ def write_sample(
         _write_rows(new / "artists.jsonl", music.artists)
         _write_rows(new / "tracks.jsonl", music.tracks)
         _write_rows(new / "track_storage.jsonl", music.storage)
-        faults: list[dict[str, Any]] = []
-        if dirty:
-            faults = add_faults(
-                new,
-                artist=music.artists["id"][0],
-                tracks=music.tracks["id"],
-                listener=FIRST_USER,
-                user=FIRST_USER + users,
-                session=FIRST_SESSION + sessions,
-            )
-        counts = {
-            "users": users,
-            "artists": len(music.artists),
-            "tracks": len(music.tracks),
-            "sessions": sessions,
-            "events": events,
-            "plays": len(skips),
-            "faults": sum(fault["count"] for fault in faults),
-        }
+        known = (music.artists["id"][0], music.tracks["id"], FIRST_USER)
+        faults = add_faults(new, *known, FIRST_USER + users, FIRST_SESSION + sessions) if dirty else []
+        rows = (users, len(music.artists), len(music.tracks), sessions, events, len(skips))
+        made = Sample(folder, *rows, sum(fault["count"] for fault in faults))
         _write_truth(new / "truth", world, skips)
         _write_json(new / "truth" / "faults.json", faults)
-        made = {"weeks": weeks, "seed": seed, "dirty": dirty, **counts, "bytes": bytes_of_tables(new)}
-        _write_json(new / "truth" / MARKER, made)
-    return Sample(folder=folder, **counts)
-
-
-def _check_numbers(users: int, weeks: int, seed: int) -> None:
-    if users > MOST_USERS:
-        raise UsageError(f"--users {users} is too many", f"Use at most {MOST_USERS:,}.")
-    if users < 1:
-        raise UsageError(f"--users {users} is too few", "Use at least 1.")
-    if not 1 <= weeks <= MOST_WEEKS:
-        raise UsageError(f"--weeks {weeks} is out of range", f"Use 1 to {MOST_WEEKS}.")
-    if seed < 0:
-        raise UsageError(f"--seed {seed} is negative", "Use zero or a positive number.")
+        counts = {name: count for name, count in vars(made).items() if name != "folder"}
+        marker = {"weeks": weeks, "seed": seed, "dirty": dirty, **counts, "bytes": _bytes_of_tables(new)}
+        _write_json(new / "truth" / MARKER, marker)
+    return made
 
 
 def _write_log(path: Path, rng: np.random.Generator, world: World, report: Report) -> tuple[int, pl.DataFrame, Bools]:
@@ -108,7 +83,7 @@ def _write_log(path: Path, rng: np.random.Generator, world: World, report: Repor
     count, skips, premium = 0, [], np.zeros(len(world.listeners), dtype=bool)
     with path.open("wb") as file:
         for events, truth in draw_log(rng, world):
-            write_events(events, file)
+            _write_events(events, file)
             count += len(events)
             skips.append(truth)
             buyers = events.filter(pl.col("event_type") == "BUY_PREMIUM")["user_id"].to_numpy()
@@ -118,16 +93,23 @@ def _write_log(path: Path, rng: np.random.Generator, world: World, report: Repor
     return count, pl.concat(skips), premium
 
 
+def _write_events(rows: pl.DataFrame, file: BinaryIO) -> None:
+    """Append the lines; as in 2023, whole seconds have no fraction."""
+    timestamp = pl.col("timestamp").dt.to_string("%Y-%m-%dT%H:%M:%S%.6f").str.strip_suffix(".000000")
+    lines = rows.select(pl.format(EVENT, timestamp, *rows.columns[1:]))
+    lines.write_csv(file, include_header=False, quote_style="never")
+
+
 def _write_truth(folder: Path, world: World, skips: pl.DataFrame) -> None:
-    ids = world.catalogue.artists["id"]
+    ids, names = world.catalogue.artists["id"], world.catalogue.artists["name"]
     artists, weeks = world.rates.shape
     mondays = pl.Series([world.start.date() + timedelta(weeks=week) for week in range(weeks)])
     week = pl.concat([mondays] * artists)
     rates = pl.DataFrame({"artist_id": ids.repeat_by(weeks).explode(), "week": week, "rate": world.rates.ravel()})
     genre = np.array(GENRES)[world.catalogue.genre]
-    levels = pl.DataFrame({"id": ids, "name": world.catalogue.artists["name"], "genre": genre, "level": world.levels})
     skips.write_parquet(folder / "skips.parquet")
     rates.write_parquet(folder / "weeks.parquet")
+    levels = pl.DataFrame({"id": ids, "name": names, "genre": genre, "level": world.levels})
     levels.write_parquet(folder / "artists.parquet")
 
 
@@ -138,3 +120,56 @@ def _write_rows(path: Path, rows: pl.DataFrame) -> None:
 
 def _write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield a new folder that takes the place of `folder` if the block succeeds; notes and hidden files are kept.
+
+    Raises:
+        UsageError: `folder` holds anything else than notes, hidden files and an earlier sample.
+        StorageError: it cannot be written.
+    """
+    with files.explained(folder):
+        _check_replaceable(folder.resolve())
+    with files.replacing_folder(folder) as new:
+        (new / "truth").mkdir()
+        yield new
+        _check_replaceable(folder.resolve())  # again: writing takes long enough for someone to put a file there
+        for path in filter(_is_kept, folder.iterdir() if folder.exists() else ()):
+            if path.is_dir() and not path.is_symlink():
+                shutil.copytree(path, new / path.name, symlinks=True)
+            else:
+                shutil.copy2(path, new / path.name, follow_symlinks=False)
+
+
+def _is_kept(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower().startswith("readme")
+
+
+def _bytes_of_tables(folder: Path) -> dict[str, int]:
+    """Return the size of every file of a sample, by its name, without the truth and what is kept."""
+    tables = (path for path in sorted(folder.iterdir()) if path.name != "truth" and not _is_kept(path))
+    return {path.name: path.stat().st_size for path in tables}
+
+
+def _check_replaceable(folder: Path) -> None:
+    if not folder.exists():
+        return
+    hint = "Name a new or an empty folder, or one that holds an earlier sample."
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", hint)
+    if folder == Path.cwd():
+        raise UsageError(f"{folder} is the current folder, which cannot be replaced", "Name a folder inside it.")
+    if not all(map(_is_kept, folder.iterdir())) and not _is_sample(folder):
+        raise UsageError(f"{folder} holds files that are not a sample's", hint)
+
+
+def _is_sample(folder: Path) -> bool:
+    """Return whether a folder holds only what `sample` has written: its files by name, its tables by size."""
+    try:
+        written = json.loads((folder / "truth" / MARKER).read_bytes())["bytes"]
+        truths = {path.name for path in (folder / "truth").iterdir()}
+        return truths <= TRUTHS and _bytes_of_tables(folder) == written
+    except (OSError, ValueError, LookupError, TypeError):
+        return False

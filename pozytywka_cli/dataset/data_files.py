@@ -1,18 +1,28 @@
-"""Find the files of each table in a data folder, and the files that look like data but are not read."""
+"""Find the files of each table in a data folder, and open files that may be compressed."""
 
+import bz2
+import gzip
+import io
 import re
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import IO
+
+import zstandard
 
 from pozytywka_cli.dataset.tables import Table
 from pozytywka_cli.errors import RefusedError
 
-SUFFIXES = (
-    ".parquet",
-    *(f"{kind}{packed}" for kind in (".jsonl", ".ndjson") for packed in ("", ".gz", ".zst", ".bz2")),
-)
+PACKED = ("", ".gz", ".zst", ".bz2")
+SUFFIXES = (".parquet", *(f"{kind}{packed}" for kind in (".jsonl", ".ndjson") for packed in PACKED))
 NOT_DATA = ("_", "readme")  # markers such as _SUCCESS, and notes
+
+Source = Path | bytes  # a file, or plain content
+GZIP, ZSTANDARD = b"\x1f\x8b", b"(\xb5/\xfd"
+BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError)  # that reading a damaged file raises
 
 
 def locate(folder: Path, table: Table) -> tuple[Path, ...]:
@@ -69,16 +79,14 @@ def _walk(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
     if here in above:
         return
     for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
+        if path.is_dir() and not path.name.startswith("."):
             yield from _walk(path, above | {here})
-        else:
+        elif not path.name.startswith("."):
             yield path
 
 
 def _stem(path: Path) -> Path:
-    """The path without the suffix that names its format; dots before it belong to the name."""
+    """Return the path without the suffix that names its format; dots before it belong to the name."""
     return path.with_name(path.name.removesuffix(max((s for s in SUFFIXES if path.name.endswith(s)), key=len)))
 
 
@@ -86,3 +94,44 @@ def _natural(path: Path) -> list[list[tuple[int, str]]]:
     """Sort numbers in names by value: 2.jsonl before 10.jsonl."""
     pieces = [re.split(r"([0-9]+)", part) for part in path.parts]  # text and numbers in turn
     return [[(int(piece) if at % 2 else 0, piece) for at, piece in enumerate(part)] for part in pieces]
+
+
+def open_source(source: Source) -> IO[bytes]:
+    """Open a file or content for reading, decompressed where its first bytes (not its name) say that it is compressed.
+
+    Lines of a Zstandard file that is cut short just end; `read_source` reports it.
+    """
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    first = magic(source)
+    if first.startswith(ZSTANDARD):
+        frames = zstandard.ZstdDecompressor().stream_reader(source.open("rb"), read_across_frames=True)
+        return io.BufferedReader(frames)
+    if first.startswith(GZIP):
+        return gzip.open(source)  # type: ignore[return-value]
+    return bz2.open(source) if BZIP2.match(first) else source.open("rb")
+
+
+def read_source(source: Source) -> bytes:
+    """Return the whole content, decompressed.
+
+    Raises:
+        OSError, EOFError, zlib.error, ZstdError: it is damaged or cut short.
+    """
+    if isinstance(source, bytes) or not magic(source).startswith(ZSTANDARD):
+        with open_source(source) as stream:
+            return stream.read()
+    frames, packed = [], source.read_bytes()
+    while packed:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        frames.append(frame.decompress(packed))
+        packed = frame.unused_data
+        if not frame.eof:
+            raise EOFError("incomplete frame")
+    return b"".join(frames)
+
+
+def magic(path: Path) -> bytes:
+    """Return the first ten bytes of a file, which name its compression."""
+    with path.open("rb") as stream:
+        return stream.read(10)
