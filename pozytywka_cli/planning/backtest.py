@@ -71,7 +71,7 @@ def _forecast(variant: str, manifest: Manifest, divided: Split, report: Report) 
     settings = structs.replace(msgspec.convert(manifest.settings, WeeklySettings), test_weeks=WEEKS)
     if missing := too_little_history(variant, len(divided.series.weeks), settings, ahead=divided.horizon):
         raise RefusedError(missing, "Use a longer log.")
-    _, forecast = measure(variant, divided, TrainingRun(settings, variant, manifest.seed, progress=report))
+    forecast, _ = measure(variant, divided, TrainingRun(settings, variant, manifest.seed, progress=report))
     return forecast.ahead(1).mean
 
 

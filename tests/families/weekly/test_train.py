@@ -8,9 +8,9 @@ import pytest
 
 from pozytywka_cli.errors import RefusedError, UnavailableError
 from pozytywka_cli.families.weekly import FAMILY
-from pozytywka_cli.families.weekly.models import exponential_smoothing, lstm_training
+from pozytywka_cli.families.weekly.features import LstmParameters
+from pozytywka_cli.families.weekly.models import exponential_smoothing, training
 from pozytywka_cli.families.weekly.models.fit import load
-from pozytywka_cli.families.weekly.models.lstm import LstmParameters
 from pozytywka_cli.families.weekly.series import Series, series
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.records import Progress
@@ -80,13 +80,13 @@ def test_the_final_network_has_a_window_of_its_own(monkeypatch: pytest.MonkeyPat
 
 def recorded_origins(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     """The origins of training and validation, in the order in which their examples are made."""
-    seen, make = [], lstm_training.examples
+    seen, make = [], training.examples
 
     def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
         seen.append(origins)
         return make(history, parameters, origins)
 
-    monkeypatch.setattr(lstm_training, "examples", examples)
+    monkeypatch.setattr(training, "examples", examples)
     return seen
 
 

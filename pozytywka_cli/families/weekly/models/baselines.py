@@ -1,54 +1,31 @@
 """The baselines, with their intervals: means of past weeks, a straight line through them, a seasonal index."""
 
 from datetime import date
-from pathlib import Path
 from typing import Self
 
-import msgspec
 import numpy as np
 from scipy.special import stdtrit
 
-from pozytywka_cli.artifacts import Version
 from pozytywka_cli.families.weekly.features import pooled_ratio, spread_ratio
-from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, compound_poisson
-from pozytywka_cli.families.weekly.models.checkpoint import load_parameters, save_parameters
+from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson
 from pozytywka_cli.families.weekly.series import WEEK, Floats, Series
 
 SEASONS = 52  # weeks of a year
 NEIGHBOURS = 2  # weeks to both sides over which the index of a week of the year is smoothed
 
 
-class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model that consists of a few parameters."""
+class Mean(Parameters, frozen=True):
+    """The mean of the last `weeks` weeks (None: of all), with a compound-Poisson interval."""
 
-    def save(self, folder: Path) -> None:
-        """Write `model.json`."""
-        save_parameters(self, folder)
-
-    @classmethod
-    def load(cls, version: Version) -> Self:
-        """Load the model of a checked version."""
-        return load_parameters(version, cls)
-
-
-class Mean(Baseline, frozen=True, forbid_unknown_fields=True):
-    """The mean of the last `weeks` weeks (None: of all), with a compound-Poisson interval.
-
-    `ratio` is the pooled ratio of a week's variance to its mean, in seconds.
-    """
-
-    ratio: float
+    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
     weeks: int | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, all with the same mean; an artist without listening gets zeros."""
-        recent = _last(history.listened, self.weeks)
-        # the mean of so many noisy weeks has a variance of its own, which adds to that of the next week
-        ratio = spread_ratio(history, self.ratio) * (1 + 1 / recent.shape[1])
-        return compound_poisson(_repeated(recent.mean(axis=1), horizon), ratio)
+        return _level(history, self.weeks, np.ones(horizon), self.ratio)
 
 
-class Linear(Baseline, frozen=True, forbid_unknown_fields=True):
+class Linear(Parameters, frozen=True):
     """A least-squares line through each artist's last `weeks` weeks (None: all), extrapolated; never below zero.
 
     The interval is the line's own prediction interval (Student's t, weeks − 2 degrees of freedom).
@@ -70,15 +47,11 @@ class Linear(Baseline, frozen=True, forbid_unknown_fields=True):
         return Forecast(np.maximum(mean, 0), np.maximum(quantiles, 0))
 
 
-class Seasonal(Baseline, frozen=True, forbid_unknown_fields=True):
-    """Each artist's mean of the last 52 weeks times a seasonal index, with a compound-Poisson interval.
+class Seasonal(Parameters, frozen=True):
+    """Each artist's mean of the last 52 weeks times a seasonal index, with a compound-Poisson interval."""
 
-    index: for each week of the year, all listening in it divided by that of a usual week
-    ratio: the pooled ratio of a week's variance to its mean, in seconds
-    """
-
-    ratio: float
-    index: list[float]
+    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
+    index: list[float]  # for each week of the year, all listening in it divided by that of a usual week
 
     @classmethod
     def fitted(cls, history: Series) -> Self:
@@ -99,14 +72,15 @@ class Seasonal(Baseline, frozen=True, forbid_unknown_fields=True):
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`; an artist without listening in a year gets zeros."""
         weeks = [_week_of_year(history.weeks[-1] + WEEK * step) for step in range(1, horizon + 1)]
-        recent = history.listened[:, -SEASONS:]
-        mean = _repeated(recent.mean(axis=1), horizon) * np.array(self.index)[weeks]
-        return compound_poisson(mean, spread_ratio(history, self.ratio) * (1 + 1 / recent.shape[1]))
+        return _level(history, SEASONS, np.array(self.index)[weeks], self.ratio)
 
 
-def _week_of_year(week: date) -> int:
-    """Return a number from 0 to 51; ISO week 53, which few years have, counts as the 52nd."""
-    return min(week.isocalendar().week, SEASONS) - 1
+def _level(history: Series, weeks: int | None, factors: Floats, ratio: float) -> Forecast:
+    """Forecast the mean of the last `weeks` weeks (None: of all) times a factor for each week ahead, (horizon,)."""
+    recent = _last(history.listened, weeks)
+    # the mean of so many noisy weeks has a variance of its own, which adds to that of the next week
+    ratios = spread_ratio(history, ratio) * (1 + 1 / recent.shape[1])
+    return compound_poisson(recent.mean(axis=1)[:, None] * factors, ratios)
 
 
 def _last(listened: Floats, weeks: int | None) -> Floats:
@@ -114,5 +88,6 @@ def _last(listened: Floats, weeks: int | None) -> Floats:
     return listened if weeks is None else listened[:, -weeks:]
 
 
-def _repeated(level: Floats, horizon: int) -> Floats:
-    return np.repeat(level[:, None], horizon, axis=1)
+def _week_of_year(week: date) -> int:
+    """Return a number from 0 to 51; ISO week 53, which few years have, counts as the 52nd."""
+    return min(week.isocalendar().week, SEASONS) - 1

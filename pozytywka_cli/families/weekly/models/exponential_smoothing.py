@@ -6,14 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.weekly.forecast import Forecast, require_history
-from pozytywka_cli.families.weekly.models.checkpoint import load_parameters, save_parameters
+from pozytywka_cli.families.weekly.forecast import PARAMETERS, Forecast, require_history
 from pozytywka_cli.families.weekly.series import Floats, Series
+from pozytywka_cli.files import indented_json
 
 MIN_WEEKS = {"AutoETS": 10, "SES": 2}  # statsforecast fits no damped trend to fewer
 LEVEL = 80  # % of weeks within the interval
@@ -25,20 +24,10 @@ def available() -> bool:
 
 
 def require(variant: str) -> None:
-    """Check that the libraries of a variant are installed.
-
-    Raises:
-        UnavailableError: it needs the extra, which is not installed.
-    """
+    """Check that the libraries of a variant are installed, else raise an UnavailableError."""
     if variant in MIN_WEEKS and not available():
         problem = f"weekly {variant} needs statsforecast, which is not installed"
         raise UnavailableError(problem, "Install it with `pip install 'pozytywka[forecast]'`.")
-
-
-class SmoothingParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `method`: AutoETS or SES."""
-
-    method: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +39,7 @@ class Smoothing:
     The interval is the method's own, for normal errors; no forecast is below zero.
     """
 
-    parameters: SmoothingParameters
+    method: str
     known: Series | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
@@ -60,8 +49,8 @@ class Smoothing:
             UnavailableError: statsforecast is not installed.
             RefusedError: `history` has too few weeks to fit the method to.
         """
-        require(self.parameters.method)
-        require_history(history, MIN_WEEKS[self.parameters.method])
+        require(self.method)
+        require_history(history, MIN_WEEKS[self.method])
         artists = zip(history.artist_ids, history.listened, strict=True)
         bands = np.array([self._band(artist, listened, horizon) for artist, listened in artists])
         low, mean, high = np.maximum(bands.reshape(-1, 3, horizon), 0).transpose(1, 0, 2)
@@ -79,22 +68,20 @@ class Smoothing:
 
     @cached_property
     def _fits(self) -> dict[str, Any]:
-        if self.known is None:
-            return {}
-        artists = zip(self.known.artist_ids, self.known.listened, strict=True)
+        artists = zip(self.known.artist_ids, self.known.listened, strict=True) if self.known else ()
         return {artist: self._fitted(listened) for artist, listened in artists if listened.any()}
 
     def _fitted(self, listened: Floats) -> Any:
         from statsforecast.models import AutoETS, SimpleExponentialSmoothingOptimized
 
-        model = AutoETS() if self.parameters.method == "AutoETS" else SimpleExponentialSmoothingOptimized()
+        model = AutoETS() if self.method == "AutoETS" else SimpleExponentialSmoothingOptimized()
         return model.fit(np.ascontiguousarray(listened))
 
     def save(self, folder: Path) -> None:
-        """Write `model.json`."""
-        save_parameters(self.parameters, folder)
+        """Write `model.json`, which names the method."""
+        (folder / PARAMETERS).write_bytes(indented_json({"method": self.method}))
 
     @classmethod
     def load(cls, version: Version) -> "Smoothing":
-        """Load the model of a checked version."""
-        return cls(load_parameters(version, SmoothingParameters))
+        """Return the method that a version's variant names."""
+        return cls(version.manifest.variant)

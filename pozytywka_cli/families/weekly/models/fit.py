@@ -1,24 +1,25 @@
 """Fit, measure and load any variant by its name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import numpy as np
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.weekly.features import InputShape, pooled_ratio
+from pozytywka_cli.families.weekly.features import pooled_ratio
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
-from pozytywka_cli.families.weekly.models import exponential_smoothing, legacy_lstm
+from pozytywka_cli.families.weekly.models import exponential_smoothing
 from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal
-from pozytywka_cli.families.weekly.models.exponential_smoothing import Smoothing, SmoothingParameters
-from pozytywka_cli.families.weekly.models.legacy_lstm import LegacyLstm
-from pozytywka_cli.families.weekly.models.lstm import Lstm
-from pozytywka_cli.families.weekly.models.lstm_training import TWO_YEARS, fit_lstm, input_shape, min_start
+from pozytywka_cli.families.weekly.models.exponential_smoothing import Smoothing
+from pozytywka_cli.families.weekly.models.networks import LEGACY_WINDOW, LegacyLstm, Lstm
+from pozytywka_cli.families.weekly.models.training import MIN_WINDOW, fit_legacy_lstm, fit_lstm, weeks_beside_window
 from pozytywka_cli.families.weekly.series import Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
-from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, rolling_forecast
+from pozytywka_cli.families.weekly.splits import Split, fewest_weeks
 from pozytywka_cli.learning import Epoch
 
 MIN_FITTED_WEEKS = 20  # of variants with fitted weights or forms
+TWO_YEARS = 104  # weeks from which on models use the season
 
 BASELINES: dict[str, Callable[[Series], Model]] = {
     "mean": lambda history: Mean(pooled_ratio(history)),
@@ -27,10 +28,10 @@ BASELINES: dict[str, Callable[[Series], Model]] = {
     "linear": lambda _: Linear(),
     "linear-all": lambda _: Linear(weeks=None),
     "seasonal": Seasonal.fitted,
-    "AutoETS": lambda history: Smoothing(SmoothingParameters("AutoETS"), known=history),
-    "SES": lambda _: Smoothing(SmoothingParameters("SES")),
+    "AutoETS": lambda history: Smoothing("AutoETS", known=history),
+    "SES": lambda _: Smoothing("SES"),
 }
-CLASSES: dict[str, Callable[[Version], Model]] = {
+LOADERS: dict[str, Callable[[Version], Model]] = {
     "lstm": Lstm.load,
     "legacy-lstm": LegacyLstm.load,
     "seasonal": Seasonal.load,
@@ -40,17 +41,9 @@ CLASSES: dict[str, Callable[[Version], Model]] = {
 }
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted model, and the record of its epochs, if it was validated after each."""
-
-    model: Model
-    epochs: list[Epoch] = field(default_factory=list)
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch with the best weights."""
-        return max((epoch.epoch for epoch in self.epochs if epoch.best), default=0)
+def load(version: Version) -> Model:
+    """Load the model of a checked version of any variant."""
+    return LOADERS[version.manifest.variant](version)
 
 
 def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
@@ -61,8 +54,8 @@ def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead
     """
     horizon = settings.horizon
     starts = {
-        "lstm": min_start(horizon),
-        "legacy-lstm": legacy_lstm.WINDOW + horizon,
+        "lstm": MIN_WINDOW + weeks_beside_window(horizon),
+        "legacy-lstm": LEGACY_WINDOW + horizon,
         "AutoETS": exponential_smoothing.MIN_WEEKS["AutoETS"],
     }
     needed = TWO_YEARS + horizon - 1 if variant == "seasonal" else 0
@@ -72,30 +65,38 @@ def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead
     return f"only {weeks} full weeks of plays; {variant} needs at least {needed}" if weeks < needed else ""
 
 
-def fit(variant: str, history: Series, shape: InputShape, run: TrainingRun, *, stop_after: int | None = None) -> Fitted:
-    """Fit a variant to `history`; `shape` and `stop_after` are for the LSTM, see `fit_lstm`.
+def fit(
+    variant: str, history: Series, run: TrainingRun, *, log_weeks: int, stop_after: int | None = None
+) -> tuple[Model, list[Epoch]]:
+    """Fit a variant to `history`; return the model, and the record of its epochs if it was validated after each.
+
+    For the LSTM: `stop_after`, see `fit_lstm`; and the week of year is an input if the log has two years of weeks.
 
     Raises:
         RefusedError: nothing was listened to in the first weeks.
     """
     if variant == "lstm":
-        return Fitted(*fit_lstm(history, shape, run, stop_after))
+        return fit_lstm(history, run, annual=log_weeks >= TWO_YEARS, stop_after=stop_after)
     if variant == "legacy-lstm":
-        return Fitted(LegacyLstm.fitted(history, run.settings_as(WeeklySettings).horizon, run))
-    return Fitted(BASELINES[variant](history))
+        return fit_legacy_lstm(history, run), []
+    return BASELINES[variant](history), []
 
 
-def measure(variant: str, divided: Split, run: TrainingRun) -> tuple[Fitted, Forecast]:
-    """Fit a variant to the training weeks of a split, and forecast the test weeks: see `rolling_forecast`.
+def measure(variant: str, divided: Split, run: TrainingRun) -> tuple[Forecast, list[Epoch]]:
+    """Fit a variant to the training weeks of a split; return its forecast of the test weeks and record of epochs.
 
     Raises:
         RefusedError: nothing was listened to in the first weeks.
     """
-    shape = input_shape(divided.series, divided.start, run.settings_as(WeeklySettings))
-    fitted = fit(variant, divided.past, shape, run)
-    return fitted, rolling_forecast(fitted.model, divided)
+    model, epochs = fit(variant, divided.past, run, log_weeks=len(divided.series.weeks))
+    return rolling_forecast(model, divided), epochs
 
 
-def load(version: Version) -> Model:
-    """Load the model of a checked version of any variant."""
-    return CLASSES[version.manifest.variant](version)
+def rolling_forecast(model: Model, divided: Split) -> Forecast:
+    """Forecast every test week from 1 to `horizon` weeks before it: (artists, test weeks, horizon)."""
+    origins = range(divided.start, len(divided.series.weeks))
+    forecasts = [model.forecast(divided.series.before(origin), divided.horizon) for origin in origins]
+    steps = np.arange(divided.horizon)
+    rows = np.arange(len(divided.test_weeks))[:, None] + steps[::-1]  # the forecast of each test week and step
+    parts = (np.stack(part, axis=1)[:, rows, steps] for part in zip(*forecasts, strict=True))
+    return Forecast(*map(np.ascontiguousarray, parts))
