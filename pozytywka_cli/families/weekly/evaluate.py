@@ -10,7 +10,7 @@ from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.weekly import FAMILY, charts
 from pozytywka_cli.families.weekly.forecast import Forecast
 from pozytywka_cli.families.weekly.metrics import comparison, metrics
-from pozytywka_cli.families.weekly.models import exponential_smoothing
+from pozytywka_cli.families.weekly.models import baselines
 from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
@@ -49,9 +49,9 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
 def unavailable(weeks: int, settings: WeeklySettings) -> dict[str, str]:
     """Return why variants cannot be fitted to so many full weeks, or without their extra."""
     reasons = {variant: too_little_history(variant, weeks, settings) for variant in FAMILY.variants}
-    if not exponential_smoothing.available():
+    if not baselines.available():
         install = "statsforecast is not installed; pip install 'pozytywka[forecast]'"
-        reasons |= dict.fromkeys(exponential_smoothing.MIN_WEEKS, install)
+        reasons |= dict.fromkeys(baselines.SMOOTHING_WEEKS, install)
     return {variant: reason for variant, reason in reasons.items() if reason}
 
 

@@ -116,11 +116,9 @@ def inputs(history: Series, level: Scale, parameters: LstmParameters) -> Inputs:
 def _smoothed(listened: Floats, half_lives: tuple[float, ...]) -> Floats:
     """Return exponentially weighted means, a week's weight halving with each half-life: (artists, half-lives)."""
     age = np.arange(listened.shape[1])[::-1]
-    smoothed = np.empty((len(listened), len(half_lives)))
-    for column, half_life in enumerate(half_lives):
-        weight = 0.5 ** (age / half_life)
-        smoothed[:, column] = (listened * weight).sum(axis=1) / weight.sum()
-    return smoothed
+    weights = [0.5 ** (age / half_life) for half_life in half_lives]
+    smoothed = [(listened * weight).sum(axis=1) / weight.sum() for weight in weights]
+    return np.stack(smoothed, axis=1) if smoothed else np.empty((len(listened), 0))
 
 
 def _season(week: date, level: Scale) -> Floats:

@@ -18,21 +18,6 @@ from pozytywka_cli.families.weekly.series import WEEK, Series, series
 from pozytywka_cli.families.weekly.splits import require_weeks
 from pozytywka_cli.families.weekly.trends import recent, trends, usual
 
-ANSWER = [
-    "artist_id",
-    "name",
-    "week",
-    "mean",
-    "q10",
-    "q90",
-    "last_week",
-    "change",
-    "recent",
-    "usual",
-    "trend",
-    "method",
-]
-
 
 class WeeklyRequest(msgspec.Struct):
     """A request for an artist's next `horizon` weeks; None for as many as the version was trained for."""
@@ -94,7 +79,10 @@ class WeeklyPredictor:
         )
         self._check(wanted)
         answers = wanted.join(self.rows, on="artist_id", how="left", maintain_order="left_right")
-        return answers.filter(pl.col("step") <= pl.col("horizon")).select(ANSWER)
+        return answers.filter(pl.col("step") <= pl.col("horizon")).select(
+            *("artist_id", "name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "trend"),
+            "method",
+        )
 
     def default_requests(self) -> pl.DataFrame:
         """Return a request for every artist with a play."""

@@ -11,9 +11,8 @@ from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.weekly import FAMILY, card
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
 from pozytywka_cli.families.weekly.metrics import HEADLINE, errors, metrics, rmse
-from pozytywka_cli.families.weekly.models.exponential_smoothing import require
-from pozytywka_cli.families.weekly.models.fit import fit, measure, too_little_history
-from pozytywka_cli.families.weekly.models.training import window_length
+from pozytywka_cli.families.weekly.models.baselines import require
+from pozytywka_cli.families.weekly.models.fit import fit, measure, too_little_history, window_length
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split

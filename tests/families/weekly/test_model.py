@@ -13,9 +13,8 @@ from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, i
 from pozytywka_cli.families.weekly.forecast import Model
 from pozytywka_cli.families.weekly.forecast import compound_poisson as sums_of_listens
 from pozytywka_cli.families.weekly.metrics import coverage
-from pozytywka_cli.families.weekly.models import exponential_smoothing
-from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal
-from pozytywka_cli.families.weekly.models.exponential_smoothing import Smoothing
+from pozytywka_cli.families.weekly.models import baselines
+from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal, Smoothing
 from pozytywka_cli.families.weekly.models.networks import LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import WEEK
 
@@ -100,7 +99,7 @@ def test_linear_s_interval_by_hand():
     assert found.quantiles[0, 0, 2] == pytest.approx(3 + np.sqrt(1.5 * 10 / 3) * 3.0777, rel=1e-4)
 
 
-@pytest.mark.parametrize("method", exponential_smoothing.MIN_WEEKS)
+@pytest.mark.parametrize("method", baselines.SMOOTHING_WEEKS)
 def test_smoothing_s_interval_holds_80_percent_of_weeks(method: str):
     """Of 150 artists' next week, each a level and noise."""
     listened = np.random.default_rng(3).normal(1e5, 1e4, (150, 41))
@@ -233,7 +232,7 @@ def test_ets_chosen_on_a_known_history_is_only_updated_afterwards():
 
 def test_without_the_extra_smoothing_names_what_to_install(monkeypatch: pytest.MonkeyPatch):
     """Exit code 5, the extra's name and the command."""
-    monkeypatch.setattr(exponential_smoothing, "available", lambda: False)
+    monkeypatch.setattr(baselines, "available", lambda: False)
     with pytest.raises(UnavailableError, match="needs statsforecast") as caught:
         MODELS["SES"].forecast(series_of(np.ones((2, 25))))
     assert "pip install 'pozytywka[forecast]'" in caught.value.hint
