@@ -11,7 +11,6 @@ from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.planning.payouts import Rule
     from pozytywka_cli.planning.rates import Rates
 
 app = typer.Typer(help="Make decisions from predictions.", no_args_is_help=True, rich_markup_mode=None)
@@ -61,11 +60,20 @@ def rates(
     from pozytywka_cli.commands import datasets, tables
     from pozytywka_cli.commands import outputs as out
     from pozytywka_cli.planning import rates as planning
+    from pozytywka_cli.planning.payouts import Rule, cents, percentage
 
     shared = context(ctx)
     shared.override(options.assigned_for_prediction(overrides))
     out.check_target(output, shared.data())
-    rule = _rule(budget, floor, cap, premium, cut)
+    rule = Rule(
+        budget=cents(budget, "--budget"),
+        floor=cents(floor, "--floor"),
+        cap=None if cap is None else cents(cap, "--cap"),
+        premium=percentage(premium, "--premium"),
+        cut=percentage(cut, "--cut"),
+    )
+    if rule.budget == 0:
+        raise UsageError("--budget 0: there is nothing to divide", "Choose an amount above 0.")
     version = shared.store.load("weekly")
     dataset = datasets.dataset(shared)
     with shared.console.progress() as report:
@@ -81,36 +89,16 @@ def rates(
         shared.console.warn(note)
 
 
-def _rule(budget: str, floor: str, cap: str | None, premium: str, cut: str) -> "Rule":
-    """Parse the rule of the flags.
-
-    Raises:
-        UsageError: one is not an amount or percentage, or the budget is 0.
-    """
-    from pozytywka_cli.planning.payouts import Rule, cents, percentage
-
-    rule = Rule(
-        budget=cents(budget, "--budget"),
-        floor=cents(floor, "--floor"),
-        cap=None if cap is None else cents(cap, "--cap"),
-        premium=percentage(premium, "--premium"),
-        cut=percentage(cut, "--cut"),
-    )
-    if rule.budget == 0:
-        raise UsageError("--budget 0: there is nothing to divide", "Choose an amount above 0.")
-    return rule
-
-
 def _show(plan: "Rates", *, with_payouts: bool) -> None:
     """Print the largest pay-outs, unless they are in a file, and the backtest."""
     from pozytywka_cli.commands import tables
 
     if with_payouts:
-        top = plan.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN)
         columns = ("name", "forecast", "trend", "share", "payout")
+        top = plan.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN).select("artist_id", *columns)
         rows = (
             (name or artist_id, forecast, trend, tables.Percent(share), _money(payout))
-            for artist_id, name, forecast, trend, share, payout in top.select("artist_id", *columns).iter_rows()
+            for artist_id, name, forecast, trend, share, payout in top.iter_rows()
         )
         pay_outs = f"{len(plan.rows):,} pay-outs for the week from {plan.rows['week'][0]}"
         tables.table(f"The largest of {pay_outs}; forecast in seconds, by weekly {plan.method}", columns, rows)

@@ -108,29 +108,23 @@ def payouts(rule: Rule, weights: Floats) -> Cents:
     if bad := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
         problem = f"{bad:,} of {len(weights):,} artists have a forecast that is not a number of seconds"
         raise RefusedError(problem, "Train weekly again, or return to an older version: `pozytywka models rollback`.")
-    exact = _exact(rule, _relative(weights))
+    exact = _exact(rule, weights)
     rounded = np.floor(exact)
-    left_over = rule.budget - int(rounded.sum())
     order = np.lexsort((-weights, rounded - exact))
-    rounded[order[:left_over]] += 1
+    rounded[order[: rule.budget - int(rounded.sum())]] += 1
     return rounded.astype(np.int64)
-
-
-def _relative(weights: Floats) -> Floats:
-    """Return each weight relative to the largest; 0 where it is negligible."""
-    largest = weights.max()
-    relative = weights / largest if largest > 0 else weights
-    return np.where(relative >= NEGLIGIBLE, relative, 0)
 
 
 def _exact(rule: Rule, weights: Floats) -> Floats:
     """Return the parts before rounding: (artists,), in cents."""
-    positive = weights > 0
+    relative = weights / (weights.max() or 1.0)
+    relative = np.where(relative >= NEGLIGIBLE, relative, 0)
+    positive = relative > 0
     others = int((~positive).sum())
     over = rule.budget - int(positive.sum()) * rule.most - others * rule.floor
     if over >= 0:  # every artist with a weight has the cap
         return np.where(positive, rule.most, rule.floor + over / max(others, 1))
-    return np.clip(_level(rule, weights) * weights, rule.floor, rule.most)
+    return np.clip(_level(rule, relative) * relative, rule.floor, rule.most)
 
 
 def _level(rule: Rule, weights: Floats) -> float:

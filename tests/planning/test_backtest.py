@@ -12,8 +12,8 @@ from pozytywka_cli.families.weekly.series import Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import split
 from pozytywka_cli.families.weekly.trends import trends
-from pozytywka_cli.planning.backtest import BASELINES, PLAN, Backtest, backtest, plans
 from pozytywka_cli.planning.payouts import Rule
+from pozytywka_cli.planning.rates import BASELINES, PLAN, Backtest, backtest, plans
 from pozytywka_cli.records import silent
 
 RULE = Rule(100_000, floor=100, premium=0.2, cut=0.2)
@@ -54,7 +54,7 @@ def test_no_plan_uses_the_week_that_it_pays_for(variant: str) -> None:
     assert (trends(series_of(altered).before(36))[4:] == "steady").all()
     assert (trends(series_of(altered).before(37))[4:] == "rising").all()
     known = 36 - 27 + 1  # of the 13 weeks from number 27 on, those whose plans see none that was altered
-    for by in (PLAN, *BASELINES.values()):
+    for by in (PLAN, *BASELINES):
         np.testing.assert_array_equal(one[by][:, :known], other[by][:, :known])
         assert (one[by][:, known] != other[by][:, known]).any()
 
@@ -74,7 +74,7 @@ def test_a_backtest_by_hand() -> None:
     found = backtest(manifest_of("last"), series_of(listened), Rule(100_000), silent)
     # 750 and 250 were planned each week, and right but for the last, in which 500 went to the wrong one
     assert found[0] == Backtest(PLAN, weeks=4, artists=2, absolute_error=250.0 / 2, misallocated=500 / 4)
-    assert [one.by for one in found] == [PLAN, *BASELINES.values()]
+    assert [one.by for one in found] == [PLAN, *BASELINES]
     assert found[1] == msgspec.structs.replace(found[0], by="last week")
 
 

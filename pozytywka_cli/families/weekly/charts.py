@@ -20,28 +20,15 @@ LISTENED = "seconds in the week"
 def panels(forecasts: dict[str, Forecast], divided: Split, names: dict[str, str]) -> list[Panel]:
     """Return charts of the error by week, the calibration of the quantiles, and the forecasts of six artists.
 
-    All of it one week ahead.
-
-    Args:
-        forecasts: the rolling forecast of each variant; the artists' charts show the first one.
-        divided: the split with the test weeks.
-        names: of artists, by their ids.
+    All of it is one week ahead. The artists' charts show the first of the forecasts; `names` are by artists' ids.
     """
-    weeks = len(divided.test_weeks)
-    artists = f"{len(divided.series.artist_ids):,} artists, one week ahead"
+    artists = f"{len(divided.series.artist_ids):,} artists"
     variant, forecast = next(iter(forecasts.items()))
+    error = f"Error by week, {artists}, one week ahead"
+    quantiles = f"Calibration, {len(divided.test_weeks)} weeks of {artists}, one week ahead"
     return [
-        Panel(f"Error by week, {artists}", "line", weekly_errors(forecasts, divided), WEEK, ERROR, VARIANT, dots=True),
-        Panel(
-            f"Calibration, {weeks} weeks of {artists}",
-            "line",
-            calibration(forecasts, divided),
-            NOMINAL,
-            OBSERVED,
-            VARIANT,
-            dots=True,
-            diagonal=True,
-        ),
+        Panel(error, "line", weekly_errors(forecasts, divided), WEEK, ERROR, VARIANT, dots=True),
+        Panel(quantiles, "line", calibration(forecasts, divided), NOMINAL, OBSERVED, VARIANT, dots=True, diagonal=True),
         *(
             Panel(f"{names.get(artist, artist)}, with 10 to 90 %", "band", rows, WEEK, LISTENED, VARIANT)
             for artist, rows in fans(variant, forecast, divided).items()
@@ -58,28 +45,24 @@ def weekly_errors(forecasts: dict[str, Forecast], divided: Split) -> pl.DataFram
 
 def calibration(forecasts: dict[str, Forecast], divided: Split) -> pl.DataFrame:
     """Return the share of weeks at or below each quantile of each variant, which is the quantile if calibrated."""
+    below = {name: divided.truth[..., None] <= forecast.ahead(1).quantiles for name, forecast in forecasts.items()}
     return pl.concat(
-        pl.DataFrame({NOMINAL: QUANTILES, OBSERVED: below, VARIANT: name})
-        for name, one in forecasts.items()
-        for below in [(divided.truth[..., None] <= one.ahead(1).quantiles).mean(axis=(0, 1))]
+        pl.DataFrame({NOMINAL: QUANTILES, OBSERVED: weeks.mean(axis=(0, 1)), VARIANT: name})
+        for name, weeks in below.items()
     )
 
 
 def fans(variant: str, forecast: Forecast, divided: Split) -> dict[str, pl.DataFrame]:
     """Return the last 26 weeks of the most played artists, by id, with the forecasts of the test weeks among them."""
     history, (mean, quantiles) = divided.series, forecast.ahead(1)
-    shown = range(max(len(history.weeks) - SHOWN_WEEKS, 0), len(history.weeks))
-    tested = [week for week in divided.test_weeks if week in shown]
+    shown = history.weeks[-SHOWN_WEEKS:]
+    tested = shown[-len(divided.test_weeks) :]
     types = {WEEK: pl.Date, LISTENED: pl.Float64, "low": pl.Float64, "high": pl.Float64, VARIANT: pl.String}
     charts = {}
     for row in divided.top(FANS):
-        last = slice(len(divided.test_weeks) - len(tested), None)
-        bounds = {"low": quantiles[row, last, 0], "high": quantiles[row, last, -1]}
-        fan = {LISTENED: mean[row, last], **bounds, VARIANT: variant}
-        actual = {LISTENED: history.listened[row, shown.start :], "low": None, "high": None, VARIANT: ACTUAL}
-        parts = [
-            {WEEK: [history.weeks[week] for week in weeks], **values}
-            for weeks, values in ((tested, fan), (shown, actual))
-        ]
-        charts[history.artist_ids[row]] = pl.concat(pl.DataFrame(part, schema=types) for part in parts)
+        low, _, high = quantiles[row, -len(tested) :].T
+        fan = (tested, mean[row, -len(tested) :], low, high, variant)
+        actual = (shown, history.listened[row, -len(shown) :], None, None, ACTUAL)
+        parts = (pl.DataFrame(dict(zip(types, part, strict=True)), schema=types) for part in (fan, actual))
+        charts[history.artist_ids[row]] = pl.concat(parts)
     return charts

@@ -3,16 +3,14 @@
 from collections.abc import Collection
 from functools import partial
 
-import polars as pl
 from msgspec import structs
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.weekly import FAMILY, charts
-from pozytywka_cli.families.weekly.comparison import comparison
 from pozytywka_cli.families.weekly.forecast import Forecast
-from pozytywka_cli.families.weekly.metrics import metrics
-from pozytywka_cli.families.weekly.models import exponential_smoothing
+from pozytywka_cli.families.weekly.metrics import comparison, metrics
+from pozytywka_cli.families.weekly.models import baselines
 from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
@@ -44,19 +42,16 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     if tested < settings.test_weeks:
         reason = f"at most a third of the {weeks} full weeks is held out"
         notes.append(f"weekly is tested on {tested} weeks, not {settings.test_weeks}: {reason}")
-    return Evaluated(rows, partial(charts.panels, forecasts, divided, _names(dataset)), notes)
-
-
-def _names(dataset: Dataset) -> dict[str, str]:
-    return dict(dataset.artists.filter(pl.col("name").is_not_null()).select("id", "name").iter_rows())
+    names = dict(dataset.artists.drop_nulls("name").select("id", "name").iter_rows())
+    return Evaluated(rows, partial(charts.panels, forecasts, divided, names), notes)
 
 
 def unavailable(weeks: int, settings: WeeklySettings) -> dict[str, str]:
     """Return why variants cannot be fitted to so many full weeks, or without their extra."""
     reasons = {variant: too_little_history(variant, weeks, settings) for variant in FAMILY.variants}
-    if not exponential_smoothing.available():
+    if not baselines.available():
         install = "statsforecast is not installed; pip install 'pozytywka[forecast]'"
-        reasons |= dict.fromkeys(exponential_smoothing.MIN_WEEKS, install)
+        reasons |= dict.fromkeys(baselines.SMOOTHING_WEEKS, install)
     return {variant: reason for variant, reason in reasons.items() if reason}
 
 
@@ -65,7 +60,7 @@ def rolling_forecasts(divided: Split, run: TrainingRun, left_out: Collection[str
     forecasts = {}
     names = [variant for variant in FAMILY.variants if variant not in left_out]
     for done, variant in enumerate(names, 1):
-        _, forecasts[variant] = measure(variant, divided, run)
+        forecasts[variant], _ = measure(variant, divided, run)
         run.progress(Progress("weekly variants", done, len(names)))
     return forecasts
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pozytywka_cli.families.weekly.forecast import Parameters
 from pozytywka_cli.families.weekly.series import WEEK, Floats, Series
 
 Singles = NDArray[np.float32]
@@ -16,6 +17,30 @@ CLIP = 20.0
 RECENT = (4, 13)  # weeks over which recent listening is averaged
 HALF_LIVES = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0)  # weeks after which the weight of a week in a recent level has halved
 DAYS_A_YEAR = 365.25
+
+
+class LstmParameters(Parameters, frozen=True):
+    """What an LSTM reads and forecasts. The defaults are those of old versions, which do not have these fields."""
+
+    window: int  # weeks
+    hidden: int  # units
+    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
+    half_lives: tuple[float, ...] = ()  # of the recent levels among the inputs, in weeks
+    annual: bool = False  # whether the week of year is an input
+    horizon: int = 1  # weeks ahead
+
+    @property
+    def extras(self) -> int:
+        """How many inputs there are beside the window and the levels."""
+        return 2 + len(RECENT) + len(self.half_lives) + 2 * self.annual
+
+
+class Inputs(NamedTuple):
+    """The inputs of a network, without units, in the order of its arguments."""
+
+    window: Singles  # the last weeks, (artists, window)
+    extras: Singles  # level, spread, drift, recent levels and season, (artists, `LstmParameters.extras`)
+    levels: Singles  # the distance of each recent level from the mean, (artists, half-lives)
 
 
 @dataclass(frozen=True)
@@ -41,33 +66,6 @@ class Scale:
         """Invert `scaled`, with negative values set to zero: (artists, …)."""
         mean, spread = (level.reshape(-1, *[1] * (scaled.ndim - 1)) for level in (self.mean, self.spread))
         return np.asarray(np.maximum(mean + spread * scaled, 0))
-
-
-@dataclass(frozen=True)
-class InputShape:
-    """The inputs of a network: the last `window` weeks, levels of these `half_lives` (weeks), and the week of year."""
-
-    window: int
-    half_lives: tuple[float, ...] = ()
-    annual: bool = False
-
-    @property
-    def extras(self) -> int:
-        """How many inputs there are beside the window and the levels."""
-        return 2 + len(RECENT) + len(self.half_lives) + 2 * self.annual
-
-
-class Inputs(NamedTuple):
-    """The inputs of a network, without units, in the order of its arguments.
-
-    window: the last weeks, (artists, window)
-    extras: level, spread, drift and season, (artists, `InputShape.extras`)
-    levels: the distance of each recent level from the mean, (artists, half-lives)
-    """
-
-    window: Singles
-    extras: Singles
-    levels: Singles
 
 
 def pooled_ratio(history: Series) -> float:
@@ -98,20 +96,20 @@ def scale(history: Series, ratio: float) -> Scale:
     return Scale(mean, np.sqrt(mean * spread_ratio(history, ratio)))
 
 
-def inputs(history: Series, level: Scale, shape: InputShape) -> Inputs:
-    """Return the inputs of a forecast of the weeks after `history`, which has at least `shape.window` weeks."""
+def inputs(history: Series, level: Scale, parameters: LstmParameters) -> Inputs:
+    """Return the inputs of a forecast of the weeks after `history`, which is at least as long as the window."""
     floor = np.maximum(level.mean, 1)
     recent = np.stack([history.listened[:, -weeks:].mean(axis=1) for weeks in RECENT], axis=1)
     drift = level.scaled(recent).clip(-CLIP, CLIP) * np.sqrt(RECENT) / 2
-    levels = level.scaled(_smoothed(history.listened, shape.half_lives))
+    levels = level.scaled(_smoothed(history.listened, parameters.half_lives))
     extras = [
         ((np.log(floor) - 7) / 1.3)[:, None],
         (np.log(level.unit[:, 0] / floor) + 0.5)[:, None],
         drift,
         np.arcsinh(levels),
-        _season(history.weeks[-1] + WEEK, level)[:, : 2 * shape.annual],
+        _season(history.weeks[-1] + WEEK, level)[:, : 2 * parameters.annual],
     ]
-    window = level.scaled(history.listened[:, -shape.window :]).clip(-CLIP, CLIP)
+    window = level.scaled(history.listened[:, -parameters.window :]).clip(-CLIP, CLIP)
     return Inputs(*(part.astype(np.float32) for part in (window, np.hstack(extras), levels)))
 
 
@@ -126,5 +124,4 @@ def _smoothed(listened: Floats, half_lives: tuple[float, ...]) -> Floats:
 def _season(week: date, level: Scale) -> Floats:
     """Return sine and cosine of the time of year, times a quarter of the mean, in spreads: (artists, 2)."""
     phase = 2 * np.pi * week.timetuple().tm_yday / DAYS_A_YEAR
-    swing = level.mean[:, None] / level.unit / 4
-    return np.asarray(swing * np.array([np.sin(phase), np.cos(phase)]))
+    return np.asarray(level.mean[:, None] / level.unit / 4 * np.array([np.sin(phase), np.cos(phase)]))

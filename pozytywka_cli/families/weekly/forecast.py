@@ -1,16 +1,20 @@
-"""What a weekly model returns, and what every weekly model can do."""
+"""What a weekly model returns, what every weekly model can do, and how its parameters are saved."""
 
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import pdtrik
 
+from pozytywka_cli.artifacts import Version
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.weekly.series import Floats, Series
+from pozytywka_cli.files import indented_json
 
 QUANTILES = (0.1, 0.5, 0.9)
+PARAMETERS = "model.json"
 
 
 class Forecast(NamedTuple):
@@ -42,12 +46,21 @@ class Model(Protocol):
         """Write the model's files."""
 
 
-def require_history(history: Series, weeks: int) -> Series:
-    """Return the same history after checking that a model can read it.
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The parameters of a model, apart from the weights of a network."""
 
-    Raises:
-        RefusedError: it has fewer weeks than the model needs.
-    """
+    def save(self, folder: Path) -> None:
+        """Write `model.json`."""
+        (folder / PARAMETERS).write_bytes(indented_json(self))
+
+    @classmethod
+    def load(cls, version: Version) -> Self:
+        """Read `model.json` of a checked version."""
+        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
+
+
+def require_history(history: Series, weeks: int) -> Series:
+    """Return the same history after checking that a model can read it, else raise a RefusedError."""
     if len(history.weeks) < weeks:
         problem = f"only {len(history.weeks)} full weeks of plays; this model reads {weeks}"
         raise RefusedError(problem, "Predict from at least as many plays, or train weekly again on these.")
@@ -55,15 +68,11 @@ def require_history(history: Series, weeks: int) -> Series:
 
 
 def compound_poisson(mean: Floats, ratio: Floats) -> Forecast:
-    """Return the forecast of a sum of Poisson many listens with this mean.
+    """Return the forecast of a sum of Poisson many listens with this mean, (artists, horizon), in seconds.
 
-    The sum is approximated by `ratio` times a Poisson count of the same mean and variance (Bohm & Zech, 2014,
-    "Statistics of weighted Poisson events"). The count is spread evenly half a step to both sides, as listens differ in
-    length; a mean of zero stays zero.
-
-    Args:
-        mean: (artists, horizon), in seconds.
-        ratio: the variance divided by the mean, (artists,), in seconds.
+    The sum is approximated by `ratio`, (artists,), the variance divided by the mean, in seconds, times a Poisson count
+    of the same mean and variance (Bohm & Zech, 2014, "Statistics of weighted Poisson events"). The count is spread
+    evenly half a step to both sides, as listens differ in length; a mean of zero stays zero.
     """
     level = np.array(QUANTILES)
     unit = np.where(ratio > 0, ratio, 1)[:, None, None]

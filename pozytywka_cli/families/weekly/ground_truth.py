@@ -34,14 +34,12 @@ def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
 
 
 def _rmse_of_truth(dataset: Dataset, truth: Path, divided: Split) -> float:
+    artists, weeks = divided.series.artist_ids, divided.series.weeks[divided.start :]
     owner = dataset.tracks.select(track_id="id", artist_id="id_artist")
-    test_weeks = divided.series.weeks[divided.start :]
-    past = dataset.plays.filter(pl.col("started_at").dt.date() < test_weeks[0]).join(owner, on="track_id", how="left")
+    past = dataset.plays.filter(pl.col("started_at").dt.date() < weeks[0]).join(owner, on="track_id")
     seconds = past.group_by("artist_id").agg(a_play=pl.col("listened_ms").mean() / 1000)
-    rates = pl.read_parquet(truth / "weeks.parquet").filter(pl.col("week").is_in(test_weeks))
-    expected = rates.join(seconds, on="artist_id", how="left").with_columns(value=pl.col("rate") * pl.col("a_play"))
-    wide = expected.sort("week").group_by("artist_id", maintain_order=True).agg("value")
-    ordered = pl.DataFrame({"artist_id": divided.series.artist_ids}).join(
-        wide, on="artist_id", how="left", maintain_order="left"
+    rates = pl.read_parquet(truth / "weeks.parquet").filter(
+        pl.col("week").is_in(weeks), pl.col("artist_id").is_in(artists)
     )
-    return float(np.sqrt(((np.array(ordered["value"].to_list()) - divided.truth) ** 2).mean()))
+    expected = rates.join(seconds, on="artist_id").sort("artist_id", "week").select(pl.col("rate") * pl.col("a_play"))
+    return float(np.sqrt(((expected.to_numpy().reshape(divided.truth.shape) - divided.truth) ** 2).mean()))

@@ -1,8 +1,10 @@
-"""The metrics of a rolling forecast."""
+"""The metrics of rolling forecasts, and their comparison with intervals and p-values."""
 
 import numpy as np
+from scipy.special import stdtr
 
-from pozytywka_cli.evaluation import mean_interval, weighted_interval
+from pozytywka_cli.evaluation import mean_interval, paired_difference, sign_flip, weighted_interval
+from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast
 from pozytywka_cli.families.weekly.series import Floats
 from pozytywka_cli.families.weekly.splits import Split
@@ -31,32 +33,26 @@ def metrics(variant: str, forecast: Forecast, divided: Split) -> list[Row]:
 
 
 def _metrics(forecast: Forecast, divided: Split) -> dict[str, tuple[float, ...]]:
-    """Return the metrics at one number of weeks ahead; RMSE and MAE with their intervals over resampled artists."""
-    error = forecast.mean - divided.truth
+    """Return the metrics at one number of weeks ahead; RMSE and MAE with their intervals over resampled artists.
+
+    WAPE, MASE and RMSSE are left out where their scale is zero on these weeks. MASE and RMSSE divide each artist's
+    error by that of "the same as last week" before the test weeks, then average over artists (Hyndman & Koehler, 2006).
+    An artist who never changed has no such scale and is left out.
+    """
+    error, steps = forecast.mean - divided.truth, np.diff(divided.past.listened, axis=1)
     absolute, squared, artists = np.abs(error).mean(axis=1), (error**2).mean(axis=1), np.arange(len(error))
-    return {
+    values: dict[str, tuple[float, ...]] = {
         HEADLINE: weighted_interval(lambda weights: float(np.sqrt(np.average(squared, weights=weights))), artists),
         "mae": mean_interval(absolute, artists),
         "pinball_loss": (pinball_loss(forecast.quantiles, divided.truth),),
         "coverage": (coverage(forecast.quantiles, divided.truth),),
-        **_relative(absolute, squared, divided),
     }
-
-
-def _relative(absolute: Floats, squared: Floats, divided: Split) -> dict[str, tuple[float]]:
-    """Return WAPE, MASE and RMSSE, without those whose scale is zero on these weeks.
-
-    MASE and RMSSE divide each artist's error by that of "the same as last week" before the test weeks, then average
-    over artists (Hyndman & Koehler, 2006). An artist who never changed has no such scale and is left out.
-    """
-    relative, steps = {}, np.diff(divided.past.listened, axis=1)
-    changed = steps.any(axis=1)
     if divided.truth.any():
-        relative["wape"] = (float(absolute.mean() / divided.truth.mean()),)
-    if changed.any():
-        relative["mase"] = (float((absolute[changed] / np.abs(steps[changed]).mean(axis=1)).mean()),)
-        relative["rmsse"] = (float(np.sqrt(squared[changed] / (steps[changed] ** 2).mean(axis=1)).mean()),)
-    return relative
+        values["wape"] = (float(absolute.mean() / divided.truth.mean()),)
+    if (changed := steps.any(axis=1)).any():
+        values["mase"] = (float((absolute[changed] / np.abs(steps[changed]).mean(axis=1)).mean()),)
+        values["rmsse"] = (float(np.sqrt(squared[changed] / (steps[changed] ** 2).mean(axis=1)).mean()),)
+    return values
 
 
 def pinball_loss(quantiles: Floats, truth: Floats) -> float:
@@ -68,3 +64,52 @@ def pinball_loss(quantiles: Floats, truth: Floats) -> float:
 def coverage(quantiles: Floats, truth: Floats) -> float:
     """Return the share of weeks within the 80 % interval, including its ends."""
     return float(((quantiles[..., 0] <= truth) & (truth <= quantiles[..., -1])).mean())
+
+
+def comparison(forecasts: dict[str, Forecast], reference: str, divided: Split) -> list[Row]:
+    """Compare every variant with the baseline and with the variant `reference`, for each number of weeks ahead.
+
+    Returns:
+        `rmse_ratio`: RMSE divided by the baseline's, where that is not zero
+        `rmse_difference`: RMSE minus the reference's, in seconds (negative: better), with its 95 % interval over
+            resampled artists and the p-value of a sign flip over artists
+        `diebold_mariano_p_value`: the p-value of Diebold and Mariano's test over weeks, where it is defined
+    """
+    rows = []
+    for step, protocol in divided.protocols.items():
+        squared = {name: errors(forecast, divided)[:, :, step - 1] ** 2 for name, forecast in forecasts.items()}
+        roots = {name: float(np.sqrt(one.mean())) for name, one in squared.items()}
+        if baseline := roots[FAMILY.baseline]:
+            ratios = {name: root / baseline for name, root in roots.items()}
+            rows += [Row("weekly", name, protocol, f"{HEADLINE}_ratio", ratio) for name, ratio in ratios.items()]
+        for name in (name for name in squared if name != reference):
+            rows += _difference(name, protocol, squared[name], squared[reference], step)
+    return rows
+
+
+def _difference(variant: str, protocol: str, squared: Floats, reference: Floats, step: int) -> list[Row]:
+    """Compare squared errors (artists, weeks) of forecasts `step` weeks ahead."""
+    artists, difference = np.arange(len(squared)), squared - reference
+    groups = np.repeat(artists, squared.shape[1])
+    interval = paired_difference(squared.ravel(), reference.ravel(), groups, root=True)
+    p_value = sign_flip(difference.mean(axis=1), artists)
+    rows = [Row("weekly", variant, protocol, f"{HEADLINE}_difference", *interval, p_value)]
+    if (by_week := diebold_mariano(difference.mean(axis=0), step)) is not None:
+        rows.append(Row("weekly", variant, protocol, "diebold_mariano_p_value", by_week))
+    return rows
+
+
+def diebold_mariano(difference: Floats, step: int) -> float | None:
+    """Return the p-value of a mean loss difference, (weeks,), of forecasts `step` weeks ahead; None without a variance.
+
+    Diebold & Mariano (1995), with autocovariances up to lag `step` − 1 and the small-sample correction of Harvey,
+    Leybourne & Newbold (1997).
+    """
+    weeks, centred = len(difference), difference - difference.mean()
+    covariances = [centred[lag:] @ centred[: weeks - lag] / weeks for lag in range(min(step, weeks))]
+    variance = (covariances[0] + 2 * sum(covariances[1:])) / weeks
+    correction = (weeks + 1 - 2 * step + step * (step - 1) / weeks) / weeks
+    if variance <= 0 or correction <= 0 or weeks < 2:
+        return None
+    statistic = difference.mean() / np.sqrt(variance) * np.sqrt(correction)
+    return float(2 * stdtr(weeks - 1, -abs(statistic)))

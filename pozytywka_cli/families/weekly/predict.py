@@ -32,17 +32,13 @@ class WeeklyPredictor:
 
     One model is used for all artists: one whose first play came after training is forecast from its zero-filled
     history, and one without a play in a full week gets zeros.
-
-    history: each artist's weekly listening, of the measure that the version forecasts
-    horizon: how many weeks ahead the version was trained for
-    rows: see `predict`, with `step` (weeks ahead), sorted by artist_id and week
     """
 
     Request: ClassVar[type[WeeklyRequest]] = WeeklyRequest
     version: Version
-    history: Series
-    horizon: int
-    rows: pl.DataFrame
+    history: Series  # of the measure that the version forecasts
+    horizon: int  # how many weeks ahead the version was trained for
+    rows: pl.DataFrame  # see `predict`, with `step` (weeks ahead), sorted by artist_id and week
 
     @classmethod
     def open(cls, version: Version, dataset: Dataset | None) -> "WeeklyPredictor":
@@ -57,11 +53,10 @@ class WeeklyPredictor:
         made = version.manifest
         horizon = made.settings.get("horizon", 1)
         history = require_weeks(series(dataset, made.settings.get("measure", "total")))
-        method = f"{made.variant}, a fallback" if made.fallback_for else made.variant
         artists = dataset.artists.select("name", artist_id="id")
-        rows = _rows(history, load(version).forecast(history, horizon)).join(
-            artists, on="artist_id", how="left", maintain_order="left"
-        )
+        rows = _rows(history, load(version).forecast(history, horizon))
+        rows = rows.join(artists, on="artist_id", how="left", maintain_order="left")
+        method = f"{made.variant}, a fallback" if made.fallback_for else made.variant
         return cls(version, history, horizon, rows.with_columns(method=pl.lit(method)))
 
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
@@ -127,11 +122,8 @@ class WeeklyPredictor:
 def _rows(history: Series, forecast: Forecast) -> pl.DataFrame:
     """Return a row for each artist and week."""
     artists, horizon = forecast.mean.shape
-    latest = recent(history)
-    level = latest[:, None]
-    change = np.divide(forecast.mean - level, level, out=np.full_like(forecast.mean, np.nan), where=level > 0)
     steps = list(range(1, horizon + 1))
-    return pl.DataFrame(
+    rows = pl.DataFrame(
         {
             "artist_id": np.repeat(history.artist_ids, horizon).tolist(),
             "step": steps * artists,
@@ -140,10 +132,12 @@ def _rows(history: Series, forecast: Forecast) -> pl.DataFrame:
             "q10": forecast.quantiles[..., 0].ravel(),
             "q90": forecast.quantiles[..., -1].ravel(),
             "last_week": np.repeat(history.listened[:, -1], horizon),
-            "change": change.ravel(),
-            "recent": np.repeat(latest, horizon),
+            "recent": np.repeat(recent(history), horizon),
             "usual": np.repeat(usual(history), horizon),
             "trend": None if history.measure == "mean" else np.repeat(trends(history), horizon).tolist(),
         },
         schema_overrides={"artist_id": pl.String, "step": pl.Int64, "week": pl.Date, "trend": pl.String},
-    ).with_columns(pl.col("change", "usual").fill_nan(None))
+    )
+    level = pl.col("recent")
+    change = pl.when(level > 0).then((pl.col("mean") - level) / level)
+    return rows.with_columns(pl.col("usual").fill_nan(None), change=change)

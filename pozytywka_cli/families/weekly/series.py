@@ -21,18 +21,12 @@ TYPICAL_DAYS = 0.98  # share of a log's days; the others may have holes
 
 @dataclass(frozen=True)
 class Series:
-    """How long each artist was listened to in each full ISO week.
+    """How long each artist was listened to in each full ISO week."""
 
-    artist_ids: sorted
-    weeks: Mondays without a gap
-    listened: seconds, (artists, weeks): the sum of all listens, or the mean listen for the `measure` "mean"
-    squares: s², (artists, weeks): the sum of the squared listens, or the square of the mean listen
-    """
-
-    artist_ids: list[str]
-    weeks: list[date]
-    listened: Floats
-    squares: Floats
+    artist_ids: list[str]  # sorted
+    weeks: list[date]  # Mondays without a gap
+    listened: Floats  # s, (artists, weeks): the sum of all listens, or the mean listen for the `measure` "mean"
+    squares: Floats  # s², (artists, weeks): the sum of the squared listens, or the square of the mean listen
     measure: Measure = "total"
 
     def before(self, week: int) -> "Series":
@@ -65,23 +59,22 @@ def weekly_listening(plays: pl.DataFrame, weeks: list[date], measure: Measure = 
     Args:
         plays: artist_id, started_at (UTC) and listened_ms.
         weeks: Mondays.
-        measure: "total" or "mean".
 
     Returns:
         artist_id, week, listened (s) and squares (s², see `Series`), sorted by artist_id and week.
     """
     # integers add up to the same total in any order, and squares of milliseconds could overflow 64 bits
     milliseconds = pl.col("listened_ms").cast(pl.Int128)
-    sums = plays.group_by("artist_id", week=pl.col("started_at").dt.truncate("1w").dt.date()).agg(
-        listened=milliseconds.sum().cast(pl.Float64) / 1e3,
-        squares=(milliseconds * milliseconds).sum().cast(pl.Float64) / 1e6,
-        average=milliseconds.sum().cast(pl.Float64) / 1e3 / pl.len(),
-    )
+    listened = milliseconds.sum().cast(pl.Float64) / 1e3
+    squares = (milliseconds * milliseconds).sum().cast(pl.Float64) / 1e6
     if measure == "mean":
-        sums = sums.with_columns(listened="average", squares=pl.col("average") ** 2)
+        listened = listened / pl.len()
+        squares = listened**2
+    monday = pl.col("started_at").dt.truncate("1w").dt.date()
+    sums = plays.group_by("artist_id", week=monday).agg(listened=listened, squares=squares)
     artists = plays.select(pl.col("artist_id").unique().sort())
     grid = artists.join(pl.DataFrame({"week": weeks}, schema={"week": pl.Date}), how="cross")
-    totals = grid.join(sums.drop("average"), on=["artist_id", "week"], how="left", maintain_order="left")
+    totals = grid.join(sums, on=["artist_id", "week"], how="left", maintain_order="left")
     return totals.with_columns(pl.col("listened", "squares").fill_null(0.0))
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.weekly.forecast import Forecast, Model
 from pozytywka_cli.families.weekly.series import Floats, Series
 
 MIN_WEEKS = 4
@@ -54,6 +53,28 @@ class Split:
         return replace(self, series=self.series.of(rows))
 
 
+def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
+    """Hold out the last `test_weeks` weeks (a third at most) for testing, and the origins of forecasts of the first.
+
+    Raises:
+        RefusedError: there are too few weeks, or there is no listening before the first origin.
+    """
+    weeks = len(require_weeks(history, horizon).weeks) - (horizon - 1)
+    start = weeks - held_out_weeks(weeks, test_weeks)
+    require_listening(history, start)
+    return Split(history.of(np.flatnonzero(history.listened[:, :start].any(axis=1))), start, horizon)
+
+
+def held_out_weeks(weeks: int, wanted: int) -> int:
+    """Return how many of so many weeks are held out: `wanted`, but a third of them at most."""
+    return min(wanted, weeks // 3)
+
+
+def fewest_weeks(training: int, held_out: int) -> int:
+    """Return the fewest weeks of which `training` remain after `held_out_weeks` of them are held out."""
+    return min(training + held_out, 3 * (training - 1) // 2 + 1)
+
+
 def require_weeks(history: Series, horizon: int = 1) -> Series:
     """Return the same series after checking that it is long enough for any forecast.
 
@@ -69,47 +90,7 @@ def require_weeks(history: Series, horizon: int = 1) -> Series:
 
 
 def require_listening(history: Series, weeks: int) -> None:
-    """Check that there is a level to start from.
-
-    Raises:
-        RefusedError: nothing was listened to in the first `weeks` weeks.
-    """
+    """Check that something was listened to in the first `weeks` weeks, else raise a RefusedError."""
     if not history.listened[:, :weeks].any():
         problem = f"nothing was listened to in the {weeks} full weeks from {history.weeks[0]}"
         raise RefusedError(problem, "Use a log without such a gap at its beginning.")
-
-
-def fewest_weeks(training: int, held_out: int) -> int:
-    """Return the fewest weeks of which `training` remain after `held_out_weeks` of them are held out."""
-    return min(training + held_out, 3 * (training - 1) // 2 + 1)
-
-
-def held_out_weeks(weeks: int, wanted: int) -> int:
-    """Return how many of so many weeks are held out: `wanted`, but a third of them at most."""
-    return min(wanted, weeks // 3)
-
-
-def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
-    """Hold out the last `test_weeks` weeks (a third at most) for testing, and the origins of forecasts of the first.
-
-    Raises:
-        RefusedError: there are too few weeks, or there is no listening before the first origin.
-    """
-    weeks = len(require_weeks(history, horizon).weeks) - (horizon - 1)
-    start = weeks - held_out_weeks(weeks, test_weeks)
-    require_listening(history, start)
-    return Split(history.of(np.flatnonzero(history.listened[:, :start].any(axis=1))), start, horizon)
-
-
-def rolling_forecast(model: Model, divided: Split) -> Forecast:
-    """Forecast every test week from 1 to `horizon` weeks before it: (artists, test weeks, horizon)."""
-    origins = range(divided.start, len(divided.series.weeks))
-    forecasts = [model.forecast(divided.series.before(origin), divided.horizon) for origin in origins]
-
-    def at(step: int) -> Forecast:
-        made = [forecasts[week - step - divided.start] for week in divided.test_weeks]
-        means, quantiles = zip(*((one.mean[:, step], one.quantiles[:, step]) for one in made), strict=True)
-        return Forecast(np.stack(means, axis=1), np.stack(quantiles, axis=1))
-
-    means, quantiles = zip(*(at(step) for step in range(divided.horizon)), strict=True)
-    return Forecast(np.stack(means, axis=2), np.stack(quantiles, axis=2))

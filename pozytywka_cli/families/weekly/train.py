@@ -9,23 +9,20 @@ from pozytywka_cli.artifacts import Draft
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.weekly import FAMILY, card
-from pozytywka_cli.families.weekly.forecast import Forecast
+from pozytywka_cli.families.weekly.forecast import Forecast, Model
 from pozytywka_cli.families.weekly.metrics import HEADLINE, errors, metrics, rmse
-from pozytywka_cli.families.weekly.models.exponential_smoothing import require
-from pozytywka_cli.families.weekly.models.fit import Fitted, fit, measure, too_little_history
-from pozytywka_cli.families.weekly.models.lstm_training import input_shape
+from pozytywka_cli.families.weekly.models.baselines import require
+from pozytywka_cli.families.weekly.models.fit import fit, measure, too_little_history, window_length
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split
 from pozytywka_cli.records import Gate
 
 MARGIN = 0.005  # of the baseline's RMSE
+QUANTILES = "float64 (artists, horizon, 3), s: 10, 50 and 90 %"
 SIGNATURE = {
     "inputs": {"listened": "float64 (artists, weeks), s", "squares": "float64 (artists, weeks), s²"},
-    "outputs": {
-        "mean": "float64 (artists, horizon), s",
-        "quantiles": "float64 (artists, horizon, 3), s: 10, 50 and 90 %",
-    },
+    "outputs": {"mean": "float64 (artists, horizon), s", "quantiles": QUANTILES},
 }
 
 
@@ -41,35 +38,36 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     require(run.variant)
     settings = run.settings_as(WeeklySettings)
     history = series(dataset, settings.measure)
-    divided = split(history, settings.test_weeks, settings.horizon)
-    shape = input_shape(history, len(history.weeks), settings)
+    weeks, divided = len(history.weeks), split(history, settings.test_weeks, settings.horizon)
 
-    _, baseline_forecast = measure(FAMILY.baseline, divided, run)
-    baseline = _draft(FAMILY.baseline, fit(FAMILY.baseline, history, shape, run), divided, baseline_forecast)
+    baseline_forecast, _ = measure(FAMILY.baseline, divided, run)
+    fitted, _ = fit(FAMILY.baseline, history, run, log_weeks=weeks)
+    baseline = _draft(FAMILY.baseline, fitted, divided, baseline_forecast)
     if run.variant == FAMILY.baseline:
         return Trained(baseline, baseline)
-    if missing := too_little_history(run.variant, len(history.weeks), settings):
+    if missing := too_little_history(run.variant, weeks, settings):
         note = f"the mean of all weeks is used in place of {run.variant}: {missing}"
         return Trained(replace(baseline, fallback_for=run.variant, notes=[note]), baseline)
 
-    measured, forecast = measure(run.variant, divided, run)
-    final = fit(run.variant, history, shape, run, stop_after=measured.best_epoch)
+    forecast, epochs = measure(run.variant, divided, run)
+    best = max((epoch.epoch for epoch in epochs if epoch.best), default=0)
+    fitted, _ = fit(run.variant, history, run, log_weeks=weeks, stop_after=best)
 
-    model = _draft(run.variant, final, divided, forecast)
-    short = run.variant == "lstm" and shape.window < settings.window
-    note = f"only {len(history.weeks)} full weeks of plays: the LSTM reads {shape.window} weeks, not {settings.window}"
+    model = _draft(run.variant, fitted, divided, forecast)
+    window = window_length(weeks, settings)
+    note = f"only {weeks} full weeks of plays: the LSTM reads {window} weeks, not {settings.window}"
     model = replace(
         model,
         metrics=model.metrics + baseline.metrics,
         gate=_gate(forecast, baseline_forecast, divided),
-        notes=[note] if short else [],
-        epochs=learning.epoch_records(measured.epochs),
+        notes=[note] if run.variant == "lstm" and window < settings.window else [],
+        epochs=learning.epoch_records(epochs),
     )
     return Trained(model, baseline)
 
 
-def _draft(variant: str, fitted: Fitted, divided: Split, forecast: Forecast) -> Draft:
-    return Draft(variant, fitted.model.save, SIGNATURE, metrics(variant, forecast, divided), card.text(divided))
+def _draft(variant: str, fitted: Model, divided: Split, forecast: Forecast) -> Draft:
+    return Draft(variant, fitted.save, SIGNATURE, metrics(variant, forecast, divided), card.text(divided))
 
 
 def _gate(forecast: Forecast, baseline: Forecast, divided: Split) -> Gate:

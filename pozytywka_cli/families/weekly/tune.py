@@ -27,5 +27,5 @@ def trial(dataset: Dataset, run: TrainingRun) -> float:
     if missing := too_little_history(run.variant, len(past.weeks), settings):
         raise RefusedError(f"too few weeks before the test weeks to tune by: {missing}", "Use a longer log.")
     divided = split(past, settings.test_weeks, settings.horizon)
-    _, forecast = measure(run.variant, divided, run)
+    forecast, _ = measure(run.variant, divided, run)
     return rmse(forecast, divided)

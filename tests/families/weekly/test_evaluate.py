@@ -7,12 +7,12 @@ import pytest
 from scipy import stats
 
 from pozytywka_cli.families.weekly import FAMILY, evaluate
-from pozytywka_cli.families.weekly.comparison import comparison, diebold_mariano
 from pozytywka_cli.families.weekly.forecast import Forecast
-from pozytywka_cli.families.weekly.metrics import metrics, pinball_loss
+from pozytywka_cli.families.weekly.metrics import comparison, diebold_mariano, metrics, pinball_loss
 from pozytywka_cli.families.weekly.models.baselines import Mean
+from pozytywka_cli.families.weekly.models.fit import rolling_forecast
 from pozytywka_cli.families.weekly.series import Series, series
-from pozytywka_cli.families.weekly.splits import rolling_forecast, split
+from pozytywka_cli.families.weekly.splits import split
 
 from .trained import METRICS, evaluated, noise, run
 from .worlds import series_of

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from pozytywka_cli.families.weekly.features import HALF_LIVES, InputShape, inputs, pooled_ratio, scale, spread_ratio
+from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale, spread_ratio
 from pozytywka_cli.families.weekly.series import Series
 
 from .worlds import compound_poisson, series_of
 
-READING = InputShape(26, HALF_LIVES, annual=True)
+READING = LstmParameters(26, 32, 240.0, HALF_LIVES, annual=True)
 
 
 def test_the_spread_is_the_design_s():
@@ -76,13 +76,13 @@ def test_recent_levels_count_a_week_half_as_much_one_half_life_later():
     listened[0, -3:] = 800, 200, 500
     history = series_of(listened, 100)
     level = scale(history, 100)
-    found = inputs(history, level, InputShape(26, (1.0, 2.0)))
+    found = inputs(history, level, LstmParameters(26, 32, 100.0, (1.0, 2.0)))
     for column, half_life in enumerate((1.0, 2.0)):
         weights = 0.5 ** (np.arange(30)[::-1] / half_life)
         expected = (np.average(listened[0], weights=weights) - level.mean[0]) / level.spread[0]
         assert found.levels[0, column] == pytest.approx(expected, rel=1e-5)
         assert found.extras[0, 4 + column] == pytest.approx(np.arcsinh(expected), rel=1e-5)
-    assert (found.extras.shape, InputShape(26, (1.0, 2.0)).extras) == ((1, 6), 6)
+    assert (found.extras.shape, LstmParameters(26, 32, 100.0, (1.0, 2.0)).extras) == ((1, 6), 6)
 
 
 @pytest.mark.parametrize(("week", "sine"), [(date(2025, 3, 24), 1), (date(2025, 9, 22), -1), (date(2020, 12, 21), 0)])
@@ -91,6 +91,8 @@ def test_the_season_is_that_of_the_next_week(week: date, sine: int):
     history = series_of(np.full((1, 30), 400.0), 100)
     history = replace(history, weeks=[week - timedelta(weeks=29 - number) for number in range(30)])
     level = scale(history, 100)
-    found = inputs(history, level, InputShape(26, annual=True)).extras[0, 4:] / (level.mean / level.spread / 4)
+    found = inputs(history, level, LstmParameters(26, 32, 100.0, annual=True)).extras[0, 4:] / (
+        level.mean / level.spread / 4
+    )
     assert found[0] == pytest.approx(sine, abs=0.1)
     assert np.hypot(*found) == pytest.approx(1)

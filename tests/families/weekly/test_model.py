@@ -9,16 +9,13 @@ import pytest
 import torch
 
 from pozytywka_cli.errors import RefusedError, UnavailableError
-from pozytywka_cli.families.weekly.features import HALF_LIVES, InputShape, inputs, pooled_ratio, scale
+from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale
 from pozytywka_cli.families.weekly.forecast import Model
 from pozytywka_cli.families.weekly.forecast import compound_poisson as sums_of_listens
 from pozytywka_cli.families.weekly.metrics import coverage
-from pozytywka_cli.families.weekly.models import exponential_smoothing
-from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal
-from pozytywka_cli.families.weekly.models.exponential_smoothing import Smoothing, SmoothingParameters
-from pozytywka_cli.families.weekly.models.legacy_lstm import LegacyLstm, LegacyParameters
-from pozytywka_cli.families.weekly.models.lstm import Lstm, LstmParameters
-from pozytywka_cli.families.weekly.models.networks import Forecaster
+from pozytywka_cli.families.weekly.models import baselines
+from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal, Smoothing
+from pozytywka_cli.families.weekly.models.networks import LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import WEEK
 
 from .worlds import compound_poisson, series_of
@@ -30,11 +27,10 @@ LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 def trained_like() -> Lstm:
     """An LSTM whose last layers are not zero, as after training."""
     model = Lstm.untrained(PARAMETERS, seed=3)
-    assert model.network.mix is not None
-    for layer in (model.network.head, model.network.mix):
+    assert model.mix is not None
+    for layer in (model.head, model.mix):
         torch.nn.init.normal_(layer.weight, std=0.2, generator=torch.Generator().manual_seed(0))
-    model.network.eval()
-    return model
+    return model.eval()
 
 
 MODELS: dict[str, Model] = {
@@ -45,8 +41,8 @@ MODELS: dict[str, Model] = {
     "seasonal": Seasonal(240.0, np.linspace(0.5, 1.5, 52).tolist()),
     "lstm": trained_like(),
     "legacy-lstm": LegacyLstm.untrained(LegacyParameters(240.0, 3), seed=1),
-    "SES": Smoothing(SmoothingParameters("SES")),
-    "AutoETS": Smoothing(SmoothingParameters("AutoETS")),
+    "SES": Smoothing("SES"),
+    "AutoETS": Smoothing("AutoETS"),
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -103,12 +99,12 @@ def test_linear_s_interval_by_hand():
     assert found.quantiles[0, 0, 2] == pytest.approx(3 + np.sqrt(1.5 * 10 / 3) * 3.0777, rel=1e-4)
 
 
-@pytest.mark.parametrize("method", exponential_smoothing.MIN_WEEKS)
+@pytest.mark.parametrize("method", baselines.SMOOTHING_WEEKS)
 def test_smoothing_s_interval_holds_80_percent_of_weeks(method: str):
     """Of 150 artists' next week, each a level and noise."""
     listened = np.random.default_rng(3).normal(1e5, 1e4, (150, 41))
     past = series_of(listened).before(40)
-    found = coverage(Smoothing(SmoothingParameters(method)).forecast(past).quantiles[:, 0], listened[:, 40])
+    found = coverage(Smoothing(method).forecast(past).quantiles[:, 0], listened[:, 40])
     assert found == pytest.approx(0.8, abs=0.08)
 
 
@@ -123,10 +119,10 @@ def test_an_untrained_lstm_forecasts_exactly_the_mean():
 
 def test_quantiles_never_cross():
     """Whatever the weights are."""
-    network = Forecaster(8, 4, levels=2, horizon=3)
+    network = Lstm(LstmParameters(26, 8, 240.0, (1.0, 2.0), horizon=3))
     torch.nn.init.normal_(network.head.weight, std=5, generator=torch.Generator().manual_seed(0))
     random = np.random.default_rng(0)
-    given = (torch.from_numpy(random.normal(size=(99, width)).astype(np.float32)) for width in (26, 4, 2))
+    given = (torch.from_numpy(random.normal(size=(99, width)).astype(np.float32)) for width in (26, 6, 2))
     quantiles = network(*given)[..., 1:]
     assert quantiles.shape == (99, 3, 3)
     assert (quantiles.diff(dim=-1) >= 0).all()
@@ -179,11 +175,11 @@ def test_a_history_shorter_than_the_window_is_refused():
 
 def test_the_mix_of_levels_lies_between_them():
     """However large its weights, an artist is moved no farther from its mean than its farthest level is."""
-    network = Forecaster(8, 4, levels=2, horizon=2)
+    network = Lstm(LstmParameters(26, 8, 240.0, (1.0, 2.0), horizon=2))
     assert network.mix is not None
     torch.nn.init.normal_(network.mix.weight, std=50, generator=torch.Generator().manual_seed(0))
     levels = torch.tensor([[1.0, -3.0], [40.0, 50.0]])
-    moved = network(torch.ones(2, 26), torch.ones(2, 4), levels)[..., 0].abs()
+    moved = network(torch.ones(2, 26), torch.ones(2, 6), levels)[..., 0].abs()
     assert (moved <= torch.tensor([[3.0], [50.0]]) * (1 + 1e-6)).all()
     assert (moved > 0).all()
 
@@ -192,7 +188,7 @@ def test_a_version_from_before_levels_and_horizons_still_forecasts():
     """Its parameters name neither, its network reads four extras and answers four numbers."""
     old = msgspec.json.decode(b'{"window": 26, "hidden": 8, "ratio": 240.0}', type=LstmParameters)
     model = Lstm.untrained(old, seed=0)
-    shapes = {name: tuple(weight.shape) for name, weight in model.network.state_dict().items()}
+    shapes = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
     assert (shapes["head.weight"], shapes["head.bias"]) == ((4, 12), (4,))
     assert set(shapes) == {"head.weight", "head.bias", *(f"lstm.{name}_l0" for name in LSTM_WEIGHTS)}
     history = compound_poisson(np.full((5, 40), 20.0), seed=2)
@@ -215,7 +211,10 @@ def test_the_week_of_year_alone_moves_an_annual_network():
     history = compound_poisson(np.full((3, 40), 20.0), seed=2)
     later = replace(history, weeks=[week + 26 * WEEK for week in history.weeks])
     for annual in (False, True):
-        seen = [inputs(one, scale(one, 240.0), InputShape(26, HALF_LIVES, annual)) for one in (history, later)]
+        seen = [
+            inputs(one, scale(one, 240.0), LstmParameters(26, 32, 240.0, HALF_LIVES, annual))
+            for one in (history, later)
+        ]
         assert np.array_equal(seen[0].extras, seen[1].extras) is not annual
         assert np.array_equal(seen[0].window, seen[1].window)
 
@@ -223,8 +222,8 @@ def test_the_week_of_year_alone_moves_an_annual_network():
 def test_ets_chosen_on_a_known_history_is_only_updated_afterwards():
     """On what it was fitted to it says the same as one that is fitted there; later weeks still move it."""
     history = compound_poisson(np.linspace(5, 60, 12)[:, None] * np.ones((1, 50)), seed=8)
-    once = Smoothing(SmoothingParameters("AutoETS"), known=history.before(40))
-    fresh = Smoothing(SmoothingParameters("AutoETS"))
+    once = Smoothing("AutoETS", known=history.before(40))
+    fresh = Smoothing("AutoETS")
     np.testing.assert_allclose(
         once.forecast(history.before(40)).mean, fresh.forecast(history.before(40)).mean, rtol=1e-6
     )
@@ -233,7 +232,7 @@ def test_ets_chosen_on_a_known_history_is_only_updated_afterwards():
 
 def test_without_the_extra_smoothing_names_what_to_install(monkeypatch: pytest.MonkeyPatch):
     """Exit code 5, the extra's name and the command."""
-    monkeypatch.setattr(exponential_smoothing, "available", lambda: False)
+    monkeypatch.setattr(baselines, "available", lambda: False)
     with pytest.raises(UnavailableError, match="needs statsforecast") as caught:
         MODELS["SES"].forecast(series_of(np.ones((2, 25))))
     assert "pip install 'pozytywka[forecast]'" in caught.value.hint

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pozytywka_cli.families.weekly.metrics import coverage, rmse
+from pozytywka_cli.families.weekly.models.fit import rolling_forecast
 from pozytywka_cli.families.weekly.settings import WeeklySettings
-from pozytywka_cli.families.weekly.splits import rolling_forecast, split
+from pozytywka_cli.families.weekly.splits import split
 
 from .trained import measured
 from .worlds import compound_poisson, with_signal

@@ -8,9 +8,9 @@ import pytest
 
 from pozytywka_cli.errors import RefusedError, UnavailableError
 from pozytywka_cli.families.weekly import FAMILY
-from pozytywka_cli.families.weekly.models import exponential_smoothing, lstm_training
+from pozytywka_cli.families.weekly.features import LstmParameters
+from pozytywka_cli.families.weekly.models import baselines, fit
 from pozytywka_cli.families.weekly.models.fit import load
-from pozytywka_cli.families.weekly.models.lstm import LstmParameters
 from pozytywka_cli.families.weekly.series import Series, series
 from pozytywka_cli.learning import Tensors
 from pozytywka_cli.records import Progress
@@ -80,13 +80,13 @@ def test_the_final_network_has_a_window_of_its_own(monkeypatch: pytest.MonkeyPat
 
 def recorded_origins(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     """The origins of training and validation, in the order in which their examples are made."""
-    seen, make = [], lstm_training.examples
+    seen, make = [], fit.examples
 
     def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
         seen.append(origins)
         return make(history, parameters, origins)
 
-    monkeypatch.setattr(lstm_training, "examples", examples)
+    monkeypatch.setattr(fit, "examples", examples)
     return seen
 
 
@@ -230,10 +230,10 @@ def test_seasonal_needs_two_years(tmp_path: Path):
         assert b'"annual": ' + annual in (version.folder / "model.json").read_bytes()
 
 
-@pytest.mark.parametrize("variant", exponential_smoothing.MIN_WEEKS)
+@pytest.mark.parametrize("variant", baselines.SMOOTHING_WEEKS)
 def test_without_the_extra_its_variants_are_refused(variant: str, monkeypatch: pytest.MonkeyPatch):
     """Trained by name they exit 5; evaluate leaves them out and names the reason."""
-    monkeypatch.setattr(exponential_smoothing, "available", lambda: False)
+    monkeypatch.setattr(baselines, "available", lambda: False)
     with pytest.raises(UnavailableError, match=f"weekly {variant} needs statsforecast"):
         trained(noise(40), variant)
     found = evaluated(noise(40))

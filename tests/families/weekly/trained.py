@@ -48,7 +48,7 @@ def evaluated(dataset: Dataset, **settings: object) -> Evaluated:
 
 def measured(variant: str, divided: Split, settings: WeeklySettings = SETTINGS) -> Model:
     """A variant fitted to the training weeks of a split."""
-    return fit.measure(variant, divided, TrainingRun(settings, variant))[0].model
+    return fit.fit(variant, divided.past, TrainingRun(settings, variant), log_weeks=len(divided.series.weeks))[0]
 
 
 def saved(folder: Path, draft: Draft, **settings: object) -> Version:

@@ -1,54 +1,42 @@
-"""The baselines, with their intervals: means of past weeks, a straight line through them, a seasonal index."""
+"""The baselines, with their intervals: means, a straight line, a seasonal index, exponential smoothing.
 
+Exponential smoothing is that of statsforecast, which the extra `forecast` installs.
+"""
+
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-import msgspec
 import numpy as np
 from scipy.special import stdtrit
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.errors import UnavailableError
 from pozytywka_cli.families.weekly.features import pooled_ratio, spread_ratio
-from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, compound_poisson
-from pozytywka_cli.families.weekly.models.checkpoint import load_parameters, save_parameters
+from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson, require_history
 from pozytywka_cli.families.weekly.series import WEEK, Floats, Series
 
 SEASONS = 52  # weeks of a year
 NEIGHBOURS = 2  # weeks to both sides over which the index of a week of the year is smoothed
+SMOOTHING_WEEKS = {"AutoETS": 10, "SES": 2}  # the fewest of each method: no damped trend is fitted to fewer
+LEVEL = 80  # % of weeks within the interval of exponential smoothing
 
 
-class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model that consists of a few parameters."""
+class Mean(Parameters, frozen=True):
+    """The mean of the last `weeks` weeks (None: of all), with a compound-Poisson interval."""
 
-    def save(self, folder: Path) -> None:
-        """Write `model.json`."""
-        save_parameters(self, folder)
-
-    @classmethod
-    def load(cls, version: Version) -> Self:
-        """Load the model of a checked version."""
-        return load_parameters(version, cls)
-
-
-class Mean(Baseline, frozen=True, forbid_unknown_fields=True):
-    """The mean of the last `weeks` weeks (None: of all), with a compound-Poisson interval.
-
-    `ratio` is the pooled ratio of a week's variance to its mean, in seconds.
-    """
-
-    ratio: float
+    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
     weeks: int | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, all with the same mean; an artist without listening gets zeros."""
-        recent = _last(history.listened, self.weeks)
-        # the mean of so many noisy weeks has a variance of its own, which adds to that of the next week
-        ratio = spread_ratio(history, self.ratio) * (1 + 1 / recent.shape[1])
-        return compound_poisson(_repeated(recent.mean(axis=1), horizon), ratio)
+        return _level(history, self.weeks, np.ones(horizon), self.ratio)
 
 
-class Linear(Baseline, frozen=True, forbid_unknown_fields=True):
+class Linear(Parameters, frozen=True):
     """A least-squares line through each artist's last `weeks` weeks (None: all), extrapolated; never below zero.
 
     The interval is the line's own prediction interval (Student's t, weeks − 2 degrees of freedom).
@@ -70,15 +58,11 @@ class Linear(Baseline, frozen=True, forbid_unknown_fields=True):
         return Forecast(np.maximum(mean, 0), np.maximum(quantiles, 0))
 
 
-class Seasonal(Baseline, frozen=True, forbid_unknown_fields=True):
-    """Each artist's mean of the last 52 weeks times a seasonal index, with a compound-Poisson interval.
+class Seasonal(Parameters, frozen=True):
+    """Each artist's mean of the last 52 weeks times a seasonal index, with a compound-Poisson interval."""
 
-    index: for each week of the year, all listening in it divided by that of a usual week
-    ratio: the pooled ratio of a week's variance to its mean, in seconds
-    """
-
-    ratio: float
-    index: list[float]
+    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
+    index: list[float]  # for each week of the year, all listening in it divided by that of a usual week
 
     @classmethod
     def fitted(cls, history: Series) -> Self:
@@ -99,14 +83,15 @@ class Seasonal(Baseline, frozen=True, forbid_unknown_fields=True):
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`; an artist without listening in a year gets zeros."""
         weeks = [_week_of_year(history.weeks[-1] + WEEK * step) for step in range(1, horizon + 1)]
-        recent = history.listened[:, -SEASONS:]
-        mean = _repeated(recent.mean(axis=1), horizon) * np.array(self.index)[weeks]
-        return compound_poisson(mean, spread_ratio(history, self.ratio) * (1 + 1 / recent.shape[1]))
+        return _level(history, SEASONS, np.array(self.index)[weeks], self.ratio)
 
 
-def _week_of_year(week: date) -> int:
-    """Return a number from 0 to 51; ISO week 53, which few years have, counts as the 52nd."""
-    return min(week.isocalendar().week, SEASONS) - 1
+def _level(history: Series, weeks: int | None, factors: Floats, ratio: float) -> Forecast:
+    """Forecast the mean of the last `weeks` weeks (None: of all) times a factor for each week ahead, (horizon,)."""
+    recent = _last(history.listened, weeks)
+    # the mean of so many noisy weeks has a variance of its own, which adds to that of the next week
+    ratios = spread_ratio(history, ratio) * (1 + 1 / recent.shape[1])
+    return compound_poisson(recent.mean(axis=1)[:, None] * factors, ratios)
 
 
 def _last(listened: Floats, weeks: int | None) -> Floats:
@@ -114,5 +99,81 @@ def _last(listened: Floats, weeks: int | None) -> Floats:
     return listened if weeks is None else listened[:, -weeks:]
 
 
-def _repeated(level: Floats, horizon: int) -> Floats:
-    return np.repeat(level[:, None], horizon, axis=1)
+def _week_of_year(week: date) -> int:
+    """Return a number from 0 to 51; ISO week 53, which few years have, counts as the 52nd."""
+    return min(week.isocalendar().week, SEASONS) - 1
+
+
+def available() -> bool:
+    """Return whether the extra is installed."""
+    return find_spec("statsforecast") is not None
+
+
+def require(variant: str) -> None:
+    """Check that the libraries of a variant are installed, else raise an UnavailableError."""
+    if variant in SMOOTHING_WEEKS and not available():
+        problem = f"weekly {variant} needs statsforecast, which is not installed"
+        raise UnavailableError(problem, "Install it with `pip install 'pozytywka[forecast]'`.")
+
+
+class SmoothingParameters(Parameters, frozen=True):
+    """The `method`: AutoETS or SES."""
+
+    method: str
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """Simple exponential smoothing, or the exponential smoothing model with the lowest AICc (Hyndman et al., 2008).
+
+    A model is fitted to each artist at every forecast. As choosing among some fifteen forms takes long, AutoETS chooses
+    and fits once for each artist of a `known` history, where there is one; later weeks then only update the state.
+    The interval is the method's own, for normal errors; no forecast is below zero.
+    """
+
+    method: str
+    known: Series | None = None
+
+    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
+        """Forecast the weeks after `history`; an artist without listening gets zeros.
+
+        Raises:
+            UnavailableError: statsforecast is not installed.
+            RefusedError: `history` has too few weeks to fit the method to.
+        """
+        require(self.method)
+        require_history(history, SMOOTHING_WEEKS[self.method])
+        artists = zip(history.artist_ids, history.listened, strict=True)
+        bands = np.array([self._band(artist, listened, horizon) for artist, listened in artists])
+        low, mean, high = np.maximum(bands.reshape(-1, 3, horizon), 0).transpose(1, 0, 2)
+        return Forecast(mean, np.stack([low, mean, high], axis=-1))
+
+    def _band(self, artist: str, listened: Floats, horizon: int) -> Floats:
+        """Return the lower end, the mean and the upper end: (3, horizon)."""
+        if not listened.any():
+            return np.zeros((3, horizon))
+        if artist in self._fits:
+            band = self._fits[artist].forward(listened, horizon, level=[LEVEL])
+        else:
+            band = self._fitted(listened).predict(horizon, level=[LEVEL])
+        return np.stack([band[name] for name in (f"lo-{LEVEL}", "mean", f"hi-{LEVEL}")])
+
+    @cached_property
+    def _fits(self) -> dict[str, Any]:
+        artists = zip(self.known.artist_ids, self.known.listened, strict=True) if self.known else ()
+        return {artist: self._fitted(listened) for artist, listened in artists if listened.any()}
+
+    def _fitted(self, listened: Floats) -> Any:
+        from statsforecast.models import AutoETS, SimpleExponentialSmoothingOptimized
+
+        model = AutoETS() if self.method == "AutoETS" else SimpleExponentialSmoothingOptimized()
+        return model.fit(np.ascontiguousarray(listened))
+
+    def save(self, folder: Path) -> None:
+        """Write `model.json`."""
+        SmoothingParameters(self.method).save(folder)
+
+    @classmethod
+    def load(cls, version: Version) -> "Smoothing":
+        """Load the model of a checked version."""
+        return cls(SmoothingParameters.load(version).method)

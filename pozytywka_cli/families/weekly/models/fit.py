@@ -1,24 +1,34 @@
-"""Fit, measure and load any variant by its name."""
+"""How variants are fitted, measured and loaded, and how many weeks of history they need."""
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+import numpy as np
+import torch
+
+from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.weekly.features import InputShape, pooled_ratio
+from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
-from pozytywka_cli.families.weekly.models import exponential_smoothing, legacy_lstm
-from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal
-from pozytywka_cli.families.weekly.models.exponential_smoothing import Smoothing, SmoothingParameters
-from pozytywka_cli.families.weekly.models.legacy_lstm import LegacyLstm
-from pozytywka_cli.families.weekly.models.lstm import Lstm
-from pozytywka_cli.families.weekly.models.lstm_training import TWO_YEARS, fit_lstm, input_shape, min_start
+from pozytywka_cli.families.weekly.models import networks
+from pozytywka_cli.families.weekly.models.baselines import SMOOTHING_WEEKS, Linear, Mean, Seasonal, Smoothing
+from pozytywka_cli.families.weekly.models.networks import LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
-from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, rolling_forecast
-from pozytywka_cli.learning import Epoch
+from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, held_out_weeks, require_listening
+from pozytywka_cli.learning import Epoch, Recipe, Tensors
+from pozytywka_cli.records import Progress
 
 MIN_FITTED_WEEKS = 20  # of variants with fitted weights or forms
+TWO_YEARS = 104  # weeks from which on models use the season
+VALIDATION_WEEKS = 13
+MIN_WINDOW = 6
+MIN_ORIGINS = 6  # training weeks beside those of the validation: a long window is shortened for them
+WINDOWS_PER_EPOCH = 25_000
+MAX_DISTANCE = 100.0  # spreads from the mean: weeks further away would dominate the loss
+# AdamW without weight decay is Adam; these sizes of batches and epochs keep training short
+LEGACY = Recipe(20, 128, 1e-3, weight_decay=0.0, patience=20, rows_per_epoch=WINDOWS_PER_EPOCH, stop_after=20)
 
 BASELINES: dict[str, Callable[[Series], Model]] = {
     "mean": lambda history: Mean(pooled_ratio(history)),
@@ -27,10 +37,10 @@ BASELINES: dict[str, Callable[[Series], Model]] = {
     "linear": lambda _: Linear(),
     "linear-all": lambda _: Linear(weeks=None),
     "seasonal": Seasonal.fitted,
-    "AutoETS": lambda history: Smoothing(SmoothingParameters("AutoETS"), known=history),
-    "SES": lambda _: Smoothing(SmoothingParameters("SES")),
+    "AutoETS": lambda history: Smoothing("AutoETS", known=history),
+    "SES": lambda _: Smoothing("SES"),
 }
-CLASSES: dict[str, Callable[[Version], Model]] = {
+LOADERS: dict[str, Callable[[Version], Model]] = {
     "lstm": Lstm.load,
     "legacy-lstm": LegacyLstm.load,
     "seasonal": Seasonal.load,
@@ -40,17 +50,46 @@ CLASSES: dict[str, Callable[[Version], Model]] = {
 }
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted model, and the record of its epochs, if it was validated after each."""
+def load(version: Version) -> Model:
+    """Load the model of a checked version of any variant."""
+    return LOADERS[version.manifest.variant](version)
 
-    model: Model
-    epochs: list[Epoch] = field(default_factory=list)
 
-    @property
-    def best_epoch(self) -> int:
-        """The epoch with the best weights."""
-        return max((epoch.epoch for epoch in self.epochs if epoch.best), default=0)
+def fit(
+    variant: str, history: Series, run: TrainingRun, *, log_weeks: int, stop_after: int | None = None
+) -> tuple[Model, list[Epoch]]:
+    """Fit a variant to `history`; return the model, and the record of its epochs if it was validated after each.
+
+    For the LSTM: `stop_after`, see `fit_lstm`; and the week of year is an input if the log has two years of weeks.
+
+    Raises:
+        RefusedError: nothing was listened to in the first weeks.
+    """
+    if variant == "lstm":
+        return fit_lstm(history, run, annual=log_weeks >= TWO_YEARS, stop_after=stop_after)
+    if variant == "legacy-lstm":
+        return fit_legacy_lstm(history, run), []
+    return BASELINES[variant](history), []
+
+
+def measure(variant: str, divided: Split, run: TrainingRun) -> tuple[Forecast, list[Epoch]]:
+    """Fit a variant to the training weeks of a split; return its forecast of the test weeks and record of epochs.
+
+    Raises:
+        RefusedError: nothing was listened to in the first weeks.
+    """
+    model, epochs = fit(variant, divided.past, run, log_weeks=len(divided.series.weeks))
+    return rolling_forecast(model, divided), epochs
+
+
+def rolling_forecast(model: Model, divided: Split) -> Forecast:
+    """Forecast every test week from 1 to `horizon` weeks before it: (artists, test weeks, horizon)."""
+    origins = range(divided.start, len(divided.series.weeks))
+    forecasts = [model.forecast(divided.series.before(origin), divided.horizon) for origin in origins]
+    steps = np.arange(divided.horizon)
+    rows = np.arange(len(divided.test_weeks))[:, None] + steps[::-1]  # the forecast of each test week and step
+    parts = (np.stack(part, axis=1)[:, rows, steps] for part in zip(*forecasts, strict=True))
+    return Forecast(*map(np.ascontiguousarray, parts))
 
 
 def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
@@ -61,9 +100,9 @@ def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead
     """
     horizon = settings.horizon
     starts = {
-        "lstm": min_start(horizon),
-        "legacy-lstm": legacy_lstm.WINDOW + horizon,
-        "AutoETS": exponential_smoothing.MIN_WEEKS["AutoETS"],
+        "lstm": MIN_WINDOW + weeks_beside_window(horizon),
+        "legacy-lstm": networks.LEGACY_WINDOW + horizon,
+        "AutoETS": SMOOTHING_WEEKS["AutoETS"],
     }
     needed = TWO_YEARS + horizon - 1 if variant == "seasonal" else 0
     if variant in starts:
@@ -72,30 +111,72 @@ def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead
     return f"only {weeks} full weeks of plays; {variant} needs at least {needed}" if weeks < needed else ""
 
 
-def fit(variant: str, history: Series, shape: InputShape, run: TrainingRun, *, stop_after: int | None = None) -> Fitted:
-    """Fit a variant to `history`; `shape` and `stop_after` are for the LSTM, see `fit_lstm`.
+def weeks_beside_window(horizon: int) -> int:
+    """Return how many weeks must follow the window: training and validation origins, and the weeks ahead of both.
+
+    The weeks ahead of training origins end before those of the validation begin.
+    """
+    apart = horizon - 1
+    return fewest_weeks(MIN_ORIGINS + apart, VALIDATION_WEEKS) + apart
+
+
+def window_length(weeks: int, settings: WeeklySettings) -> int:
+    """Return how many weeks an LSTM reads that is trained on so many: fewer than the setting if they are few."""
+    return min(settings.window, weeks - weeks_beside_window(settings.horizon))
+
+
+def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
+    """Return the inputs at each origin, and the scaled weeks after it as target: (rows, horizon).
+
+    Artists without listening before an origin have no scale there and are left out.
+    """
+    parts = []
+    for origin in origins:
+        past = history.before(origin)
+        level = scale(past, parameters.ratio)
+        active = level.mean > 0
+        ahead = history.listened[:, origin : origin + parameters.horizon]
+        target = level.scaled(ahead).clip(-MAX_DISTANCE, MAX_DISTANCE).astype(np.float32)
+        parts.append([part[active] for part in (*inputs(past, level, parameters), target)])
+    return tuple(torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True))
+
+
+def fit_lstm(
+    history: Series, run: TrainingRun, *, annual: bool, stop_after: int | None = None
+) -> tuple[Lstm, list[Epoch]]:
+    """Train on every week of `history` that has a window before it; return the network and the record of its epochs.
+
+    The last origins (13, a third at most) are the validation part, by which the best epoch is chosen; no earlier origin
+    is trained on whose weeks ahead reach them. With `stop_after`, the number of epochs, all origins are trained on.
+    With `annual` the week of year is an input.
 
     Raises:
-        RefusedError: nothing was listened to in the first weeks.
+        RefusedError: nothing was listened to in the first window.
     """
-    if variant == "lstm":
-        return Fitted(*fit_lstm(history, shape, run, stop_after))
-    if variant == "legacy-lstm":
-        return Fitted(LegacyLstm.fitted(history, run.settings_as(WeeklySettings).horizon, run))
-    return Fitted(BASELINES[variant](history))
+    settings = run.settings_as(WeeklySettings)
+    window, horizon = window_length(len(history.weeks), settings), settings.horizon
+    require_listening(history, window)
+    end = len(history.weeks) - horizon + 1
+    held_out = 0 if stop_after is not None else held_out_weeks(end - window, VALIDATION_WEEKS)
+    parameters = LstmParameters(window, settings.hidden, pooled_ratio(history), HALF_LIVES, annual, horizon)
+    network = Lstm.untrained(parameters, run.seed)
+    training = examples(history, parameters, range(window, end - held_out - (horizon - 1 if held_out else 0)))
+    validation = examples(history, parameters, range(end - held_out, end)) if held_out else None
+    tuned = settings.epochs, settings.batch_size, settings.learning_rate, settings.weight_decay, settings.patience
+    recipe = Recipe(*tuned, max_norm=1.0, rows_per_epoch=WINDOWS_PER_EPOCH, stop_after=stop_after)
+    epochs, device = [], torch.device(run.device)
+    for epoch in learning.fit(network, networks.lstm_loss, training, validation, recipe, seed=run.seed, device=device):
+        run.progress(Progress("weekly lstm", epoch.epoch, epoch.epochs, epoch.train_loss if epoch.epoch else None))
+        epochs.append(epoch)
+    return network, epochs
 
 
-def measure(variant: str, divided: Split, run: TrainingRun) -> tuple[Fitted, Forecast]:
-    """Fit a variant to the training weeks of a split, and forecast the test weeks: see `rolling_forecast`.
-
-    Raises:
-        RefusedError: nothing was listened to in the first weeks.
-    """
-    shape = input_shape(divided.series, divided.start, run.settings_as(WeeklySettings))
-    fitted = fit(variant, divided.past, shape, run)
-    return fitted, rolling_forecast(fitted.model, divided)
-
-
-def load(version: Version) -> Model:
-    """Load the model of a checked version of any variant."""
-    return CLASSES[version.manifest.variant](version)
+def fit_legacy_lstm(history: Series, run: TrainingRun) -> LegacyLstm:
+    """Train the old systems' network on every week of `history` from the twelfth on, in seconds, for 20 epochs."""
+    horizon, device = run.settings_as(WeeklySettings).horizon, torch.device(run.device)
+    network = LegacyLstm.untrained(LegacyParameters(pooled_ratio(history), horizon), run.seed)
+    listened, length = history.listened.astype(np.float32), networks.LEGACY_WINDOW + horizon
+    runs = np.lib.stride_tricks.sliding_window_view(listened, length, axis=1).reshape(-1, length)
+    rows = tuple(torch.from_numpy(part.copy()) for part in np.split(runs, [networks.LEGACY_WINDOW], axis=1))
+    deque(learning.fit(network, networks.squared_loss, rows, None, LEGACY, seed=run.seed, device=device), maxlen=0)
+    return network

@@ -1,18 +1,59 @@
-"""The networks, their losses, and their forward pass."""
+"""The networks: their layers and losses, how they are saved, and their forecasts."""
 
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pozytywka_cli import learning
-from pozytywka_cli.families.weekly.features import Singles
-from pozytywka_cli.families.weekly.forecast import QUANTILES
-from pozytywka_cli.families.weekly.series import Floats
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.families.weekly.features import LstmParameters, Singles, inputs, scale, spread_ratio
+from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson, require_history
+from pozytywka_cli.families.weekly.series import Floats, Series
 
+WEIGHTS = "weights.safetensors"
 START = (0.0, -1.28, -0.08, 1.28)  # mean and quantiles in spreads: slightly skewed, as sums of listens are
+LEGACY_WINDOW, LEGACY_HIDDEN = 11, 33
 
 
-class Forecaster(nn.Module):
+class Network(nn.Module):
+    """A network with its hyperparameters, which are of the `kind` that a subclass names and decide its shape."""
+
+    kind: ClassVar[type[Parameters]]
+    hyperparameters: Parameters
+
+    def __init__(self, hyperparameters: Parameters) -> None:
+        super().__init__()
+        self.hyperparameters = hyperparameters
+
+    @classmethod
+    def untrained(cls, hyperparameters: Parameters, seed: int) -> Self:
+        """Return a network with the weights that training starts from, which depend on `seed` alone."""
+        return learning.seeded(seed, lambda: cls(hyperparameters))
+
+    def save(self, folder: Path) -> None:
+        """Write `weights.safetensors` and `model.json`."""
+        save_file(self.state_dict(), folder / WEIGHTS)
+        self.hyperparameters.save(folder)
+
+    @classmethod
+    def load(cls, version: Version) -> Self:
+        """Load the network of a checked version."""
+        network = cls.untrained(cls.kind.load(version), seed=0)
+        network.load_state_dict(load_file(version.folder / WEIGHTS))
+        return network.eval()
+
+    def outputs(self, *rows: Singles) -> Floats:
+        """Return the outputs for rows; one does not depend on the other rows, not even in its last bits."""
+        outputs: Floats = learning.forward(self, tuple(map(torch.from_numpy, rows)), double=True).double().numpy()
+        return outputs
+
+
+class Lstm(Network):
     """One LSTM layer over the scaled weeks; a linear layer maps its last state and the extras to the scaled forecast.
 
     A weighted sum of the recent `levels` is added to each week's forecast. The absolute weights sum to one at most, so
@@ -20,12 +61,16 @@ class Forecaster(nn.Module):
     untrained network forecasts the mean of all history.
     """
 
-    def __init__(self, hidden: int, extras: int, *, levels: int = 0, horizon: int = 1) -> None:
-        super().__init__()
-        self.horizon = horizon
+    kind = LstmParameters
+    hyperparameters: LstmParameters
+
+    def __init__(self, hyperparameters: LstmParameters) -> None:
+        super().__init__(hyperparameters)
+        hidden, horizon = hyperparameters.hidden, hyperparameters.horizon
+        levels, features = len(hyperparameters.half_lives), hidden + hyperparameters.extras
         self.lstm = nn.LSTM(1, hidden, batch_first=True)
-        self.head = nn.Linear(hidden + extras, horizon * len(START))
-        self.mix = nn.Linear(hidden + extras, horizon * levels) if levels else None
+        self.head = nn.Linear(features, horizon * len(START))
+        self.mix = nn.Linear(features, horizon * levels) if levels else None
         nn.init.zeros_(self.head.weight)
         self.head.bias.data = torch.tensor(START * horizon)
         if self.mix is not None:
@@ -35,16 +80,26 @@ class Forecaster(nn.Module):
     def forward(self, window: Tensor, extras: Tensor, levels: Tensor) -> Tensor:
         """Map (rows, window), (rows, extras) and (rows, levels) to mean and rising quantiles: (rows, horizon, 4)."""
         _, (state, _) = self.lstm(window.unsqueeze(-1))
-        hidden = torch.cat((state[-1], extras), dim=1)
-        scaled = self.head(hidden).unflatten(1, (self.horizon, -1))
+        hidden, horizon = torch.cat((state[-1], extras), dim=1), self.hyperparameters.horizon
+        scaled = self.head(hidden).unflatten(1, (horizon, -1))
         if self.mix is not None:
-            weights = self.mix(hidden).unflatten(1, (self.horizon, -1))
+            weights = self.mix(hidden).unflatten(1, (horizon, -1))
             weights = weights / weights.abs().sum(dim=-1, keepdim=True).clamp(min=1)
             scaled = scaled + (weights * levels[:, None]).sum(dim=-1, keepdim=True)
         return torch.cat((scaled[..., :1], scaled[..., 1:].sort(dim=-1).values), dim=-1)
 
+    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
+        """Forecast the weeks after `history`, at most the trained horizon; an artist without listening gets zeros.
 
-def forecast_loss(network: nn.Module, window: Tensor, extras: Tensor, levels: Tensor, target: Tensor) -> Tensor:
+        Raises:
+            RefusedError: `history` has fewer weeks than the network reads.
+        """
+        level = scale(require_history(history, self.hyperparameters.window), self.hyperparameters.ratio)
+        seconds = level.seconds(self.outputs(*inputs(history, level, self.hyperparameters))[:, :horizon])
+        return Forecast(seconds[..., 0], seconds[..., 1:])
+
+
+def lstm_loss(network: nn.Module, window: Tensor, extras: Tensor, levels: Tensor, target: Tensor) -> Tensor:
     """Return half the squared error of the mean plus twice the mean pinball loss of the quantiles (Koenker, 1978).
 
     `target` is (rows, horizon), scaled.
@@ -56,34 +111,49 @@ def forecast_loss(network: nn.Module, window: Tensor, extras: Tensor, levels: Te
     return F.mse_loss(scaled[..., 0], target) / 2 + 2 * pinball.mean()
 
 
-class ReluForecaster(nn.Module):
-    """The network of the old systems, on unscaled seconds: an LSTM layer with ReLU for tanh, and a linear one."""
+class LegacyParameters(Parameters, frozen=True):
+    """The hyperparameters of the old systems' network, beside those that are fixed."""
 
-    def __init__(self, hidden: int, horizon: int) -> None:
-        super().__init__()
-        self.hidden = hidden
-        self.gates = nn.Linear(1 + hidden, 4 * hidden)
-        self.head = nn.Linear(hidden, horizon)
+    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
+    horizon: int  # weeks ahead
+
+
+class LegacyLstm(Network):
+    """The network of the old systems, on unscaled seconds: an LSTM layer with ReLU for tanh, and a linear one.
+
+    They had no intervals, so these are compound-Poisson ones.
+    """
+
+    kind = LegacyParameters
+    hyperparameters: LegacyParameters
+
+    def __init__(self, hyperparameters: LegacyParameters) -> None:
+        super().__init__(hyperparameters)
+        self.gates = nn.Linear(1 + LEGACY_HIDDEN, 4 * LEGACY_HIDDEN)
+        self.head = nn.Linear(LEGACY_HIDDEN, hyperparameters.horizon)
 
     def forward(self, window: Tensor) -> Tensor:
         """Map (rows, window) to (rows, horizon)."""
-        state = cell = window.new_zeros(len(window), self.hidden)
+        state = cell = window.new_zeros(len(window), LEGACY_HIDDEN)
         for week in torch.split(window, 1, dim=1):
-            input_gate, forget_gate, output_gate, candidate = self.gates(torch.cat((week, state), dim=1)).chunk(
-                4, dim=1
-            )
+            gates = self.gates(torch.cat((week, state), dim=1))
+            input_gate, forget_gate, output_gate, candidate = gates.chunk(4, dim=1)
             cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.relu()
             state = output_gate.sigmoid() * cell.relu()
         seconds: Tensor = self.head(state)
         return seconds
 
+    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
+        """Forecast the weeks after `history`, at most the trained horizon.
+
+        Raises:
+            RefusedError: `history` has fewer than 11 weeks.
+        """
+        window = require_history(history, LEGACY_WINDOW).listened[:, -LEGACY_WINDOW:].astype(np.float32)
+        mean = np.maximum(self.outputs(window)[:, :horizon], 0)
+        return compound_poisson(mean, spread_ratio(history, self.hyperparameters.ratio))
+
 
 def squared_loss(network: nn.Module, window: Tensor, target: Tensor) -> Tensor:
     """Return the mean squared error."""
     return F.mse_loss(network(window), target)
-
-
-def forward(network: nn.Module, *inputs: Singles) -> Floats:
-    """Return a network's outputs; an output does not depend on the other rows, not even in its last bits."""
-    outputs: Floats = learning.forward(network, tuple(map(torch.from_numpy, inputs)), double=True).double().numpy()
-    return outputs
