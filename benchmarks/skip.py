@@ -18,11 +18,11 @@ from pozytywka_cli.dataset.loading import load
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting.fit import fit, recipe
-from pozytywka_cli.families.skip.fitting.training_data import TrainingData, select
-from pozytywka_cli.families.skip.models.ensemble import Networks, skip_loss
+from pozytywka_cli.families.skip.fitting import fit, recipe
+from pozytywka_cli.families.skip.models.networks import Networks, skip_loss
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
+from pozytywka_cli.families.skip.training_data import TrainingData, select
 
 PAIRS = 1_000_000
 

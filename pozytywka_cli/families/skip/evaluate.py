@@ -12,15 +12,14 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card, charts
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.scaling import Scaling
-from pozytywka_cli.families.skip.fitting.fit import fit
-from pozytywka_cli.families.skip.fitting.networks import FittedModel
-from pozytywka_cli.families.skip.fitting.training_data import TrainingData, select
+from pozytywka_cli.families.skip.features.readers import Scaling
+from pozytywka_cli.families.skip.fitting import FittedModel, fit
 from pozytywka_cli.families.skip.metrics import Predictions, compare, measure
-from pozytywka_cli.families.skip.models.ensemble import Networks
 from pozytywka_cli.families.skip.models.model import Model
+from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split, time_split, user_splits
+from pozytywka_cli.families.skip.training_data import TrainingData, select
 from pozytywka_cli.records import Panel, Row
 
 

@@ -12,12 +12,10 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.skip.explain import because
-from pozytywka_cli.families.skip.features.past_rate import PastRate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.reader import ReadInputs
+from pozytywka_cli.families.skip.features.readers import PastRate, ReadInputs
 from pozytywka_cli.families.skip.models import load
-from pozytywka_cli.families.skip.models.baselines import Baseline
-from pozytywka_cli.families.skip.models.model import Model
+from pozytywka_cli.families.skip.models.model import Baseline, Model
 
 RECENT = timedelta(days=28)
 MOMENT = pl.Datetime("us", "UTC")

@@ -9,12 +9,11 @@ from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting.fit import fit
-from pozytywka_cli.families.skip.fitting.networks import FittedModel
-from pozytywka_cli.families.skip.fitting.training_data import TrainingData
+from pozytywka_cli.families.skip.fitting import FittedModel, fit
 from pozytywka_cli.families.skip.metrics import measure
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import everything, time_split
+from pozytywka_cli.families.skip.training_data import TrainingData
 from pozytywka_cli.records import Row
 
 MARGIN = 0.001  # of log loss, in nats

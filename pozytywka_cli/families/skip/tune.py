@@ -7,10 +7,10 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting.fit import fit
-from pozytywka_cli.families.skip.fitting.training_data import TrainingData
+from pozytywka_cli.families.skip.fitting import fit
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split, time_split
+from pozytywka_cli.families.skip.training_data import TrainingData
 
 
 def trial(dataset: Dataset, run: TrainingRun) -> float:

@@ -12,8 +12,7 @@ from polars.testing import assert_frame_equal
 from pozytywka_cli.dataset.loading import load
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.dataset.validate import check
-from pozytywka_cli.families.skip.features.attribute_rates import SIDED
-from pozytywka_cli.families.skip.features.attribute_slopes import steps
+from pozytywka_cli.families.skip.features.attributes import SIDED, steps
 from pozytywka_cli.families.skip.features.play_features import FeatureParameters, fit_parameters, user_rate
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
 

@@ -13,13 +13,11 @@ from skops import io
 
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.skip.features.genres import Genres
-from pozytywka_cli.families.skip.features.past_rate import PastRate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.scaling import Scaling
-from pozytywka_cli.families.skip.models.baselines import Baseline
-from pozytywka_cli.families.skip.models.ensemble import Networks
+from pozytywka_cli.families.skip.features.readers import PastRate, Scaling
 from pozytywka_cli.families.skip.models.forest import Forest, read_classifier
-from pozytywka_cli.families.skip.models.model import READERS, Model
+from pozytywka_cli.families.skip.models.model import READERS, Baseline, Model
+from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.learning import BLOCK
 

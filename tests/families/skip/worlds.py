@@ -11,7 +11,7 @@ from pozytywka_cli.artifacts import Draft, Origin, Store, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.tables import EVENTS
 from pozytywka_cli.dataset.transform import to_plays
-from pozytywka_cli.families.skip.features.attribute_rates import ATTRIBUTES, edges
+from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, edges
 from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 

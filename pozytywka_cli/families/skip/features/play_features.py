@@ -8,8 +8,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats
-from pozytywka_cli.families.skip.features.attribute_rates import ATTRIBUTES, SIDED, attribute_rates, codes, edges
-from pozytywka_cli.families.skip.features.attribute_slopes import slope_effect, steps
+from pozytywka_cli.families.skip.features.attributes import (
+    ATTRIBUTES,
+    SIDED,
+    attribute_rates,
+    codes,
+    edges,
+    slope_effect,
+    steps,
+)
 from pozytywka_cli.families.skip.features.history import USER, Past, known_past, likes, rate, session_past
 from pozytywka_cli.families.skip.features.play_log import SESSION, Index, PlayLog
 

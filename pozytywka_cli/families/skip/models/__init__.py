@@ -1,10 +1,9 @@
 """The skip models of all variants."""
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.families.skip.models.baselines import Baseline
-from pozytywka_cli.families.skip.models.ensemble import Networks
 from pozytywka_cli.families.skip.models.forest import Forest
-from pozytywka_cli.families.skip.models.model import Model
+from pozytywka_cli.families.skip.models.model import Baseline, Model
+from pozytywka_cli.families.skip.models.networks import Networks
 
 
 def load(version: Version) -> Model:

@@ -11,6 +11,7 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.genres import UNKNOWN, Genres, Numbers
+from pozytywka_cli.families.skip.features.readers import Reader
 from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.learning import Tensors
 
@@ -28,12 +29,10 @@ COMMONEST = 50  # genres of users and of artists that have a column of their own
 class Forest(Model):
     """A fitted random forest."""
 
-    reader: Genres
     classifier: "RandomForestClassifier"
-    variant: str = "forest"
 
     @classmethod
-    def fit(cls, genres: Genres, inputs: Tensors, skipped: Flags, *, rows: int, seed: int) -> Self:
+    def fit(cls, reader: Reader, inputs: Tensors, skipped: Flags, *, rows: int, seed: int) -> Self:
         """Fit on at most `rows` of the plays with these inputs and outcomes, drawn with `seed`."""
         from sklearn.ensemble import RandomForestClassifier
 
@@ -41,7 +40,7 @@ class Forest(Model):
         classifier = RandomForestClassifier(TREES, min_samples_leaf=LEAF, random_state=seed, n_jobs=-1)
         classifier.fit(columns(*(tensor.numpy()[sample] for tensor in inputs)), skipped[sample])
         # trees that vote in parallel are summed in any order, which shows in the last bits
-        return cls(genres, classifier.set_params(n_jobs=1))
+        return cls("forest", reader, classifier.set_params(n_jobs=1))
 
     def probability(self, inputs: Tensors) -> Floats:
         """Return the mean probability of a skip over the trees: (rows,)."""
@@ -64,7 +63,7 @@ class Forest(Model):
         Raises:
             ArtifactError: the file holds anything but a random forest.
         """
-        return cls(Genres.load(version), read_classifier(version.folder / FOREST))
+        return cls("forest", Genres.load(version), read_classifier(version.folder / FOREST))
 
 
 def read_classifier(path: Path) -> "RandomForestClassifier":

@@ -1,6 +1,7 @@
-"""What the skip models of all variants have in common."""
+"""What the skip models of all variants have in common, and the baselines."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -10,12 +11,9 @@ from scipy.special import expit, logit
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.evaluation import Floats
-from pozytywka_cli.families.skip.features.genre_clusters import GenreClusters
-from pozytywka_cli.families.skip.features.genres import Genres
-from pozytywka_cli.families.skip.features.past_rate import PastRate
+from pozytywka_cli.families.skip.features.genres import GenreClusters, Genres
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.reader import Reader
-from pozytywka_cli.families.skip.features.scaling import Scaling
+from pozytywka_cli.families.skip.features.readers import PastRate, Reader, Scaling
 from pozytywka_cli.learning import Tensors
 
 READERS: dict[str, type[Reader]] = {
@@ -29,6 +27,7 @@ READERS: dict[str, type[Reader]] = {
 }
 
 
+@dataclass(frozen=True)
 class Model(ABC):
     """A fitted model; the prediction for a row depends on that row and the log alone."""
 
@@ -56,9 +55,19 @@ class Model(ABC):
         self.reader.save(folder)
 
     @classmethod
-    @abstractmethod
     def load(cls, version: Version) -> Self:
         """Load the model of a checked version."""
+        variant = version.manifest.variant
+        return cls(variant, READERS[variant].load(version))
+
+
+class Baseline(Model):
+    """`user-rate`: the share of the user's known plays that were skipped; `constant`: that of all training plays."""
+
+    def probability(self, inputs: Tensors) -> Floats:
+        """Return the rates of the users, or the constant: (rows,)."""
+        (rates,) = inputs
+        return np.full(len(rates), self.skip_rate) if self.variant == "constant" else np.asarray(rates.numpy())
 
 
 def shifted(score: Floats, skip_rate: float) -> Floats:

@@ -7,7 +7,7 @@ import torch
 
 from pozytywka_cli.evaluation import Flags
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.reader import Reader
+from pozytywka_cli.families.skip.features.readers import Reader
 from pozytywka_cli.families.skip.metrics import Predictions
 from pozytywka_cli.families.skip.models.model import READERS, Model
 from pozytywka_cli.families.skip.settings import SkipSettings

@@ -1,0 +1,140 @@
+"""What computes the inputs of models: the base of all readers, the user's rate alone, and all features of a play."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import numpy as np
+import polars as pl
+import torch
+
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.evaluation import Flags, Floats
+from pozytywka_cli.families.skip.features.play_features import (
+    FeatureParameters,
+    PlayFeatures,
+    fit_parameters,
+    user_rate,
+)
+from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.settings import SkipSettings
+from pozytywka_cli.files import indented_json
+from pozytywka_cli.learning import Tensors
+
+PARAMETERS = "model.json"
+CLIP = 5.0
+DIGITS = 4  # of a value that is shown: 32-bit numbers are hardly more precise
+
+ReadInputs = Callable[[pl.DataFrame], Tensors]
+Without = Iterator[tuple[str, Floats | None, Tensors]]
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Computes the inputs of a model; fitted on training plays and saved with the model.
+
+    Rows are plays or candidates: user_id, session_id (null: a new session), track_id, started_at (UTC, µs),
+    advertisement_before. The inputs of a row depend on that row and the log alone.
+    """
+
+    @property
+    def skip_rate(self) -> float:
+        """The share of training plays that were skipped."""
+        raise NotImplementedError
+
+    @classmethod
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+        """Return a reader fitted on the `training` plays, (plays,), and its inputs for all plays."""
+        raise NotImplementedError
+
+    def open(self, log: PlayLog) -> ReadInputs:
+        """Return a function from rows to inputs; everything that does not depend on the rows is computed here."""
+        raise NotImplementedError
+
+    def without(self, inputs: Tensors) -> Without:
+        """Yield each input's name, its value in each row if it is a number, and the inputs without its information."""
+        raise NotImplementedError
+
+    def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
+        """Return which rows' users the inputs tell anything about, by plays or by the users table: (rows,)."""
+        return log.knows(rows)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.json`, and other files that the reader has."""
+        (folder / PARAMETERS).write_bytes(indented_json(self))
+
+    @classmethod
+    def load(cls, version: Version) -> Self:
+        """Load the reader of a checked version."""
+        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
+
+
+class PastRate(Reader, frozen=True, forbid_unknown_fields=True):
+    """Computes the share of each user's known plays that were skipped, smoothed towards `skip_rate`."""
+
+    skip_rate: float
+
+    @classmethod
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+        """Compute the share of the `training` plays, (plays,), that were skipped, and the rates at all plays."""
+        reader = cls(float(log.plays["skipped"].to_numpy()[training].mean()))
+        return reader, reader.open(log)(log.plays)
+
+    def open(self, log: PlayLog) -> ReadInputs:
+        """Return a function from rows to their users' rates, (rows,)."""
+        return lambda rows: (torch.from_numpy(user_rate(rows, log, self.skip_rate)),)
+
+    def without(self, inputs: Tensors) -> Without:
+        """Yield the rate, and `skip_rate` in its place."""
+        yield "user_rate", inputs[0].numpy(), (torch.full_like(inputs[0], self.skip_rate),)
+
+
+class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
+    """Computes features, standardised with the mean and the standard deviation of each one over the training plays.
+
+    `layers` and `width` are the shape of the network that takes them.
+    """
+
+    fitted: FeatureParameters
+    mean: dict[str, float]
+    deviation: dict[str, float]
+    layers: int = 2
+    width: int = 64
+
+    @property
+    def skip_rate(self) -> float:
+        """The share of training plays that were skipped."""
+        return self.fitted.skip_rate
+
+    @classmethod
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+        """Fit everything on the `training` plays, (plays,), and compute the inputs of all plays."""
+        fitted = fit_parameters(log.plays.filter(training), log.dataset.tracks, settings.smoothing)
+        features = PlayFeatures(log, fitted)(log.plays)
+        known = features.filter(training).cast(pl.Float64)
+        mean, deviation = ({c.name: c.item() or 0.0 for c in row} for row in (known.mean(), known.std(ddof=0)))
+        deviation = {name: value or 1.0 for name, value in deviation.items()}
+        scaling = cls(fitted, mean, deviation, settings.layers, settings.width)
+        return scaling, scaling._scaled(features)
+
+    def open(self, log: PlayLog) -> ReadInputs:
+        """Return a function from rows to their standardised features, (rows, features)."""
+        features = PlayFeatures(log, self.fitted)
+        return lambda rows: self._scaled(features(rows))
+
+    def without(self, inputs: Tensors) -> Without:
+        """Yield each feature's name, its values (four decimals), and the inputs with its mean in its place."""
+        (scaled,) = inputs
+        for number, (name, mean) in enumerate(self.mean.items()):
+            ablated = scaled.clone()
+            ablated[:, number] = 0
+            value = scaled[:, number].double().numpy() * self.deviation[name] + mean
+            yield name, value.round(DIGITS), (ablated,)
+
+    def _scaled(self, features: pl.DataFrame) -> Tensors:
+        """Standardise and clip; an unknown attribute has its mean."""
+        mean, deviation = (np.array(list(values.values()), np.float32) for values in (self.mean, self.deviation))
+        # not by polars: it divides a column by a number in another way than one value, which shows in the last bit
+        scaled = (features.select(*self.mean).to_numpy() - mean) / deviation
+        scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP, out=scaled), copy=False)
+        return (torch.from_numpy(np.ascontiguousarray(scaled)),)

@@ -1,0 +1,173 @@
+"""Fit a variant on the training plays of a split.
+
+Networks stop on validation plays, and must beat the constant there. Baselines, a forest, a logistic regression and the
+old network are the reference models that they are compared with.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from scipy.special import logit
+
+from pozytywka_cli import learning
+from pozytywka_cli.evaluation import log_loss, paired_difference
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.skip.models.forest import Forest
+from pozytywka_cli.families.skip.models.model import Baseline, Model, shifted
+from pozytywka_cli.families.skip.models.networks import Networks, skip_loss
+from pozytywka_cli.families.skip.settings import SkipSettings
+from pozytywka_cli.families.skip.training_data import TrainingData, select
+from pozytywka_cli.learning import Epoch, Recipe, Tensors
+from pozytywka_cli.records import Progress
+
+MAX_BATCHES = 1000  # in an epoch: with more plays batches are larger, because a step's cost hardly grows with them
+LEGACY_EPOCHS, LEGACY_RATE = 20, 3e-3
+LEGACY_ROWS = 200_000  # half of them skipped: it was made for far fewer
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A fitted model.
+
+    epochs: for each network, a record of every epoch
+    best: for each network, its best epoch; all 0 where the networks did not beat the constant and were replaced by it
+    notes: what a reader of the model's metrics should know
+    """
+
+    model: Model
+    epochs: list[list[Epoch]] = field(default_factory=list)
+    best: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def constant(self) -> bool:
+        """Whether the networks were replaced by the constant, which they did not beat."""
+        return bool(self.best) and not any(self.best)
+
+
+def fit(variant: str, data: TrainingData, run: TrainingRun, stop_after: list[int] | None = None) -> FittedModel:
+    """Fit a variant on the training plays.
+
+    Networks keep their best epoch on the validation plays; if they do not beat the constant there by more than chance,
+    the model is the constant. Without validation plays each network is trained for the epochs in `stop_after`.
+    """
+    match variant:
+        case "constant" | "user-rate":
+            return FittedModel(Baseline(variant, data.read(variant)[0]))
+        case "forest":
+            return _forest(data, run.seed)
+        case "logistic":
+            return _logistic(data)
+        case "legacy":
+            return _legacy(data, run)
+        case _:
+            return _networks(variant, data, run, stop_after)
+
+
+def _networks(variant: str, data: TrainingData, run: TrainingRun, stop_after: list[int] | None) -> FittedModel:
+    reader, inputs = data.read(variant)
+    split, settings = data.split, data.settings
+    model = Networks.untrained(variant, reader, run.seed, settings.dropout)
+    rows, epochs = (*inputs, data.outcomes), []
+    for member in range(len(model.members)):
+        training = select(rows, split.fitting(member))
+        validation = select(rows, split.validation(member)) if split.validations else None
+        member_recipe = recipe(settings, len(training[0]), stop_after[member] if stop_after else None)
+        epochs.append(_fit_member(model, member, training, validation, member_recipe, run))
+    larger = f"batches had more than {settings.batch_size} plays, because an epoch has at most {MAX_BATCHES:,} of them"
+    notes = [larger] if member_recipe.batch_size > settings.batch_size else []
+    if split.validations and not _beats_constant(model, inputs, data):
+        return FittedModel(Networks.untrained(variant, reader, run.seed), epochs, [0] * len(epochs), notes)
+    best = [max((epoch.epoch for epoch in member if epoch.best), default=0) for member in epochs]
+    return FittedModel(model, epochs, best, notes)
+
+
+def _fit_member(
+    model: Networks, member: int, rows: Tensors, validation: Tensors | None, recipe: Recipe, run: TrainingRun
+) -> list[Epoch]:
+    """Fit one network of a model in place, and return a record of every epoch.
+
+    `rows` and `validation` are the inputs and the outcomes of plays.
+    """
+    network, loss, seed = model.members[member], skip_loss(model.skip_rate), len(model.members) * run.seed + member
+    epochs = []
+    for epoch in learning.fit(network, loss, rows, validation, recipe, seed=seed, device=torch.device(run.device)):
+        done, total = member * epoch.epochs + epoch.epoch, len(model.members) * epoch.epochs
+        run.progress(Progress(f"skip {model.variant}", done, total, epoch.train_loss if epoch.epoch else None))
+        epochs.append(epoch)
+    return epochs
+
+
+def _beats_constant(model: Networks, inputs: Tensors, data: TrainingData) -> bool:
+    """Return whether the validation loss is below the constant's by more than resampling the users can explain.
+
+    Each play is scored by the networks that it was held out from. The best of many epochs is a little better by luck
+    alone, and on plays that nobody can predict that luck costs.
+    """
+    total, networks = np.zeros((2, len(data.skipped)))
+    for member, network in enumerate(model.members):
+        held_out = data.split.validation(member)
+        total[held_out] += model.of(network).score(select(inputs, held_out))
+        networks[held_out] += 1
+    scored = networks > 0
+    score, users = total[scored] / networks[scored], data.log.plays["user_id"].to_numpy()[scored]
+    loss, constant = (
+        log_loss(data.skipped[scored], shifted(values, model.skip_rate)) for values in (score, np.zeros_like(score))
+    )
+    return paired_difference(loss, constant, users)[2] < 0
+
+
+def recipe(settings: SkipSettings, rows: int, stop_after: int | None = None) -> Recipe:
+    """Return how a network is fitted on a number of plays."""
+    return Recipe(
+        epochs=settings.epochs,
+        batch_size=max(settings.batch_size, math.ceil(rows / MAX_BATCHES)),
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        patience=settings.patience,
+        one_cycle=True,
+        stop_after=stop_after,
+    )
+
+
+def _forest(data: TrainingData, seed: int) -> FittedModel:
+    """Fit a random forest over genres, on at most `forest_rows` plays."""
+    reader, inputs = data.read("forest")
+    training, most = data.split.training, data.settings.forest_rows
+    model = Forest.fit(reader, select(inputs, training), data.skipped[training], rows=most, seed=seed)
+    note = f"the forest was fitted on a random sample of {most:,} plays"
+    return FittedModel(model, notes=[note] if training.sum() > most else [])
+
+
+def _logistic(data: TrainingData) -> FittedModel:
+    """Fit a logistic regression over the features; with so many plays its penalty hardly matters."""
+    from sklearn.linear_model import LogisticRegression
+
+    reader, (features,) = data.read("logistic")
+    training = data.split.training
+    regression = LogisticRegression(max_iter=1000).fit(features.numpy()[training], data.skipped[training])
+    model = Networks.untrained("logistic", reader, seed=0)
+    weights = {"weight": torch.from_numpy(regression.coef_), "bias": torch.from_numpy(regression.intercept_)}
+    weights["bias"] = weights["bias"] - logit(model.skip_rate)
+    next(model.members.children()).load_state_dict({f"linear.{name}": value for name, value in weights.items()})
+    return FittedModel(model)
+
+
+def _legacy(data: TrainingData, run: TrainingRun) -> FittedModel:
+    """Fit the old system's network in its way: as many skipped plays as others, Adam, no validation plays."""
+    reader, inputs = data.read("legacy")
+    training = np.flatnonzero(data.split.training)
+    skipped = data.skipped[training]
+    generator = np.random.default_rng(run.seed)
+    fewer = min(skipped.sum(), len(skipped) - skipped.sum(), LEGACY_ROWS // 2)
+    sample = np.concatenate([generator.permutation(training[kind])[:fewer] for kind in (skipped, ~skipped)])
+    model = Networks.untrained("legacy", reader, run.seed)
+    adam = {"epochs": LEGACY_EPOCHS, "patience": LEGACY_EPOCHS, "learning_rate": LEGACY_RATE, "weight_decay": 0.0}
+    legacy_recipe = dataclasses.replace(recipe(data.settings, len(sample)), one_cycle=False, **adam)
+    rows = (*(tensor[sample] for tensor in inputs), data.outcomes[sample])
+    epochs = _fit_member(model, 0, rows, None, legacy_recipe, run)
+    note = f"the old system's network was fitted on a random sample of {len(sample):,} plays, half of them skipped"
+    return FittedModel(model, [epochs], notes=[note] if len(sample) == LEGACY_ROWS else [])

@@ -1,1 +1,0 @@
-"""Fit every variant on the training plays of a split."""
