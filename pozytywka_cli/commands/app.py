@@ -1,26 +1,24 @@
 """The Typer app: its global options and its commands."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from pozytywka_cli import __version__
-from pozytywka_cli.commands import (
-    doctor,
-    evaluate,
-    models,
-    plan,
-    predict,
-    sample,
-    schema,
-    settings,
-    similar,
-    train,
-    transform,
-    validate,
-)
+from pozytywka_cli.commands import models, plan
 from pozytywka_cli.commands.context import Context
+from pozytywka_cli.commands.doctor import doctor
+from pozytywka_cli.commands.evaluate import evaluate
+from pozytywka_cli.commands.predict import predict
+from pozytywka_cli.commands.sample import sample
+from pozytywka_cli.commands.schema import schema
+from pozytywka_cli.commands.settings import settings
+from pozytywka_cli.commands.similar import similar
+from pozytywka_cli.commands.train import train
+from pozytywka_cli.commands.transform import transform
+from pozytywka_cli.commands.validate import validate
 
 app = typer.Typer(
     name="pozytywka",
@@ -73,23 +71,13 @@ def main(
     or a failed check), 4 an artifact is missing or damaged, 5 a GPU or an extra is missing, 74 input
     or output failed, 75 another run holds the lock, 130 interrupted, 143 terminated.
     """
-    flags = {
-        "data_dir": None if data_dir is None else str(data_dir),
-        "artifacts_dir": None if artifacts_dir is None else str(artifacts_dir),
-        "log_format": log_format,
-    }
+    flags = {"data_dir": data_dir, "artifacts_dir": artifacts_dir, "log_format": log_format}
     ctx.obj = Context(config, flags, verbose=verbose, quiet=quiet)
 
 
-app.command()(sample.sample)
-app.command()(validate.validate)
-app.command()(schema.schema)
-app.command()(transform.transform)
-app.command()(train.train)
-app.command()(evaluate.evaluate)
-app.command()(predict.predict)
-app.command()(similar.similar)
-app.command()(doctor.doctor)
-app.command()(settings.settings)
+commands: tuple[Callable[..., None], ...]
+commands = (sample, validate, schema, transform, train, evaluate, predict, similar, doctor, settings)
+for command in commands:
+    app.command()(command)
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -13,7 +14,8 @@ from typer.exceptions import Abort, TyperException
 
 from pozytywka_cli.errors import PozytywkaError, StorageError
 
-HOISTED_FLAGS = ("-v", "--verbose", "-q", "--quiet", "-qv", "-vq")
+VERBOSE = ("-v", "--verbose", "-qv", "-vq")
+HOISTED_FLAGS = (*VERBOSE, "-q", "--quiet")
 HOISTED_OPTIONS = ("--data-dir", "--artifacts-dir", "--config", "--log-format")
 
 
@@ -36,16 +38,11 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, Abort):
         return 130
     except BaseException as error:
-        if _reader_left(error):
+        cause = error.__context__ if isinstance(error, SystemExit) else error  # rich and typer make an exit of it
+        if isinstance(cause, BrokenPipeError):  # the reader of a pipe stopped reading
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes standard output at exit
             return 0
         return _report(error, arguments)
-
-
-def _reader_left(error: BaseException) -> bool:
-    """Return whether the reader of a pipe stopped reading; rich and typer turn that into an exit with 1."""
-    cause = error.__context__ if isinstance(error, SystemExit) else error
-    return isinstance(cause, BrokenPipeError)
 
 
 def hoisted(arguments: list[str]) -> list[str]:
@@ -57,7 +54,7 @@ def hoisted(arguments: list[str]) -> list[str]:
         elif argument in HOISTED_FLAGS or argument.startswith(tuple(f"{name}=" for name in HOISTED_OPTIONS)):
             front.append(argument)
         elif argument in HOISTED_OPTIONS:
-            front += [argument, *([value] if (value := next(remaining, None)) is not None else [])]
+            front += [argument, *itertools.islice(remaining, 1)]
         else:
             rest.append(argument)
     return front + rest
@@ -78,8 +75,9 @@ def _report(error: BaseException, arguments: list[str]) -> int:
         return _show(error.format_message(), _usage_hint(error), error.exit_code, arguments)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        hint = "Check the path, its permissions and the disk's space."
-        error = StorageError(f"{where}{error.strerror or error}", hint)
+        error = StorageError(
+            where + (error.strerror or str(error)), "Check the path, its permissions and the disk's space."
+        )
     if isinstance(error, PozytywkaError):
         return _show(error.message, error.hint, error.exit_code, arguments)
     message = f"internal error: {type(error).__name__}: {error}"
@@ -96,7 +94,7 @@ def _usage_hint(error: TyperException) -> str:
 def _show(message: str, hint: str, code: int, arguments: list[str], fault: BaseException | None = None) -> int:
     from pozytywka_cli.commands.logs import logger
 
-    traceback = fault if {"-v", "--verbose", "-qv", "-vq"} & set(arguments) else None
+    traceback = fault if set(VERBOSE) & set(arguments) else None
     details = {"hint": hint, "exit_code": code}
     logger(_log_format(arguments)).error("%s", message, extra=details, exc_info=traceback)
     return code
@@ -108,11 +106,9 @@ def _log_format(arguments: list[str]) -> Literal["text", "json"]:
     from pozytywka_cli.families import registry
 
     options = dict(itertools.pairwise(arguments)) | dict(text.split("=", 1) for text in arguments if "=" in text)
-    wanted = options.get("--log-format")
-    if wanted is None:
-        try:
+    wanted = options.get("--log-format") or os.environ.get("POZYTYWKA_LOG_FORMAT")
+    if not wanted:
+        with suppress(PozytywkaError, OSError, ValueError):
             config = Path(options["--config"]) if "--config" in options else None
             return settings.load(config, (), sections=registry.MODULES).general.log_format
-        except (PozytywkaError, OSError, ValueError):
-            wanted = os.environ.get("POZYTYWKA_LOG_FORMAT")
     return "json" if wanted == "json" else "text"

@@ -6,7 +6,6 @@ Commands report through `Console`. Code below them takes a callable for messages
 import gc
 import re
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,7 +17,6 @@ from pozytywka_cli.records import Progress, Report
 if TYPE_CHECKING:
     from logging import Logger
 
-    from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
 PYTHON_THRESHOLDS = (700, 10, 10)  # of garbage collection, Python's own defaults
@@ -36,9 +34,7 @@ class Console:
     """Messages to stderr: `info` unless quiet, `detail` only when verbose, `warn` always."""
 
     def __init__(self, *, log_format: Literal["text", "json"], verbose: bool, quiet: bool) -> None:
-        self.log_format = log_format
-        self.verbose = verbose
-        self.quiet = quiet
+        self.log_format, self.verbose, self.quiet = log_format, verbose, quiet
 
     @cached_property
     def _logger(self) -> "Logger":
@@ -66,50 +62,41 @@ class Console:
         """
         gc.set_threshold(*PYTHON_THRESHOLDS)
         if self.quiet or self.log_format == "json" or not sys.stderr.isatty():
-            yield self._line
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as RichProgress
-
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("{task.fields[loss]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        bars = RichProgress(*columns, console=Console(stderr=True), transient=True)
-        timer = Timer(BAR_DELAY, bars.start)  # not at the next step: a step may take much longer
-        timer.daemon = True
-        timer.start()
-        try:
-            yield _Bars(bars)
-        finally:
-            timer.cancel()
-            bars.stop()
-
-    def _line(self, step: Progress) -> None:
-        loss = "" if step.loss is None else f", loss {step.loss:.4f}"
-        self.detail(f"{step.stage}: {step.done} of {step.total}{loss}")
+            yield lambda step: self.detail(f"{step.stage}: {step.done} of {step.total}{_loss(step, ', ')}")
+        else:
+            with _bars() as report:
+                yield report
 
 
-class _Bars:
-    """A progress report that draws one bar for each stage."""
+@contextmanager
+def _bars() -> Iterator[Report]:
+    """Show a bar for each stage."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
-    def __init__(self, bars: "RichProgress") -> None:
-        self.bars = bars
-        self.tasks: dict[str, TaskID] = {}
-        self.started: dict[str, float] = {}
+    texts = [TextColumn(f"{{task.{text}}}", markup=False) for text in ("description", "fields[rate]", "fields[loss]")]
+    columns = (texts[0], BarColumn(), MofNCompleteColumn(), *texts[1:], TimeElapsedColumn(), TimeRemainingColumn())
+    bars = Bars(*columns, console=Console(stderr=True), transient=True)
+    tasks: dict[str, TaskID] = {}
 
-    def __call__(self, step: Progress) -> None:
-        now = time.monotonic()
-        if step.stage not in self.tasks:
-            self.tasks[step.stage] = self.bars.add_task(step.stage, total=step.total, rate="", loss="")
-            self.started[step.stage] = now
-        elapsed = now - self.started[step.stage]
+    def report(step: Progress) -> None:
+        if step.stage not in tasks:
+            tasks[step.stage] = bars.add_task(step.stage, rate="", loss="")
+        task = tasks[step.stage]
+        elapsed = bars.tasks[task].elapsed or 0.0
         rate = f"{step.done / elapsed:.1f}/s" if elapsed > 0.1 else ""
-        loss = "" if step.loss is None else f"loss {step.loss:.4f}"
-        self.bars.update(self.tasks[step.stage], completed=step.done, total=step.total, rate=rate, loss=loss)
+        bars.update(task, completed=step.done, total=step.total, rate=rate, loss=_loss(step))
+
+    timer = Timer(BAR_DELAY, bars.start)  # not at the next step: a step may take much longer
+    timer.daemon = True
+    timer.start()
+    try:
+        yield report
+    finally:
+        timer.cancel()
+        bars.stop()
+
+
+def _loss(step: Progress, before: str = "") -> str:
+    return "" if step.loss is None else f"{before}loss {step.loss:.4f}"

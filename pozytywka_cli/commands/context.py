@@ -1,6 +1,6 @@
 """What every command shares: settings, folders and console. Nothing is read until it is needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 class Context:
     """The global options of a command line; `flags` are values by setting. A command gets it with `context(ctx)`."""
 
-    def __init__(self, config: Path | None, flags: dict[str, str | None], *, verbose: bool, quiet: bool) -> None:
-        self._config, self._flags = config, flags
+    def __init__(
+        self, config: Path | None, flags: Mapping[str, Path | str | None], *, verbose: bool, quiet: bool
+    ) -> None:
+        self._config, self._flags = config, {key: str(value) for key, value in flags.items() if value is not None}
         self._verbose, self._quiet = verbose, quiet
         self._overrides: list[Assigned] = []
 
@@ -32,8 +34,7 @@ class Context:
         from pozytywka_cli.families import registry
         from pozytywka_cli.settings import Assigned
 
-        flags = {key: value for key, value in self._flags.items() if value is not None}
-        assigned = [Assigned(key, value, f"--{key.replace('_', '-')}") for key, value in flags.items()]
+        assigned = [Assigned(key, value, f"--{key.replace('_', '-')}") for key, value in self._flags.items()]
         return registry.load_settings(self._config, [*self._overrides, *assigned])
 
     @cached_property

@@ -28,13 +28,8 @@ def doctor(
     from pozytywka_cli.commands import tables
 
     shared = context(ctx)
-    findings = [
-        *checks.machine(),
-        *checks.gpu(),
-        *checks.extras(),
-        *checks.data(shared.data()),
-        *checks.artifacts(shared.artifacts, shared.plays),
-    ]
+    findings = [*checks.machine(), *checks.gpu(), *checks.extras(), *checks.data(shared.data())]
+    findings += checks.artifacts(shared.artifacts, shared.plays)
     if json:
         tables.json_object("doctor", [finding._asdict() for finding in findings])
     else:

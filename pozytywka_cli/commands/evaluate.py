@@ -109,8 +109,8 @@ def _deliver(
     shared: Context, families: "list[Family]", evaluation: "Evaluation", output: Path | None, *, json: bool
 ) -> None:
     """Write and print the rows of all families, and report their notes."""
+    from pozytywka_cli.commands import evaluation_table, tables
     from pozytywka_cli.commands import outputs as out
-    from pozytywka_cli.commands import tables
 
     rows = [row for result in evaluation.evaluated.values() for row in result.rows]
     if output:
@@ -119,9 +119,8 @@ def _deliver(
     if json:
         tables.json_object("evaluate", rows)
     elif output is None:
-        for family in families:
-            if family.name in evaluation.evaluated:
-                _print(shared, family, evaluation.evaluated[family.name].rows)
+        for family in (family for family in families if family.name in evaluation.evaluated):
+            evaluation_table.report(family, evaluation.evaluated[family.name].rows, shared.store)
     for note in (note for result in evaluation.evaluated.values() for note in result.notes):
         shared.console.info(note)
 
@@ -132,14 +131,3 @@ def _frame(rows: "Sequence[Row]") -> "pl.DataFrame":
     text, figures = ("family", "variant", "protocol", "metric"), ("value", "low", "high", "p_value")
     schema = dict.fromkeys(text, pl.String()) | dict.fromkeys(figures, pl.Float64())
     return pl.DataFrame({name: [getattr(row, name) for row in rows] for name in schema}, schema=schema)
-
-
-def _print(shared: Context, family: "Family", rows: "Sequence[Row]") -> None:
-    from pozytywka_cli.commands import conclusions, evaluation_table
-
-    for comparison in evaluation_table.comparisons(family, rows):
-        evaluation_table.show(comparison)
-        evaluation_table.print_sentence(conclusions.conclusion(comparison))
-        print()
-    evaluation_table.print_sentence(conclusions.promotion(family, shared.store))
-    print()

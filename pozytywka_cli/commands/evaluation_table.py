@@ -1,15 +1,21 @@
-"""Tables of an evaluation for people: a row for each variant, a column for each metric."""
+"""An evaluation for people: a table for each protocol (variants in rows, metrics in columns), and its conclusions."""
 
 import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from pozytywka_cli.artifacts import Manifest, Store
 from pozytywka_cli.commands import tables
+from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.family import Family
-from pozytywka_cli.records import Metric, Row
+from pozytywka_cli.records import Gate, Metric, Row
 
 ARROWS = {"lower": "↓", "higher": "↑", "target": "→"}
+SIGNIFICANT = 0.05
+TRUTH = "truth"  # the row of the best possible value on generated data
+Column = tuple[str, list[str]]  # header and cells
 
 
 @dataclass(frozen=True)
@@ -28,49 +34,31 @@ class Comparison:
     rows: Mapping[tuple[str, str], Row]
     differences: Mapping[str, Row]
 
-    @property
-    def headline(self) -> str:
-        """The metric by which the variants are ordered."""
-        return self.metrics[0]
-
-    def label(self, name: str) -> str:
-        """Return the name of a metric for people."""
-        metric = self.family.metrics.get(name)
-        return metric.label if metric else name.replace("_", " ")
-
     def best(self, name: str) -> list[str]:
         """Return the variants with the best value of a metric; none where no direction is better."""
-        metric = self.family.metrics.get(name)
-        losses = {
-            variant: _loss(metric, self.rows[variant, name].value)
-            for variant in self.variants
-            if metric and (variant, name) in self.rows
-        }
+        if name not in self.family.metrics:
+            return []
+        rows = [self.rows[variant, name] for variant in self.variants if (variant, name) in self.rows]
+        losses = {row.variant: _loss(self.family.metrics[name], row.value) for row in rows}
         return [variant for variant, loss in losses.items() if loss == min(losses.values())]
 
 
 def comparisons(family: Family, rows: Sequence[Row]) -> Iterator[Comparison]:
     """Yield the comparison of each protocol, in the order of the rows."""
+    order = {name: place for place, name in enumerate(family.metrics)}
+    difference = f"{next(iter(order))}_difference"
     for protocol in dict.fromkeys(row.protocol for row in rows):
-        yield _comparison(family, protocol, [row for row in rows if row.protocol == protocol])
+        found = [row for row in rows if row.protocol == protocol]
+        differences = {row.variant: row for row in found if row.metric == difference}
+        measured = {(row.variant, row.metric): row for row in found if row.metric != difference}
+        metrics = sorted(dict.fromkeys(name for _, name in measured), key=lambda name: order.get(name, len(order)))
+        ranks = {variant: _rank(family, variant, metrics[0], measured) for variant, _ in measured}
+        yield Comparison(family, protocol, sorted(ranks, key=ranks.__getitem__), metrics, measured, differences)
 
 
-def _comparison(family: Family, protocol: str, rows: Sequence[Row]) -> Comparison:
-    headline = next(iter(family.metrics))
-    differences = {row.variant: row for row in rows if row.metric == f"{headline}_difference"}
-    measured = {(row.variant, row.metric): row for row in rows if row.metric != f"{headline}_difference"}
-    names = dict.fromkeys(name for _, name in measured)
-    metrics = [name for name in family.metrics if name in names] + [
-        name for name in names if name not in family.metrics
-    ]
-
-    def rank(variant: str) -> tuple[bool, bool, float]:
-        row = measured.get((variant, metrics[0]))
-        loss = _loss(family.metrics.get(metrics[0]), row.value) if row else 0.0
-        return variant != family.default, row is None, loss
-
-    variants = sorted(dict.fromkeys(variant for variant, _ in measured), key=rank)
-    return Comparison(family, protocol, variants, metrics, measured, differences)
+def _rank(family: Family, variant: str, headline: str, rows: Mapping[tuple[str, str], Row]) -> tuple[bool, bool, float]:
+    row = rows.get((variant, headline))
+    return variant != family.default, row is None, _loss(family.metrics.get(headline), row.value) if row else 0.0
 
 
 def _loss(metric: Metric | None, value: float) -> float:
@@ -90,9 +78,12 @@ def number(value: float) -> str:
     return f"{value:.4f}" if size < 1 else f"{value:#.4g}" if size < 1000 else f"{value:,.0f}"
 
 
-def p_value(value: float) -> str:
-    """Format a p-value."""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+def report(family: Family, rows: Sequence[Row], store: Store) -> None:
+    """Print the comparisons of a family, each with its conclusion, and which version is promoted."""
+    for comparison in comparisons(family, rows):
+        show(comparison)
+        print(textwrap.fill(conclusion(comparison), tables.WIDTH), end="\n\n")
+    print(textwrap.fill(promotion(family, store), tables.WIDTH), end="\n\n")
 
 
 def show(comparison: Comparison) -> None:
@@ -109,15 +100,8 @@ def show(comparison: Comparison) -> None:
     title = f"{comparison.family.name}, {comparison.protocol}"
     tables.table(title, headers, rows, right=range(1, len(columns)), gap=gap)
     if hidden:
-        print_sentence(f"Too wide for this table: {', '.join(reversed(hidden))}; --json has them.")
-
-
-def print_sentence(text: str) -> None:
-    """Print a paragraph of at most 100 columns."""
-    print(textwrap.fill(text, tables.WIDTH))
-
-
-Column = tuple[str, list[str]]  # header and cells
+        text = f"Too wide for this table: {', '.join(reversed(hidden))}; --json has them."
+        print(textwrap.fill(text, tables.WIDTH))
 
 
 def _width(column: Column) -> int:
@@ -134,25 +118,84 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
         rows = [comparison.rows.get((variant, name)) for variant in comparison.variants]
         metric, best = comparison.family.metrics.get(name), comparison.best(name)
         arrow = ARROWS[metric.better] + (f"{metric.target:g}" if metric.target is not None else "") if metric else ""
-        values = [number(row.value) if row else "" for row in rows]
-        bold = [
-            tables.Bold(text) if one in best else text for one, text in zip(comparison.variants, values, strict=True)
-        ]
-        label = comparison.label(name).replace("@", " @")  # may be wrapped there
-        yield f"{label} {arrow}".strip(), bold
-        if name == comparison.headline:
+        values = [(number(row.value), row.variant in best) if row else ("", False) for row in rows]
+        label = _label(comparison.family, name).replace("@", " @")  # may be wrapped there
+        yield f"{label} {arrow}".strip(), [tables.Bold(text) if is_best else text for text, is_best in values]
+        if name == comparison.metrics[0]:
             yield from _comparing_columns(comparison, rows)
 
 
 def _comparing_columns(comparison: Comparison, rows: Sequence[Row | None]) -> Iterator[Column]:
-    intervals = [
-        f"{number(row.low)}–{number(row.high)}" if row and row.low is not None and row.high is not None else ""
-        for row in rows
-    ]
+    bounds = [(row.low, row.high) if row else (None, None) for row in rows]
+    intervals = ["" if low is None or high is None else f"{number(low)}–{number(high)}" for low, high in bounds]
     if any(intervals):
         yield "95 % interval", intervals
     if comparison.differences:
         differences = [comparison.differences.get(variant) for variant in comparison.variants]
         signed = [f"{'+' if row.value > 0 else ''}{number(row.value)}" if row else "" for row in differences]
         yield f"vs {comparison.family.default}", signed
-        yield "p", [p_value(row.p_value) if row and row.p_value is not None else "" for row in differences]
+        yield "p", [_p_value(row.p_value) if row and row.p_value is not None else "" for row in differences]
+
+
+def _p_value(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _label(family: Family, name: str) -> str:
+    """Return the name of a metric for people."""
+    return family.metrics[name].label if name in family.metrics else name.replace("_", " ")
+
+
+def conclusion(comparison: Comparison) -> str:
+    """Return which variant is best by the headline metric, and whether its lead is more than chance."""
+    headline, default = comparison.metrics[0], comparison.family.default
+    best, differences = comparison.best(headline), comparison.differences
+    if best in ([], [TRUTH]):
+        return ""
+    value = number(comparison.rows[best[0], headline].value)
+    sentence = f"Best by {_label(comparison.family, headline)}: {' and '.join(best)} ({value})."
+    if best[0] != default and best[0] in differences:
+        sentence += f" Its difference from the default {default} {_significance(differences[best[0]])}."
+    others = [variant for variant in comparison.variants if variant not in best and variant in differences]
+    if best == [default] and others:
+        sentence += f" Its lead over {others[0]}, the next best, {_significance(differences[others[0]])}."
+    return sentence
+
+
+def _significance(difference: Row) -> str:
+    if difference.p_value is None:
+        return f"is {number(abs(difference.value))}"
+    verdict = "is more than chance" if difference.p_value < SIGNIFICANT else "may be chance"
+    sign = "" if difference.p_value < 0.001 else "= "
+    return f"{verdict} ({number(abs(difference.value))}, p {sign}{_p_value(difference.p_value)})"
+
+
+def promotion(family: Family, store: Store) -> str:
+    """Return which version of a family is promoted, and why."""
+    name = store.promoted(family.name)
+    if name is None:
+        return f"No version of {family.name} is promoted; train one with `pozytywka train {family.name}`."
+    try:
+        made = store.manifest(family.name, name)
+    except ArtifactError as error:
+        return f"{error.message}. {error.hint}"
+    return f"Promoted: {made.variant} {made.version}{_reason(family, store, made)}."
+
+
+def _reason(family: Family, store: Store, made: Manifest) -> str:
+    if made.fallback_for:
+        return f", as there is too little data for {made.fallback_for}"
+    if gate := made.gate:
+        verdict = "not worse than" if gate.passed else "by hand, although worse than"
+        return f", {verdict} {gate.baseline_variant} ({_against(family, gate)})"
+    for name in reversed(store.names(family.name)) if made.variant == family.baseline else ():
+        with suppress(ArtifactError):  # the newest model that did not pass the gate is why the baseline is promoted
+            model = store.manifest(family.name, name)
+            if model.gate and not model.gate.passed and model.inputs == made.inputs:
+                worse = f"{model.variant} {model.version} was worse ({_against(family, model.gate)})"
+                return f", the baseline, as {worse}"
+    return ""
+
+
+def _against(family: Family, gate: Gate) -> str:
+    return f"{_label(family, gate.metric)} {number(gate.value)} against {number(gate.baseline)}"

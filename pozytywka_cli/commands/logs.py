@@ -8,8 +8,6 @@ from typing import Literal
 
 from pozytywka_cli.commands.console import literal
 
-LOGGER = "pozytywka_cli"
-
 
 class TextFormatter(logging.Formatter):
     """Write `warning: message` or `error: message` with the hint below it; other messages without their level."""
@@ -19,7 +17,7 @@ class TextFormatter(logging.Formatter):
         level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
         traceback = self.formatException(record.exc_info) if record.exc_info else ""
         lines = (traceback, level + literal(record.getMessage()), literal(getattr(record, "hint", "")))
-        return "\n".join(line for line in lines if line)
+        return "\n".join(filter(None, lines))
 
 
 class JsonFormatter(logging.Formatter):
@@ -40,7 +38,7 @@ def logger(log_format: Literal["text", "json"], *, verbose: bool = False, quiet:
     logging.raiseExceptions = False  # a closed stderr must not end a command
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    package = logging.getLogger(LOGGER)
+    package = logging.getLogger("pozytywka_cli")
     package.handlers, package.propagate = [handler], False
     package.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
     return package

@@ -29,5 +29,5 @@ def settings(ctx: typer.Context, json: options.Json = False) -> None:
     if json:
         tables.json_object("settings", rows)
     else:
-        columns = ("setting", "value", "source", "description")
-        tables.table("", columns, ((row.key, str(row.value), row.source, row.description) for row in rows))
+        cells = ((row.key, str(row.value), row.source, row.description) for row in rows)
+        tables.table("", ("setting", "value", "source", "description"), cells)

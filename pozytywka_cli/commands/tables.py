@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from pozytywka_cli.commands.console import literal
 
@@ -35,7 +35,6 @@ def table(
     *,
     right: Collection[int] = (),
     gap: int = 2,
-    file: IO[str] | None = None,
 ) -> None:
     """Print a table of at most 100 columns, whose cells are shown literally; text is folded where space is short.
 
@@ -48,21 +47,14 @@ def table(
     from rich.text import Text
 
     cells = [tuple(row) for row in rows]
-    grid = Table(
-        header_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, gap - 1, 0, 0),
-    )
+    grid = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0))
     for place, column in enumerate(columns):
         figures = place in right or (bool(cells) and all(isinstance(row[place], NUMERIC) for row in cells))
         justify: Literal["left", "right"] = "right" if figures else "left"
         grid.add_column(Text(column, justify=justify), justify=justify, overflow="fold", no_wrap=figures)
     for row in cells:
         grid.add_row(*(Text(cell(value), "bold" if isinstance(value, Bold) else "") for value in row))
-    stream = file or sys.stdout
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     if title:  # not the grid's own, which folds to the grid's width
         console.print(Text(literal(title), "bold"))
     console.print(grid, width=min(console.width, WIDTH))

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pozytywka_cli.artifacts import Store
-from pozytywka_cli.commands import conclusions, evaluation_table
+from pozytywka_cli.commands import evaluation_table
 from pozytywka_cli.families import registry
 from pozytywka_cli.records import Row
 
@@ -42,7 +42,7 @@ def test_the_default_is_first_and_the_others_are_sorted_by_the_headline_metric()
 def test_the_conclusion_names_the_best_and_whether_its_lead_is_chance(losses, words):
     """Against the default, or the default against the next best."""
     [comparison] = evaluation_table.comparisons(SKIP, rows(**losses))
-    conclusion = conclusions.conclusion(comparison)
+    conclusion = evaluation_table.conclusion(comparison)
     assert [word for word in words if word not in conclusion] == []
 
 
@@ -59,4 +59,4 @@ def test_metrics_that_do_not_fit_are_named(capsys):
 
 def test_without_a_promoted_version_the_next_step_is_named(tmp_path):
     """`pozytywka train skip`."""
-    assert "pozytywka train skip" in conclusions.promotion(SKIP, Store(tmp_path))
+    assert "pozytywka train skip" in evaluation_table.promotion(SKIP, Store(tmp_path))

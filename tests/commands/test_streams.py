@@ -39,8 +39,9 @@ def test_a_narrow_terminal_folds_text_and_cuts_no_number(monkeypatch):
 
     monkeypatch.setenv("COLUMNS", "60")
     terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
     rows = [("Godspeed You! Black Emperor", "2026-01-05", 27_053, 21_456, 32_254, "rising")]
-    tables.table("Seconds", ("name", "week", "mean", "q10", "q90", "verdict"), rows, file=terminal)
+    tables.table("Seconds", ("name", "week", "mean", "q10", "q90", "verdict"), rows)
     lines = re.sub(r"\x1b\[\d*m", "", terminal.getvalue()).splitlines()
     assert all(figure in "".join(lines) for figure in ("27,053", "21,456", "32,254"))
     assert max(map(len, lines)) <= 60
