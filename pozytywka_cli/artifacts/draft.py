@@ -62,6 +62,7 @@ class Draft:
     signature: names and types of the `inputs` and `outputs` of a prediction
     metrics: those of the model and of the baselines
     fallback_for: the variant that was to be trained, where there was too little data for it and this is a substitute
+    limited: there was too little data for the settings as given; the notes have the details
     epochs: a record for each epoch of training
     """
 
@@ -73,6 +74,7 @@ class Draft:
     gate: Gate | None = None
     notes: list[str] = field(default_factory=list)
     fallback_for: str | None = None
+    limited: bool = False
     epochs: list[dict[str, float]] = field(default_factory=list)
 
 

@@ -63,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     fingerprint: str
     files: dict[str, StoredFile]
     fallback_for: str | None = None
+    limited: bool = False
     digest: str = ""
 
 

@@ -75,8 +75,10 @@ def main(
     ctx.obj = Context(config, flags, verbose=verbose, quiet=quiet)
 
 
-commands: tuple[Callable[..., None], ...]
-commands = (sample, validate, schema, transform, train, evaluate, predict, similar, doctor, settings)
+commands: tuple[Callable[..., None], ...] = (
+    *(sample, validate, schema, transform, train),
+    *(evaluate, predict, similar, doctor, settings),
+)
 for command in commands:
     app.command()(command)
 app.add_typer(models.app, name="models")

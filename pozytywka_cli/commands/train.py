@@ -122,7 +122,9 @@ def _result(shared: Context, outcome: "Outcome") -> str:
 
 def _report(shared: Context, outcome: "Outcome") -> None:
     """Log the notes of an outcome; a model that is not what was asked for is a warning, which --quiet shows too."""
-    report = shared.console.info if outcome.passed and not outcome.fallback_for else shared.console.warn
+    report = (
+        shared.console.info if outcome.passed and not (outcome.fallback_for or outcome.limited) else shared.console.warn
+    )
     if notes := list(_notes(shared, outcome)):
         report("\n  ".join([f"{outcome.family} {outcome.variant} {outcome.version}:", *notes]))
 

@@ -54,6 +54,7 @@ class Outcome(msgspec.Struct, frozen=True):
     gate: Gate | None
     notes: list[str]
     fallback_for: str | None = None
+    limited: bool = False
     tuned: Tuned | None = None
 
     @property
@@ -218,7 +219,8 @@ def _baseline(family: Family, origin: Origin) -> Origin:
 
 def _outcome(version: Version, *, unchanged: bool) -> Outcome:
     made = version.manifest
-    return Outcome(made.family, made.variant, made.version, None, unchanged, made.gate, made.notes, made.fallback_for)
+    about = (made.family, made.variant, made.version)
+    return Outcome(*about, None, unchanged, made.gate, made.notes, made.fallback_for, made.limited)
 
 
 def record(root: Path, command: str, run: Run, plan: Plan) -> Path:

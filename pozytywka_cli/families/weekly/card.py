@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from pozytywka_cli.families.weekly.splits import Split
 
 METRICS: Mapping[str, Metric] = {
-    "rmse": Metric("RMSE, s", "lower", "the error of a forecast in seconds, where large errors count more"),
-    "mae": Metric("MAE, s", "lower", "the mean error of a forecast in seconds"),
+    "rmse": Metric("RMSE (s)", "lower", "the error of a forecast in seconds, where large errors count more"),
+    "mae": Metric("MAE (s)", "lower", "the mean error of a forecast in seconds"),
     "rmse_ratio": Metric("RMSE ÷ mean's", "lower", "RMSE divided by that of the variant `mean`"),
     "mase": Metric("MASE", "lower", 'MAE divided by that of "the same as last week" before; below 1 is better than it'),
     "rmsse": Metric("RMSSE", "lower", 'RMSE divided by that of "the same as last week" before; below 1 is better'),
     "wape": Metric("WAPE", "lower", "the sum of all errors divided by the sum of all listening"),
-    "pinball_loss": Metric("pinball, s", "lower", "the error of the 10, 50 and 90 % quantiles in seconds"),
+    "pinball_loss": Metric("pinball (s)", "lower", "the error of the 10, 50 and 90 % quantiles in seconds"),
     "coverage": Metric("coverage", "target", "the share of weeks between the 10 and the 90 % quantile", target=0.8),
 }
 

@@ -55,12 +55,14 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
 
     model = _draft(run.variant, fitted, divided, forecast)
     window = window_length(weeks, settings)
+    limited = run.variant == "lstm" and window < settings.window
     note = f"only {weeks} full weeks of plays: the LSTM reads {window} weeks, not {settings.window}"
     model = replace(
         model,
         metrics=model.metrics + baseline.metrics,
         gate=_gate(forecast, baseline_forecast, divided),
-        notes=[note] if run.variant == "lstm" and window < settings.window else [],
+        notes=[note] * limited,
+        limited=limited,
         epochs=learning.epoch_records(epochs),
     )
     return Trained(model, baseline)
