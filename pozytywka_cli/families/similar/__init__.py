@@ -40,7 +40,7 @@ class Similar(FamilyPackage):
 
     def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Return quality, training time and lookup time over factors and iterations."""
-        return self._call(Evaluated, "tradeoff", dataset, run)
+        return self._call(Evaluated, "evaluate", dataset, run, function="tradeoff")
 
 
 FAMILY = Similar()
