@@ -1,6 +1,7 @@
 """Fuzzy search: the strings closest to a misspelt one, pruned by length and letters."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ def best_match(keys: StringIndex, key: str) -> int | None:
     """
     if _too_long(keys, key):
         return None
-    if swapped := [row for candidate in names.swaps(key) for row in keys.find(candidate)]:
+    swaps = (f"{key[:at]}{second}{first}{key[at + 2 :]}" for at, (first, second) in enumerate(pairwise(key)))
+    if swapped := [row for candidate in swaps for row in keys.find(candidate)]:
         return min(swapped)
     return next(iter(_closest(keys, names.typo_readings(key), 1, CUTOFF)), None)
 

@@ -2,9 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
-from itertools import pairwise
 
 SUGGESTIONS = 3
 MAX_SHOWN = 60  # code points of a name in a message
@@ -56,14 +55,9 @@ def typo_readings(key: str) -> list[str]:
     return [key, rest] if rest and OSA.distance(first, "the") <= 1 else [key]
 
 
-def swaps(key: str) -> Iterator[str]:
-    """Yield the key with each pair of neighbouring letters swapped."""
-    return (f"{key[:at]}{second}{first}{key[at + 2 :]}" for at, (first, second) in enumerate(pairwise(key)))
-
-
-def shorten(name: str) -> str:
+def shorten(name: str, most: int = MAX_SHOWN) -> str:
     """Shorten a name for a message: somebody may have piped in something else than names."""
-    return name if len(name) <= MAX_SHOWN else f"{name[: MAX_SHOWN - 1]}…"
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def suggestion(nearest: Iterable[str]) -> str:

@@ -89,10 +89,7 @@ class _Search:
         self.unknown: list[UnknownArtistError] = []
 
     def queries(self, names: Iterable[str], *, blend: bool) -> "Iterator[list[Match]]":
-        """Yield each artist of a known name, or all of them together to be blended.
-
-        Nothing is blended if a name is unknown, since it would be another blend.
-        """
+        """Yield each known artist; or all together to blend, but none if one is unknown: the blend would differ."""
         if not blend:
             yield from ([match] for match in self._matches(names))
         elif (parts := list(self._matches(names))) and not self.unknown:
@@ -124,12 +121,7 @@ class _Search:
 
 
 def _check(names: list[str], picture: Path | None, flags: list[str]) -> None:
-    """Refuse impossible requests before anything is read.
-
-    Raises:
-        UsageError: there is neither a name nor a map, there are flags without a name, or the map's format is unknown.
-        UnavailableError: the extra `plot` is missing.
-    """
+    """Refuse a request for nothing, flags without a name, or a map that cannot be drawn, before anything is read."""
     if picture:
         from pozytywka_cli import plots
 
@@ -144,10 +136,7 @@ def _check(names: list[str], picture: Path | None, flags: list[str]) -> None:
 def _names(arguments: list[str]) -> Iterator[str]:
     """Yield the names, with the lines of standard input in place of each -; bytes that are not UTF-8 become �."""
     for argument in arguments:
-        if argument == "-":
-            yield from lines()
-        else:
-            yield argument.encode(errors="surrogateescape").decode(errors="replace")
+        yield from lines() if argument == "-" else [argument.encode(errors="surrogateescape").decode(errors="replace")]
 
 
 def _announce(shared: Context, match: "Match") -> None:

@@ -176,5 +176,5 @@ class Tradeoff(Protocol):
 
     def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Return quality, training time and lookup time for each point of the grid."""
-        measured: Evaluated = _imported(self, "tradeoff").tradeoff(dataset, run)
+        measured: Evaluated = _imported(self, "evaluate").tradeoff(dataset, run)
         return measured

@@ -33,8 +33,8 @@ def test_an_unusable_value_is_refused(pozytywka, tmp_path, name, value):
 
 def test_the_tradeoff_is_a_table(pozytywka, sampled, tmp_path, monkeypatch):
     """Three rows for each model, in place of the usual ones."""
-    monkeypatch.setattr("pozytywka_cli.families.similar.tradeoff.FACTORS", (2,))
-    monkeypatch.setattr("pozytywka_cli.families.similar.tradeoff.ITERATIONS", (1,))
+    monkeypatch.setattr("pozytywka_cli.families.similar.evaluate.FACTORS", (2,))
+    monkeypatch.setattr("pozytywka_cli.families.similar.evaluate.ITERATIONS", (1,))
     answer = pozytywka("evaluate", "similar", "--curve", "--json", "--data-dir", sampled, "--artifacts-dir", tmp_path)
     assert answer.code == 0
     metrics = ("sampled_hit_rate@10", "training_seconds", "lookup_milliseconds")

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pozytywka_cli.catalogue.names import shorten
 from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.evaluation import Floats
 from pozytywka_cli.families.similar.models.factors import Factors
 from pozytywka_cli.records import Panel
 
@@ -24,8 +26,6 @@ PERPLEXITY = 30.0  # of t-SNE: scikit-learn's default
 WIDTHS = {**dict.fromkeys(" .,'!:;|fijlrtI-", 0.36), **dict.fromkeys("mwMW&@%+", 0.95)}  # of sans-serif, in font sizes
 MEND = "Promote an als version: `pozytywka train similar`, or `pozytywka models promote`."
 
-Floats = NDArray[np.float64]
-
 
 def panel(artists: Factors) -> Panel:
     """Draw the names of the 300 artists with the most listeners, in pixels, so that none overlaps another.
@@ -36,7 +36,7 @@ def panel(artists: Factors) -> Panel:
     count = min(ARTISTS, len(artists.listeners))
     if artists.factors.shape[1] < 2 or count < 3:
         raise RefusedError("no map: the model has no similarities, or fewer than three artists", MEND)
-    names = [name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…" for name in artists.names.take(range(count))]
+    names = [shorten(name, MAX_NAME) for name in artists.names.take(range(count))]
     roots = np.sqrt(artists.listeners[:count])
     sizes = np.interp(roots, [roots.min(), roots.max() + 1], FONT)
     boxes = np.column_stack([sizes * [width(name) for name in names], sizes * LINE])
@@ -57,8 +57,7 @@ def projected(factors: NDArray[np.float32]) -> Floats:
 
     if np.ptp(factors, axis=0).max() < MIN_SPREAD:  # scikit-learn 1.9 then ends the whole process
         raise RefusedError("no map: all artists are alike", MEND)
-    perplexity = min(PERPLEXITY, (len(factors) - 1) / 3)
-    method = TSNE(2, metric="cosine", init="pca", perplexity=perplexity, random_state=0)
+    method = TSNE(2, metric="cosine", init="pca", perplexity=min(PERPLEXITY, (len(factors) - 1) / 3), random_state=0)
     points: Floats = method.fit_transform(factors).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     scaled: Floats = (points - low) / np.maximum(high - low, np.finfo(np.float64).eps)
@@ -89,10 +88,5 @@ def separated(centres: Floats, boxes: Floats) -> Floats:
 
 def width(text: str) -> float:
     """Estimate the greatest width of a text, in sizes of a sans-serif font."""
-    return sum(_width(letter) for letter in text)
-
-
-def _width(letter: str) -> float:
-    if east_asian_width(letter) in "WF":
-        return 1.05
-    return WIDTHS.get(letter, 0.75 if letter.isupper() else 0.6)
+    narrow = (WIDTHS.get(letter, 0.75 if letter.isupper() else 0.6) for letter in text)
+    return sum(1.05 if east_asian_width(letter) in "WF" else size for letter, size in zip(text, narrow, strict=True))

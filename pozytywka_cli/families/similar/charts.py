@@ -28,14 +28,13 @@ def panels(rows: Sequence[Row]) -> list[Panel]:
     """Draw bars of each metric: in-sample, or the mean of the splits that settings were not tuned on."""
     reported = [row for row in rows if row.protocol != "split 0" and row.metric in METRICS]
     titles = {row.metric: "in-sample" if row.protocol == "in-sample" else "mean of splits 1 to 3" for row in reported}
-    return [_bars(reported, metric, METRICS[metric].label, title) for metric, title in titles.items()]
-
-
-def _bars(rows: Sequence[Row], metric: str, label: str, title: str) -> Panel:
-    values = [(row.variant, row.value) for row in rows if row.metric == metric]
-    frame = pl.DataFrame(values, {VARIANT: pl.String, label: pl.Float64}, orient="row")
-    means = frame.group_by(VARIANT, maintain_order=True).agg(pl.col(label).mean())
-    return Panel(f"{label}, {title}", "bar", means, label, VARIANT)
+    bars = []
+    for metric, title in titles.items():
+        label, values = METRICS[metric].label, [(row.variant, row.value) for row in reported if row.metric == metric]
+        frame = pl.DataFrame(values, [VARIANT, label], orient="row")
+        means = frame.group_by(VARIANT, maintain_order=True).agg(pl.col(label).mean())
+        bars.append(Panel(f"{label}, {title}", "bar", means, label, VARIANT))
+    return bars
 
 
 def tradeoff(points: Sequence[Point]) -> list[Panel]:

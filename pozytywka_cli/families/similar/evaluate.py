@@ -1,24 +1,30 @@
-"""Evaluation: ALS beside popularity, item neighbours and the old settings, on held-out artists of four splits."""
+"""Evaluation: ALS beside popularity, item neighbours and the old settings on four splits, and quality against cost."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
+from msgspec import structs
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.evaluation import paired_difference, sign_flip
+from pozytywka_cli.evaluation import Floats, Ints, paired_difference, sign_flip
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.similar import FAMILY, charts
 from pozytywka_cli.families.similar.features import listens
-from pozytywka_cli.families.similar.metrics import HEADLINE, Floats, Scorer, mean_row, measure, summary, top
+from pozytywka_cli.families.similar.metrics import HEADLINE, Scorer, mean_row, measure, summary, top
 from pozytywka_cli.families.similar.models.scorers import Embeddings, Popularity, bm25, cosine
 from pozytywka_cli.families.similar.settings import SimilarSettings
-from pozytywka_cli.families.similar.splits import SPLITS, Ints, Split, hold_out, without_hold_out
+from pozytywka_cli.families.similar.splits import SPLITS, TUNING_SPLIT, Split, hold_out, without_hold_out
 from pozytywka_cli.records import Row
 
 STABILITY_ARTISTS = 500
+FACTORS = (16, 32, 64, 128, 256)
+ITERATIONS = (5, 15, 40)
+LOOKUPS = 100
 OLD_SETTINGS = SimilarSettings(weighting="bm25", factors=64, regularization=0.05, alpha=1.0, iterations=15)
 
 
@@ -60,16 +66,9 @@ def _differences(protocol: str, values: Mapping[str, Floats], default: str) -> l
     """Return the headline metric of every other variant minus the default's, over users for whom it is defined."""
     users = np.flatnonzero(~np.isnan(values[default][:, 0]))
     headline = {name: columns[users, 0] for name, columns in values.items()}
-    base = headline.pop(default)
+    base, metric = headline.pop(default), f"{HEADLINE}_difference"
     return [
-        Row(
-            "similar",
-            name,
-            protocol,
-            f"{HEADLINE}_difference",
-            *paired_difference(column, base, users),
-            p_value=sign_flip(column - base, users),
-        )
+        Row("similar", name, protocol, metric, *paired_difference(column, base, users), sign_flip(column - base, users))
         for name, column in headline.items()
     ]
 
@@ -114,3 +113,34 @@ def neighbours(split: Split, scorer: Scorer, artists: Ints, n: int) -> Ints:
         scores[block[:, None] == split.candidates] = -np.inf
         parts.append(split.candidates[top(scores, min(n, len(split.candidates) - 1))])
     return np.vstack(parts)
+
+
+def tradeoff(dataset: Dataset, run: TrainingRun) -> Evaluated:
+    """Measure ALS on split 0 for each number of factors and iterations; all other settings are those of the run.
+
+    A lookup computes an artist's cosines with all candidates and takes the ten highest, in memory. The errors are those
+    of `evaluate`.
+    """
+    settings, rows, points = run.settings_as(SimilarSettings), list[Row](), []
+    split = hold_out(listens(dataset).counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners)
+    for factors, iterations in product(FACTORS, ITERATIONS):
+        smaller = structs.replace(settings, factors=factors, iterations=iterations)
+        started = time.perf_counter()
+        model = Embeddings.fit(split, replace(run, settings=smaller))
+        seconds = time.perf_counter() - started
+        name = f"als, {factors} factors, {iterations} iterations"
+        headline = summary(split, measure(split, {name: model}, run.progress))[0]
+        costs = {"training_seconds": seconds, "lookup_milliseconds": _lookup_milliseconds(split, model)}
+        rows += [headline, *(Row("similar", name, headline.protocol, metric, cost) for metric, cost in costs.items())]
+        points.append(charts.Point(factors, iterations, headline, *costs.values()))
+    return Evaluated(rows, partial(charts.tradeoff, points))
+
+
+def _lookup_milliseconds(split: Split, model: Embeddings) -> float:
+    """Return the mean time of a lookup."""
+    artists = split.candidates[:LOOKUPS]
+    top(model.of_artists(artists[:1]), 10)  # not timed: it computes the directions
+    started = time.perf_counter()
+    for place in range(len(artists)):
+        top(model.of_artists(artists[place : place + 1]), 10)
+    return 1000 * (time.perf_counter() - started) / len(artists)

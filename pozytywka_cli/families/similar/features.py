@@ -41,9 +41,7 @@ def listens(dataset: Dataset) -> Listens:
     # summed as integers: float sums would depend on the order of lines
     pairs = events.group_by("user_id", "artist_id").agg(pl.col("listens").sum())
     users, artists = (pairs[column].unique().sort() for column in ("user_id", "artist_id"))
-    where = tuple(
-        pairs[ids.name].cast(pl.Enum(ids)).to_physical().cast(pl.Int32).to_numpy() for ids in (users, artists)
-    )
+    where = [pairs[ids.name].cast(pl.Enum(ids)).to_physical().cast(pl.Int32).to_numpy() for ids in (users, artists)]
     counts = csr_matrix((pairs["listens"].cast(pl.Float32).to_numpy(), where), shape=(len(users), len(artists)))
     names = artists.to_frame().join(named, on="artist_id", how="left", maintain_order="left")
     return Listens(

@@ -1,6 +1,5 @@
 """Compare the similar artists with the known genres of a generated data set."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.metrics import Scorer
 from pozytywka_cli.families.similar.models.scorers import Embeddings, cosine
 from pozytywka_cli.families.similar.settings import SimilarSettings
-from pozytywka_cli.families.similar.splits import frequent_artists, without_hold_out
+from pozytywka_cli.families.similar.splits import without_hold_out
 from pozytywka_cli.records import Row
 
 NEIGHBOURS = 5
@@ -28,12 +27,11 @@ def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
     as strongly as the main one: two artists of different main genres can truly have the same listeners.
     """
     counted = listens(dataset)
-    artists = frequent_artists(counted.counts, run.settings_as(SimilarSettings).min_listeners)
-    everything = replace(without_hold_out(counted.counts), candidates=artists)
+    everything = without_hold_out(counted.counts, run.settings_as(SimilarSettings).min_listeners)
     scorers: dict[str, Scorer] = {FAMILY.default: Embeddings.fit(everything, run), "item cosine": cosine(everything)}
     main = pl.read_parquet(truth / "artists.parquet").select("id", pl.concat_list("genre"))
     genres = {"shared_genre": dataset.artists.select("id", "genres"), "main_genre": main}
-    ids = np.array(counted.artist_ids)
+    ids, artists = np.array(counted.artist_ids), everything.candidates
     similar = {name: ids[neighbours(everything, scorer, artists, NEIGHBOURS)] for name, scorer in scorers.items()}
     return [
         Row("similar", variant, "ground truth", f"{name}@{NEIGHBOURS}", _agreement(ids[artists], lists, frame))

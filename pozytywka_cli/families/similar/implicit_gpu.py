@@ -39,11 +39,9 @@ def require() -> None:
             reason = f"{REFUSED}: {name} of {distribution} is missing: {error}"
             raise UnavailableError(reason, INSTALL) from None
     try:
-        extension = importlib.import_module("implicit.gpu._cuda")
+        importlib.import_module("implicit.gpu._cuda").get_device_count()
     except ImportError as error:  # the message names the missing symbol
         raise UnavailableError(f"{REFUSED}: {error}", INSTALL) from None
-    try:
-        extension.get_device_count()
     except RuntimeError as error:
         raise UnavailableError(f"{REFUSED}: {error}", DRIVER) from None
     _reload()
@@ -51,10 +49,7 @@ def require() -> None:
 
 def installed(name: str, distribution: str) -> Path | None:
     """Return the path of a library in its distribution; None if that is not installed (the system may have it)."""
-    try:
-        files = metadata.files(distribution) or []
-    except metadata.PackageNotFoundError:
-        return None
+    files = (file for found in metadata.distributions(name=distribution) for file in found.files or [])
     return next((Path(str(file.locate())) for file in files if file.name == name), None)
 
 

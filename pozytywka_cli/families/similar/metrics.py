@@ -15,12 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.evaluation import mean_interval
-from pozytywka_cli.families.similar.splits import HELD_OUT, TRAINING, Ints, Split, random_ranks
+from pozytywka_cli.evaluation import Flags, Floats, Ints, mean_interval
+from pozytywka_cli.families.similar.splits import HELD_OUT, TRAINING, Split, random_ranks
 from pozytywka_cli.records import Progress, Report, Row
 
-Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
+Marks = NDArray[np.int8]
 
 COLUMNS = ("sampled_hit_rate@10", "recall@10", "ndcg@10", "user_recall@20", "user_ndcg@20")
 HEADLINE = COLUMNS[0]
@@ -91,8 +91,8 @@ def _item_to_item(split: Split, scorers: Mapping[str, Scorer], report: Report) -
         for name, scorer in scorers.items():
             scores = scorer.of_artists(queries)
             hits = _sampled_hits(scores, query_of, target, negatives, counted)
-            columns = [hits, *_recall_and_ndcg(scores, query_of, marks, held_out[block], 10)]
-            np.add.at(sums[name], block, np.column_stack(columns))
+            top_ten = _recall_and_ndcg(scores, query_of, marks, held_out[block], 10)
+            np.add.at(sums[name], block, np.column_stack([hits, top_ten]))
         report(Progress(f"measure on split {split.seed}", min(start + size, len(rows)), len(rows)))
     return {name: total / np.bincount(rows)[:, None] for name, total in sums.items()}
 
@@ -131,9 +131,7 @@ def sampling_orders(listeners: Ints, random: np.random.Generator) -> Ints:
     return np.argsort(arrivals, axis=1)
 
 
-def sample_negatives(
-    marks: NDArray[np.int8], orders: Ints, random: np.random.Generator
-) -> tuple[Ints, NDArray[np.bool_]]:
+def sample_negatives(marks: Marks, orders: Ints, random: np.random.Generator) -> tuple[Ints, Flags]:
     """Draw for each row the first NEGATIVES candidates outside of its library in a random order.
 
     marks: (rows, candidates), 0 outside of the row's library
@@ -156,12 +154,11 @@ def _user_to_item(split: Split, scorer: Scorer) -> Floats:
     for start in range(0, len(split.users), size):
         users = split.users[start : start + size]
         marks, rows = split.marks[users].toarray(), np.arange(len(users))
-        columns = _recall_and_ndcg(scorer.of_users(users), rows, marks, held_out[start : start + size], 20)
-        parts.append(np.column_stack(columns))
+        parts.append(_recall_and_ndcg(scorer.of_users(users), rows, marks, held_out[start : start + size], 20))
     return np.vstack(parts)
 
 
-def _sampled_hits(scores: Matrix, query_of: Ints, target: Ints, negatives: Ints, counted: NDArray[np.bool_]) -> Floats:
+def _sampled_hits(scores: Matrix, query_of: Ints, target: Ints, negatives: Ints, counted: Flags) -> Floats:
     """Return 1 where fewer than HIT_RANK counted negatives score above the target, else 0; NaN without a target.
 
     scores: (queries, candidates); query_of: (rows,) rows of them; target: (rows,), of `sample_targets`
@@ -172,10 +169,8 @@ def _sampled_hits(scores: Matrix, query_of: Ints, target: Ints, negatives: Ints,
     return np.where(target < 0, np.nan, above < HIT_RANK)
 
 
-def _recall_and_ndcg(
-    scores: Matrix, query_of: Ints, marks: NDArray[np.int8], held_out: Ints, length: int
-) -> tuple[Floats, Floats]:
-    """Return recall and NDCG (Järvelin and Kekäläinen, 2002), both (rows,), of the top `length` outside of TRAINING.
+def _recall_and_ndcg(scores: Matrix, query_of: Ints, marks: Marks, held_out: Ints, length: int) -> Floats:
+    """Return recall and NDCG (Järvelin and Kekäläinen, 2002), (rows, 2), of the top `length` outside of TRAINING.
 
     scores: (queries, candidates); query_of, held_out: (rows,); marks: (rows, candidates)
     """
@@ -186,4 +181,4 @@ def _recall_and_ndcg(
     discount = 1 / np.log2(np.arange(2, length + 2))
     possible = np.minimum(held_out, length)
     gain = np.where(hits, discount[np.clip(rank, 1, length) - 1], 0).sum(axis=1)
-    return hits.sum(axis=1) / possible, gain / np.cumsum(discount)[possible - 1]
+    return np.column_stack([hits.sum(axis=1) / possible, gain / np.cumsum(discount)[possible - 1]])

@@ -165,8 +165,7 @@ class SimilarPredictor:
     def _scores(self, rows: list[int]) -> NDArray[np.float32]:
         """Return the cosines (artists,) with the mean direction of some artists; zero if their directions cancel out.
 
-        Raises:
-            ArtifactError: one is not finite; the hash of a large file is not checked.
+        An ArtifactError is raised if one is not finite: the hash of a large file is not checked.
         """
         with np.errstate(all="ignore"):
             total = self.artists.factors[rows].sum(axis=0)

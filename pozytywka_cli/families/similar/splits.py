@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.errors import RefusedError
-
-Ints = NDArray[np.int64]
+from pozytywka_cli.evaluation import Ints
 
 TUNING_SPLIT = 0  # settings are tuned on it, and the metrics saved with a model come from it
 SPLITS = (TUNING_SPLIT, 1, 2, 3)
@@ -55,10 +53,9 @@ def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
     """
     sizes = np.diff(counts.indptr)
     if sizes.max() < MIN_ARTISTS:
-        raise RefusedError(
-            f"no user has listened to {MIN_ARTISTS} artists (at most {sizes.max()}), so nothing can be held out",
-            f"Give more plays: the model is tested on users with at least {MIN_ARTISTS} artists.",
-        )
+        problem = f"no user has listened to {MIN_ARTISTS} artists (at most {sizes.max()}), so nothing can be held out"
+        hint = f"Give more plays: the model is tested on users with at least {MIN_ARTISTS} artists."
+        raise RefusedError(problem, hint)
     users = np.repeat(np.arange(len(sizes)), sizes)
     quotas = np.where(sizes >= MIN_ARTISTS, np.rint(HELD_OUT_SHARE * sizes), 0)
     chosen = random_ranks(sizes, np.random.default_rng(seed)) < quotas[users]
@@ -68,16 +65,14 @@ def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:
     )
     split = Split(training, held_out, frequent_artists(training, min_listeners), seed)
     if HELD_OUT not in split.marks.data:
-        raise RefusedError(
-            f"none of the {held_out.nnz} held-out artists has {min_listeners} listeners in the training part",
-            "Give more plays, or lower --set similar.min_listeners=N.",
-        )
+        problem = f"none of the {held_out.nnz} held-out artists has {min_listeners} listeners in the training part"
+        raise RefusedError(problem, "Give more plays, or lower --set similar.min_listeners=N.")
     return split
 
 
-def without_hold_out(counts: csr_matrix) -> Split:
-    """Return all listens as the training part, and all artists as candidates."""
-    return Split(counts, csr_matrix(counts.shape, dtype=counts.dtype), np.arange(counts.shape[1]), 0)
+def without_hold_out(counts: csr_matrix, min_listeners: int = 1) -> Split:
+    """Return all listens as the training part, and the artists with `min_listeners` listeners as candidates."""
+    return Split(counts, csr_matrix(counts.shape, dtype=counts.dtype), frequent_artists(counts, min_listeners), 0)
 
 
 def frequent_artists(counts: csr_matrix, min_listeners: int) -> Ints:
@@ -89,10 +84,9 @@ def frequent_artists(counts: csr_matrix, min_listeners: int) -> Ints:
     listeners = np.bincount(counts.indices, minlength=counts.shape[1])
     frequent = np.flatnonzero(listeners >= min_listeners)
     if len(frequent) < 2:
-        raise RefusedError(
-            f"{len(frequent)} artists have {min_listeners} listeners (the most that any has is {listeners.max()})",
-            "Two are needed: give more plays, or lower --set similar.min_listeners=N.",
-        )
+        most = f"(the most that any has is {listeners.max()})"
+        hint = "Two are needed: give more plays, or lower --set similar.min_listeners=N."
+        raise RefusedError(f"{len(frequent)} artists have {min_listeners} listeners {most}", hint)
     return frequent
 
 

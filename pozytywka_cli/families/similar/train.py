@@ -41,11 +41,9 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     values = measure(split, scorers, run.progress)
     metrics = summary(split, values)
 
-    constant = np.ones((len(counted.artist_ids), 1), dtype=np.float32)
-    popular = _artifact(counted, constant, settings)
+    constant = _artifact(counted, np.ones((len(counted.artist_ids), 1), dtype=np.float32), settings)
     baseline_metrics = [row for row in metrics if row.variant == FAMILY.baseline]
-    text = card.text(FAMILY.baseline, settings)
-    baseline = Draft(FAMILY.baseline, popular.save, SIGNATURE, baseline_metrics, text)
+    baseline = Draft(FAMILY.baseline, constant.save, SIGNATURE, baseline_metrics, card.text(FAMILY.baseline, settings))
     if run.variant == FAMILY.baseline:
         return Trained(baseline, baseline)
 

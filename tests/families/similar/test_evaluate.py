@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.similar import tradeoff
+from pozytywka_cli.families.similar import evaluate as evaluation
 from pozytywka_cli.families.similar.card import METRICS
 from pozytywka_cli.families.similar.evaluate import OLD_SETTINGS, evaluate, neighbours, own_library, stability
 from pozytywka_cli.families.similar.features import listens
@@ -115,9 +115,9 @@ def test_neighbours_leave_out_the_artist_itself():
 
 def test_the_tradeoff_has_a_point_for_each_number_of_factors_and_iterations(communities, monkeypatch):
     """With its quality and its costs, in rows and in two panels."""
-    monkeypatch.setattr(tradeoff, "FACTORS", (2, 4))
-    monkeypatch.setattr(tradeoff, "ITERATIONS", (1, 5))
-    result = tradeoff.tradeoff(communities, run())
+    monkeypatch.setattr(evaluation, "FACTORS", (2, 4))
+    monkeypatch.setattr(evaluation, "ITERATIONS", (1, 5))
+    result = evaluation.tradeoff(communities, run())
     metrics = (HEADLINE, "training_seconds", "lookup_milliseconds")
     names = [f"als, {factors} factors, {iterations} iterations" for factors in (2, 4) for iterations in (1, 5)]
     assert [(row.variant, row.metric) for row in result.rows] == [
@@ -138,7 +138,7 @@ def test_a_lookup_is_timed_over_at_most_a_hundred_artists(counted):
             queries.append(artists.tolist())
             return np.zeros((1, 60), dtype=np.float32)
 
-    assert tradeoff._lookup_milliseconds(without_hold_out(counted.counts), Counting()) > 0
+    assert evaluation._lookup_milliseconds(without_hold_out(counted.counts), Counting()) > 0
     assert queries == [[0], *([artist] for artist in range(60))]
 
 

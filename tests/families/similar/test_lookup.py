@@ -147,7 +147,7 @@ def test_what_is_far_longer_than_any_name_is_compared_with_none(monkeypatch):
     lookup = names("Metallica")
     assert lookup.find("metallicaxxxxx").matched == "Metallica"
     monkeypatch.setattr(fuzzy, "nearest", None)
-    monkeypatch.setattr(fuzzy.names, "swaps", None)
+    monkeypatch.setattr(fuzzy, "pairwise", None)
     for find in (lookup.find, lookup.by_id):
         with pytest.raises(UnknownArtistError):
             find("metallicaxxxxxxx")

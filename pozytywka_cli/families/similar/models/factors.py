@@ -30,21 +30,15 @@ class Excluded(StringTable):
     def __init__(self, buffer: bytes | mmap.mmap, path: Path | None = None) -> None:
         super().__init__(buffer, path)
         self.numbers = self._array(NUMBER, 1 + len(self))
+        self.min_listeners = int(self.numbers[0])
 
     @classmethod
     def counted(cls, artists: Iterable[tuple[str, int]], min_listeners: int) -> "Excluded":
         """Make a table of names and numbers of listeners."""
-        most: dict[str, int] = {}
-        for name, listeners in artists:
-            key = names.key(name)
-            most[key] = max(listeners, most.get(key, 0))
+        ascending = sorted(artists, key=lambda artist: artist[1])
+        most = {names.key(name): listeners for name, listeners in ascending}  # of equal keys, the last one's listeners
         keys = sorted(most)
         return cls(encoded(keys) + np.array([min_listeners, *map(most.__getitem__, keys)], NUMBER).tobytes())
-
-    @property
-    def min_listeners(self) -> int:
-        """The number of listeners that an artist of the model has at least."""
-        return int(self.numbers[0])
 
     def listeners(self, key: str) -> int | None:
         """Return the number of listeners of the artist with this key; None if there is none."""

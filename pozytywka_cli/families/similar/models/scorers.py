@@ -7,10 +7,11 @@ import numpy as np
 from implicit.nearest_neighbours import bm25_weight, normalize
 from scipy.sparse import csr_matrix
 
+from pozytywka_cli.evaluation import Ints
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.similar.metrics import Matrix
 from pozytywka_cli.families.similar.models import als
-from pozytywka_cli.families.similar.splits import Ints, Split
+from pozytywka_cli.families.similar.splits import Split
 
 
 @dataclass(frozen=True)
