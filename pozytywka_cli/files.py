@@ -57,11 +57,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def temporary(target: Path) -> Iterator[Path]:
-    """Yield an unused path beside `target`, whose folder is made; whatever is left there afterwards is removed.
-
-    Raises:
-        StorageError: writing fails within the block.
-    """
+    """Yield an unused path beside `target`, and remove what is left there; failures to write are a StorageError."""
     path = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
     with explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +71,9 @@ def temporary(target: Path) -> Iterator[Path]:
 
 
 def check_writable(target: Path) -> None:
-    """Check that a file can be written, before the work whose result it holds; a full disk is only found later.
+    """Raise a StorageError if a file cannot be written, before the work whose result it holds.
 
-    Raises:
-        StorageError: `target` is a folder, or the nearest folder above it that exists cannot be written to.
+    It is a folder, or the nearest folder above it that exists cannot be written to; a full disk is only found later.
     """
     target = _file(target)
     above = next(parent for parent in target.parents if parent.exists())

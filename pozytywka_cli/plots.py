@@ -26,14 +26,8 @@ COLOURS += ["#882255", "#999933"]  # from the muted scheme of Tol (2021), for mo
 STYLE: dict[str, Any] = {
     "background": "white",
     "padding": 16,
-    "axis": {
-        "labelFlush": False,
-        "labelFontSize": 11,
-        "labelLimit": 260,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "titlePadding": 8,
-    },
+    "axis": {"labelFlush": False, "labelFontSize": 11, "labelLimit": 260}
+    | {"titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8},
     "axisQuantitative": {"tickCount": 7},
     "concat": {"spacing": 36},
     "legend": {"orient": "top", "columns": 4, "labelFontSize": 12, "labelLimit": 260},
@@ -68,9 +62,8 @@ def check(path: Path, flag: str = "--plot") -> None:
         StorageError: the file cannot be written.
     """
     if path.suffix not in FORMATS:
-        raise UsageError(
-            f"{flag} {path}: unknown chart format", f"Use a file name that ends with {', '.join(FORMATS)}."
-        )
+        hint = f"Use a file name that ends with {', '.join(FORMATS)}."
+        raise UsageError(f"{flag} {path}: unknown chart format", hint)
     try:
         import_module("altair")
         import_module("vl_convert")
@@ -81,12 +74,9 @@ def check(path: Path, flag: str = "--plot") -> None:
 
 
 def draw(panels: list[Panel], path: Path, title: str) -> None:
-    """Draw panels into one file in the format of its suffix; it is written completely or not at all.
+    """Draw panels into one file in the format of its suffix; it is written completely or a StorageError is raised.
 
     The same panels give the same bytes, except for PDF, where the order of fonts may differ.
-
-    Raises:
-        StorageError: the file cannot be written.
     """
     import altair as alt
 
@@ -107,9 +97,8 @@ def draw(panels: list[Panel], path: Path, title: str) -> None:
 
 def _rows(panel: Panel) -> pl.DataFrame:
     """Return the rows with columns named x, y, series …, as Vega gives other names a meaning (`a.b` is a path)."""
-    columns = {"x": panel.x, "y": panel.y, "series": panel.series} | {
-        name: name for name in MORE_COLUMNS.get(panel.mark, ())
-    }
+    columns = {"x": panel.x, "y": panel.y, "series": panel.series}
+    columns |= {name: name for name in MORE_COLUMNS.get(panel.mark, ())}
     rows = panel.rows.select(pl.col(column).alias(name) for name, column in columns.items() if column)
     return rows.with_columns(pl.col(pl.String).map_elements(_visible, pl.String))
 

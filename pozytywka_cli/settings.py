@@ -92,10 +92,8 @@ def load(
 ) -> Settings:
     """Collect the settings: `overrides` (the command line), then `POZYTYWKA_*`, then the file, then defaults.
 
-    `POZYTYWKA_DATA_DIR` sets `data_dir`, `POZYTYWKA_SIMILAR_FACTORS` sets `similar.factors`.
-
-    Raises:
-        UsageError: a file cannot be read, or a section or general setting is unknown.
+    `POZYTYWKA_DATA_DIR` sets `data_dir`, `POZYTYWKA_SIMILAR_FACTORS` sets `similar.factors`. A file that cannot be
+    read and an unknown section or general setting are a UsageError.
     """
     layers = [*_from_file(config, environment), *_from_environment(environment, sections), *overrides]
     settings = Settings({given.key: given for given in layers})

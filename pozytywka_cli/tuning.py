@@ -96,11 +96,7 @@ def search(
     """Return the trials of all candidates in order: those in `file` and new ones, each written to `file` at once.
 
     `loss` runs in `jobs` processes with one thread each, in this process if `jobs` is 1. Neither that nor an earlier
-    interruption changes a trial. Trials of other searches stay in `file`.
-
-    Raises:
-        ArtifactError: `file` is damaged.
-        UnavailableError: a process was killed.
+    interruption changes a trial. Trials of other searches stay in `file`; if it is damaged, that is an ArtifactError.
     """
     settings = {number: msgspec.to_builtins(candidate) for number, candidate in enumerate(candidates)}
     known = read_trials(file)

@@ -42,7 +42,7 @@ class History:
 
     def set_promoted(self, names: list[str]) -> None:
         """Set the versions promoted so far; the last one becomes the current one."""
-        self._write("served.json", names)
+        files.write_text(self.folder / "served.json", msgspec.json.encode(names).decode())
         with files.temporary(self.folder / "current") as link:
             link.symlink_to(Path("versions") / names[-1])
             link.replace(self.folder / "current")
@@ -54,10 +54,8 @@ class History:
 
     def add_withdrawn(self, name: str | None) -> None:
         """Record that a version was rolled back."""
-        self._write("withdrawn.json", [*self.withdrawn(), *filter(None, [name])])
-
-    def _write(self, file: str, names: list[str]) -> None:
-        files.write_text(self.folder / file, msgspec.json.encode(names).decode())
+        names = [*self.withdrawn(), *filter(None, [name])]
+        files.write_text(self.folder / "withdrawn.json", msgspec.json.encode(names).decode())
 
     def _read(self, file: str) -> list[str]:
         path = self.folder / file

@@ -20,18 +20,13 @@ from pozytywka_cli.records import Gate, Input, Row
 FORMAT = 2
 MEND = "Roll back with `pozytywka models rollback`, or train again with --force."
 GATE_NUMBERS = ("value", "baseline", "difference", "low", "high", "margin")
-FORMAT_1_NAMES = {  # of metrics and protocols: then and now
-    "log loss": "log_loss",
+FORMAT_1_NAMES = {  # of metrics, then and now; the others had capitals, and spaces in place of underscores
     "AUC": "roc_auc",
-    "balanced accuracy": "balanced_accuracy",
     "Brier": "brier_score",
     "ECE": "expected_calibration_error",
-    "time": "time split",
     "pinball": "pinball_loss",
     "PM": "sampled_hit_rate@10",
-    "user recall@20": "user_recall@20",
-    "user NDCG@20": "user_ndcg@20",
-} | {name: name.lower() for name in ("RMSE", "MAE", "MASE", "RMSSE", "WAPE", "NDCG@10")}
+}
 
 
 class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,16 +137,16 @@ def _with_nan(record: Any, names: tuple[str, ...]) -> Any:
 
 def _from_format_1(manifest: Manifest) -> Manifest:
     """Return the manifest with the present names, and with the field for a fallback."""
-    names, gate, structs = FORMAT_1_NAMES, manifest.gate, msgspec.structs
+    replace, gate = msgspec.structs.replace, manifest.gate
+    rows = [replace(row, metric=_metric(row.metric)) for row in manifest.metrics]
     notes = [re.match(r"fallback: .*; (the LSTM|[\w-]+) needs ", note) for note in manifest.notes]
-    return structs.replace(
+    return replace(
         manifest,
-        metrics=[
-            structs.replace(
-                row, metric=names.get(row.metric, row.metric), protocol=names.get(row.protocol, row.protocol)
-            )
-            for row in manifest.metrics
-        ],
-        gate=gate and structs.replace(gate, metric=names.get(gate.metric, gate.metric)),
+        metrics=[replace(row, protocol="time split") if row.protocol == "time" else row for row in rows],
+        gate=gate and replace(gate, metric=_metric(gate.metric)),
         fallback_for=next((note[1].replace("the LSTM", "lstm") for note in notes if note), None),
     )
+
+
+def _metric(name: str) -> str:
+    return FORMAT_1_NAMES.get(name, name.lower().replace(" ", "_"))

@@ -50,11 +50,7 @@ def variant(family: "Family", name: str | None) -> "tuple[str, Variant]":
 
 
 def load_settings(config: Path | None, overrides: Sequence[settings.Assigned]) -> settings.Settings:
-    """Load the settings, and check the sections of all families that are configured.
-
-    Raises:
-        UsageError: a file cannot be read, or a setting is unknown or has an unusable value.
-    """
+    """Load the settings, and check the sections of all families that are configured; see `settings.load`."""
     loaded = settings.load(config, overrides, sections=MODULES)
     for name in loaded.configured_sections:
         loaded.section(name, get(name).Settings)

@@ -10,11 +10,7 @@ T = TypeVar("T")
 
 
 def each(families: Iterable[Family], work: Callable[[Family], T]) -> tuple[dict[str, T], dict[str, PozytywkaError]]:
-    """Do the work for every family; the error of one does not keep the others from it.
-
-    Returns:
-        the results and the errors, both by the family's name.
-    """
+    """Do the work for every family, whatever the errors of others; return results and errors by the family's name."""
     results: dict[str, T] = {}
     errors: dict[str, PozytywkaError] = {}
     for family in families:

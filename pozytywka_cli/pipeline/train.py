@@ -84,11 +84,7 @@ class Plan:
     jobs: int = 1
 
     def check(self, families: list[Family]) -> None:
-        """Check before any work is done that these families can be trained in this way.
-
-        Raises:
-            UsageError: a family lacks the variant, or has nothing to tune or to fit on a GPU; jobs without trials.
-        """
+        """Raise a UsageError if a family lacks the variant, or has nothing to tune or to fit on a GPU."""
         if self.jobs > 1 and not self.trials:
             raise UsageError("--jobs needs --tune", "Add --tune N, or leave out --jobs.")
         for family in families:
@@ -120,11 +116,8 @@ def train(store: Store, families: list[Family], dataset: Dataset, plan: Plan, pr
 def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progress: Report) -> Outcome:
     """Train and save a family, after a search for better settings if the plan asks for one.
 
-    If the model does not pass the gate, the baseline is promoted in its place.
-
-    Raises:
-        RefusedError: there is too little data.
-        ArtifactError: the trials of earlier searches are damaged.
+    If the model does not pass the gate, the baseline is promoted in its place. Too little data is a RefusedError, a
+    damaged file of trials an ArtifactError.
     """
     name, _ = registry.variant(family, plan.variant)
     run = TrainingRun(plan.settings.section(family.name, family.Settings), name, plan.seed, plan.device, progress)
@@ -182,18 +175,19 @@ def _loss(family: str, dataset: Dataset, run: TrainingRun, settings: msgspec.Str
 
 
 def _train(store: Store, family: Family, origin: Origin, dataset: Dataset, run: TrainingRun, plan: Plan) -> Outcome:
-    if not plan.force and (outcome := _trained_before(store, family, origin, plan)):
+    baseline = msgspec.structs.replace(origin, variant=family.baseline)
+    if not plan.force and (outcome := _trained_before(store, origin, baseline, plan)):
         return outcome
     trained = family.train(dataset, run)
     version = store.save(origin, trained.model)
     outcome = _outcome(version, unchanged=False)
     if not plan.promote:
         return outcome
-    promoted = version if outcome.passed else store.save(_baseline(family, origin), trained.baseline)
+    promoted = version if outcome.passed else store.save(baseline, trained.baseline)
     return msgspec.structs.replace(outcome, promoted=store.promote(family.name, promoted.name))
 
 
-def _trained_before(store: Store, family: Family, origin: Origin, plan: Plan) -> Outcome | None:
+def _trained_before(store: Store, origin: Origin, baseline: Origin, plan: Plan) -> Outcome | None:
     """Return the outcome of an earlier run of this origin, if nothing that it should have made is missing.
 
     A run that was killed, or told not to promote, may have left a version that was never promoted: now it is. One that
@@ -205,16 +199,12 @@ def _trained_before(store: Store, family: Family, origin: Origin, plan: Plan) ->
     outcome = _outcome(known, unchanged=True)
     if not plan.promote:
         return outcome
-    version = known if outcome.passed else store.same(_baseline(family, origin))
+    version = known if outcome.passed else store.same(baseline)
     if version is None:
         return None
-    if store.problem(family.name) is None and store.was_promoted(family.name, version.name):
+    if store.problem(origin.family) is None and store.was_promoted(origin.family, version.name):
         return outcome
-    return msgspec.structs.replace(outcome, promoted=store.promote(family.name, version.name))
-
-
-def _baseline(family: Family, origin: Origin) -> Origin:
-    return msgspec.structs.replace(origin, variant=family.baseline)
+    return msgspec.structs.replace(outcome, promoted=store.promote(origin.family, version.name))
 
 
 def _outcome(version: Version, *, unchanged: bool) -> Outcome:
