@@ -1,6 +1,7 @@
 """Evaluation: every variant on the last weeks, each week forecast from the weeks before it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from msgspec import structs
@@ -35,9 +36,9 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     left_out = unavailable(weeks, settings)
     forecasts = rolling_forecasts(divided, run, left_out.keys())
     reference = FAMILY.baseline if run.variant in left_out else run.variant
-    top = divided.top(TOP)
-    largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
-    rows = table(forecasts, reference, divided) + table(largest, reference, divided.of(top), f", top {TOP}")
+    rows, top = table(forecasts, reference, divided), divided.top(TOP)
+    largest = {variant: Forecast(*(part[top] for part in forecast)) for variant, forecast in forecasts.items()}
+    rows += table(largest, reference, replace(divided, series=divided.series.of(top)), f", top {TOP}")
     notes = [f"weekly {variant} is left out: {reason}" for variant, reason in left_out.items()]
     if tested < settings.test_weeks:
         reason = f"at most a third of the {weeks} full weeks is held out"
@@ -48,10 +49,11 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
 
 def unavailable(weeks: int, settings: WeeklySettings) -> dict[str, str]:
     """Return why variants cannot be fitted to so many full weeks, or without their extra."""
-    reasons = {variant: too_little_history(variant, weeks, settings) for variant in FAMILY.variants}
-    if not baselines.available():
-        install = "statsforecast is not installed; pip install 'pozytywka[forecast]'"
-        reasons |= dict.fromkeys(baselines.SMOOTHING_WEEKS, install)
+    install = "statsforecast is not installed; pip install 'pozytywka[forecast]'"
+    reasons = {
+        variant: install if baselines.missing(variant) else too_little_history(variant, weeks, settings)
+        for variant in FAMILY.variants
+    }
     return {variant: reason for variant, reason in reasons.items() if reason}
 
 
