@@ -5,10 +5,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pozytywka_cli.families.family import Evaluated, Trained, TrainingRun
+from pozytywka_cli.families.family import Evaluated, Predictor, Trained, TrainingRun
 from pozytywka_cli.records import Metric, Row
 
 if TYPE_CHECKING:
+    from pozytywka_cli.artifacts import Version
     from pozytywka_cli.dataset.loading import Dataset
 
 T = TypeVar("T")
@@ -43,6 +44,12 @@ class FamilyPackage:
     def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Measure every variant on held-out data."""
         return self._call(Evaluated, "evaluate", dataset, run)
+
+    def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
+        """Load a version: the method `open` of the family's class in `predict.py`, such as `SkipPredictor`."""
+        module = import_module(f"{type(self).__module__}.predict")
+        predictor: Predictor = getattr(module, f"{type(self).__name__}Predictor").open(version, dataset)
+        return predictor
 
     def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
         """Measure variants beside the best values that a known truth allows."""

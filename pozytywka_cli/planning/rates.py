@@ -11,7 +11,7 @@ from pozytywka_cli.artifacts import Manifest, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
+from pozytywka_cli.families.weekly.models.fit import measure, unavailable
 from pozytywka_cli.families.weekly.predict import WeeklyPredictor
 from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
@@ -97,7 +97,7 @@ def plans(manifest: Manifest, divided: Split, rule: Rule, report: Report) -> dic
     listening before all test weeks. Only the plan has the premium and the cut. Raises a RefusedError, see `backtest`.
     """
     settings = structs.replace(msgspec.convert(manifest.settings, WeeklySettings), test_weeks=WEEKS)
-    if missing := too_little_history(manifest.variant, len(divided.series.weeks), settings, ahead=divided.horizon):
+    if missing := unavailable(manifest.variant, len(divided.series.weeks), settings, ahead=divided.horizon):
         raise RefusedError(missing, "Use a longer log.")
     pay_outs = {}
     for done, (by, variant) in enumerate({PLAN: manifest.variant, **BASELINES}.items(), 1):

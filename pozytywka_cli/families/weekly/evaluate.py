@@ -11,8 +11,7 @@ from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.weekly import FAMILY, charts
 from pozytywka_cli.families.weekly.forecast import Forecast
 from pozytywka_cli.families.weekly.metrics import comparison, metrics
-from pozytywka_cli.families.weekly.models import baselines
-from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
+from pozytywka_cli.families.weekly.models.fit import measure, unavailable
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split
@@ -33,7 +32,8 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     settings = run.settings_as(WeeklySettings)
     divided = split(series(dataset, settings.measure), settings.test_weeks, settings.horizon)
     weeks, tested = len(divided.series.weeks), len(divided.test_weeks)
-    left_out = unavailable(weeks, settings)
+    reasons = {variant: unavailable(variant, weeks, settings) for variant in FAMILY.variants}
+    left_out = {variant: reason for variant, reason in reasons.items() if reason}
     forecasts = rolling_forecasts(divided, run, left_out.keys())
     reference = FAMILY.baseline if run.variant in left_out else run.variant
     rows, top = table(forecasts, reference, divided), divided.top(TOP)
@@ -45,16 +45,6 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
         notes.append(f"weekly is tested on {tested} weeks, not {settings.test_weeks}: {reason}")
     names = dict(dataset.artists.drop_nulls("name").select("id", "name").iter_rows())
     return Evaluated(rows, partial(charts.panels, forecasts, divided, names), notes)
-
-
-def unavailable(weeks: int, settings: WeeklySettings) -> dict[str, str]:
-    """Return why variants cannot be fitted to so many full weeks, or without their extra."""
-    install = "statsforecast is not installed; pip install 'pozytywka[forecast]'"
-    reasons = {
-        variant: install if baselines.missing(variant) else too_little_history(variant, weeks, settings)
-        for variant in FAMILY.variants
-    }
-    return {variant: reason for variant, reason in reasons.items() if reason}
 
 
 def rolling_forecasts(divided: Split, run: TrainingRun, left_out: Collection[str]) -> dict[str, Forecast]:

@@ -18,8 +18,6 @@ from pozytywka_cli.families.weekly.series import WEEK, Series, series
 from pozytywka_cli.families.weekly.splits import require_weeks
 from pozytywka_cli.families.weekly.trends import recent, trends, usual
 
-TEXTS = ("artist_id", "name", "trend", "method")
-
 
 class WeeklyRequest(msgspec.Struct):
     """A request for an artist's next `horizon` weeks; None for as many as the version was trained for."""
@@ -52,11 +50,11 @@ class WeeklyPredictor:
         """
         if dataset is None:
             raise RefusedError("weekly predicts from plays, and there are none", "Name a data folder with --data-dir.")
-        made, names = version.manifest, dict(dataset.artists.select("id", "name").iter_rows())
+        made, titles = version.manifest, dict(dataset.artists.select("id", "name").iter_rows())
         horizon = made.settings.get("horizon", 1)
         history = require_weeks(series(dataset, made.settings.get("measure", "total")))
         method = f"{made.variant}, a fallback" if made.fallback_for else made.variant
-        return cls(version, history, horizon, _rows(history, load(version).forecast(history, horizon), names, method))
+        return cls(version, history, horizon, _rows(history, load(version).forecast(history, horizon), titles, method))
 
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
         """Return the forecasts of the requested artists, in their order, with a row for each week.
@@ -115,8 +113,8 @@ class WeeklyPredictor:
             raise UsageError(problem, hint if outside[0] > 0 else "Ask for 1 week or more.")
 
 
-def _rows(history: Series, forecast: Forecast, names: dict[str, str], method: str) -> pl.DataFrame:
-    """Return a row for each artist and week; `names` are by artist_id."""
+def _rows(history: Series, forecast: Forecast, titles: dict[str, str], method: str) -> pl.DataFrame:
+    """Return a row for each artist and week; `titles` are the names by artist_id."""
     artists, horizon = forecast.mean.shape
     ids, steps = np.repeat(history.artist_ids, horizon).tolist(), list(range(1, horizon + 1))
     level = recent(history)[:, None]
@@ -125,7 +123,7 @@ def _rows(history: Series, forecast: Forecast, names: dict[str, str], method: st
         {
             "artist_id": ids,
             "step": steps * artists,
-            "name": [names.get(artist) for artist in ids],
+            "name": [titles.get(artist) for artist in ids],
             "week": [history.weeks[-1] + WEEK * step for step in steps] * artists,
             "mean": forecast.mean.ravel(),
             "q10": forecast.quantiles[..., 0].ravel(),
@@ -137,5 +135,5 @@ def _rows(history: Series, forecast: Forecast, names: dict[str, str], method: st
             "trend": None if history.measure == "mean" else np.repeat(trends(history), horizon).tolist(),
             "method": method,
         },
-        schema_overrides={"step": pl.Int64, "week": pl.Date} | dict.fromkeys(TEXTS, pl.String),
+        schema_overrides={"step": pl.Int64, "week": pl.Date} | dict.fromkeys(("artist_id", "name", "trend"), pl.String),
     ).with_columns(pl.col("change", "usual").fill_nan(None))

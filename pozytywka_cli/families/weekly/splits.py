@@ -56,18 +56,13 @@ def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
         RefusedError: there are too few weeks, or there is no listening before the first origin.
     """
     weeks = len(require_weeks(history, horizon).weeks) - (horizon - 1)
-    start = weeks - held_out_weeks(weeks, test_weeks)
+    start = weeks - min(test_weeks, weeks // 3)
     require_listening(history, start)
     return Split(history.of(np.flatnonzero(history.listened[:, :start].any(axis=1))), start, horizon)
 
 
-def held_out_weeks(weeks: int, wanted: int) -> int:
-    """Return how many of so many weeks are held out: `wanted`, but a third of them at most."""
-    return min(wanted, weeks // 3)
-
-
 def fewest_weeks(training: int, held_out: int) -> int:
-    """Return the fewest weeks of which `training` remain after `held_out_weeks` of them are held out."""
+    """Return the fewest weeks of which `training` remain after `held_out` of them, a third at most, are held out."""
     return min(training + held_out, 3 * (training - 1) // 2 + 1)
 
 

@@ -11,11 +11,11 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
-from pozytywka_cli.families.weekly.models.baselines import SMOOTHING_WEEKS, Linear, Mean, Seasonal, Smoothing
+from pozytywka_cli.families.weekly.models.baselines import SMOOTHING_WEEKS, Linear, Mean, Seasonal, Smoothing, missing
 from pozytywka_cli.families.weekly.models.networks import LEGACY_WINDOW, LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
-from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, held_out_weeks, require_listening
+from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, require_listening
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress
 
@@ -87,12 +87,14 @@ def rolling_forecast(model: Model, divided: Split) -> Forecast:
     return Forecast(*map(np.ascontiguousarray, parts))
 
 
-def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
-    """Return why so many full weeks are too few for a variant, or an empty string.
+def unavailable(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
+    """Return why a variant cannot be fitted to so many full weeks, or without its extra; or an empty string.
 
     The variant is fitted to the weeks that `split` leaves before the test weeks, where the test looks as far ahead as
     the variant, or `ahead` weeks. A longer horizon needs more: training, validation and test must not overlap.
     """
+    if missing(variant):
+        return "statsforecast is not installed; pip install 'pozytywka[forecast]'"
     horizon = settings.horizon
     starts = {
         "lstm": MIN_WINDOW + weeks_beside_window(horizon),
@@ -149,7 +151,7 @@ def fit_lstm(
     window, horizon = window_length(len(history.weeks), settings), settings.horizon
     require_listening(history, window)
     end = len(history.weeks) - horizon + 1
-    held_out = 0 if stop_after is not None else held_out_weeks(end - window, VALIDATION_WEEKS)
+    held_out = 0 if stop_after is not None else min(VALIDATION_WEEKS, (end - window) // 3)
     parameters = LstmParameters(window, settings.hidden, pooled_ratio(history), HALF_LIVES, annual, horizon)
     network = Lstm.untrained(parameters, run.seed)
     training = examples(history, parameters, range(window, end - held_out - (horizon - 1 if held_out else 0)))
