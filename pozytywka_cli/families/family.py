@@ -102,7 +102,8 @@ def _imported(family: object, module: str) -> Any:
 class Family(Protocol):
     """A model family. Its module imports nothing heavy; its methods import what they need.
 
-    A family that is a package inherits them: `train` is then the function `train` in its module `train`, and so on.
+    A family that is a package inherits them: `train` is then the function `train` in its module `train`, and so on,
+    and `open` that of the predictor in `predict`, such as `SkipPredictor`.
     Both `train` and `evaluate` raise a RefusedError if there is too little data.
 
     name: the name on the command line, in settings and in the artifacts folder
@@ -146,6 +147,9 @@ class Family(Protocol):
 
     def open(self, version: Version, dataset: "Dataset | None") -> Predictor:
         """Load a version once, with whatever it precomputes from the data; an ArtifactError if a file is damaged."""
+        predictor = getattr(_imported(self, "predict"), f"{type(self).__name__}Predictor")
+        opened: Predictor = predictor.open(version, dataset)
+        return opened
 
 
 @runtime_checkable

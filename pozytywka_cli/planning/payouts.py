@@ -45,8 +45,7 @@ class Rule:
 def cents(amount: str, name: str) -> int:
     """Parse an amount of money like 1000 or 12.50 to cents; `name` is its flag.
 
-    Raises:
-        UsageError: it is not an amount of zero or more, has more than two decimals, or is too large.
+    An amount that is negative, too large or has more than two decimals raises a UsageError.
     """
     if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", amount):
         raise UsageError(f"{name} {amount!r} is not an amount of money", "Write it like 1000 or 12.50.")
@@ -56,11 +55,7 @@ def cents(amount: str, name: str) -> int:
 
 
 def percentage(text: str, name: str) -> float:
-    """Parse a percentage from 0% to 100% to a share; `name` is its flag.
-
-    Raises:
-        UsageError: it is not one.
-    """
+    """Parse a percentage from 0% to 100% to a share, or raise a UsageError; `name` is its flag."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%", text) or float(text[:-1]) > 100:
         raise UsageError(f"{name} {text!r} is not a percentage from 0% to 100%", "Write it like 5%.")
     return float(text[:-1]) / 100

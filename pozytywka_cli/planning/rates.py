@@ -11,7 +11,7 @@ from pozytywka_cli.artifacts import Manifest, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
+from pozytywka_cli.families.weekly.models.fit import measure, unavailable
 from pozytywka_cli.families.weekly.predict import WeeklyPredictor
 from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
@@ -26,17 +26,13 @@ BASELINES = {"last week": "last", "mean of 4 weeks": "mean4", "mean of all weeks
 
 
 class Backtest(msgspec.Struct, frozen=True):
-    """The errors of the pay-outs to `artists` over `weeks` weeks, in money: `by` the plan, or by a baseline.
-
-    absolute_error: the mean over weeks and artists of how much an artist gets too much or too little
-    misallocated: what goes to the wrong artists in an average week, which is half the sum of those errors
-    """
+    """The errors of the pay-outs to `artists` over `weeks` weeks, in money: `by` the plan, or by a baseline."""
 
     by: str
     weeks: int
     artists: int
-    absolute_error: float
-    misallocated: float
+    absolute_error: float  # the mean over weeks and artists of how much an artist gets too much or too little
+    misallocated: float  # what goes to the wrong artists in an average week, which is half the sum of those errors
 
 
 @dataclass(frozen=True)
@@ -45,15 +41,12 @@ class Rates:
 
     rows: artist_id, name, week (the Monday of the week that is paid for), forecast (s), trend, share (of the budget)
         and payout (money), sorted by artist_id
-    method: the variant that made the forecast, and whether it is a fallback
-    backtest: the errors of such plans in past weeks
-    notes: why there is no backtest
     """
 
     rows: pl.DataFrame
-    method: str
+    method: str  # the variant that made the forecast, and whether it is a fallback
     backtest: list[Backtest]
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # why there is no backtest
 
 
 def rates(version: Version, dataset: Dataset, rule: Rule, report: Report) -> Rates:
@@ -101,13 +94,10 @@ def plans(manifest: Manifest, divided: Split, rule: Rule, report: Report) -> dic
 
     The version's variant is fitted again, with its settings and seed, to the weeks before all test weeks (a third of
     the log at most); each test week's forecast and trends come from the weeks before it. The artists are those with
-    listening before all test weeks. Only the plan has the premium and the cut.
-
-    Raises:
-        RefusedError: see `backtest`.
+    listening before all test weeks. Only the plan has the premium and the cut. Raises a RefusedError, see `backtest`.
     """
     settings = structs.replace(msgspec.convert(manifest.settings, WeeklySettings), test_weeks=WEEKS)
-    if missing := too_little_history(manifest.variant, len(divided.series.weeks), settings, ahead=divided.horizon):
+    if missing := unavailable(manifest.variant, len(divided.series.weeks), settings, ahead=divided.horizon):
         raise RefusedError(missing, "Use a longer log.")
     pay_outs = {}
     for done, (by, variant) in enumerate({PLAN: manifest.variant, **BASELINES}.items(), 1):

@@ -49,11 +49,5 @@ class Skip(Family, GroundTruth, Tunable):
         "constant": Variant("the share of all plays that were skipped", baseline=True),
     }
 
-    def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
-        """Load a version with the log that its features are computed from."""
-        from pozytywka_cli.families.skip.predict import SkipPredictor
-
-        return SkipPredictor.open(version, dataset)
-
 
 FAMILY = Skip()

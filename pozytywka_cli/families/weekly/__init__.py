@@ -1,15 +1,10 @@
 """How long will each artist be listened to in the next weeks?"""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from pozytywka_cli.families.family import Family, GroundTruth, Predictor, Tunable, Variant
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space
-
-if TYPE_CHECKING:
-    from pozytywka_cli.artifacts import Version
-    from pozytywka_cli.dataset.loading import Dataset
 
 LSTM: Space = {
     "window": Choice((13, 26, 39)),
@@ -41,12 +36,6 @@ class Weekly(Family, GroundTruth, Tunable):
         "AutoETS": Variant("exponential smoothing of a form chosen for each artist", baseline=True, extra="forecast"),
         "SES": Variant("simple exponential smoothing of each artist's weeks", baseline=True, extra="forecast"),
     }
-
-    def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
-        """Load a version with every artist's weekly series."""
-        from pozytywka_cli.families.weekly.predict import WeeklyPredictor
-
-        return WeeklyPredictor.open(version, dataset)
 
 
 FAMILY = Weekly()

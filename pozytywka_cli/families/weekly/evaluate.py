@@ -1,6 +1,7 @@
 """Evaluation: every variant on the last weeks, each week forecast from the weeks before it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from msgspec import structs
@@ -10,8 +11,7 @@ from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.weekly import FAMILY, charts
 from pozytywka_cli.families.weekly.forecast import Forecast
 from pozytywka_cli.families.weekly.metrics import comparison, metrics
-from pozytywka_cli.families.weekly.models import baselines
-from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
+from pozytywka_cli.families.weekly.models.fit import measure, unavailable
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split
@@ -32,27 +32,19 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     settings = run.settings_as(WeeklySettings)
     divided = split(series(dataset, settings.measure), settings.test_weeks, settings.horizon)
     weeks, tested = len(divided.series.weeks), len(divided.test_weeks)
-    left_out = unavailable(weeks, settings)
+    reasons = {variant: unavailable(variant, weeks, settings) for variant in FAMILY.variants}
+    left_out = {variant: reason for variant, reason in reasons.items() if reason}
     forecasts = rolling_forecasts(divided, run, left_out.keys())
     reference = FAMILY.baseline if run.variant in left_out else run.variant
-    top = divided.top(TOP)
-    largest = {variant: forecast.of(top) for variant, forecast in forecasts.items()}
-    rows = table(forecasts, reference, divided) + table(largest, reference, divided.of(top), f", top {TOP}")
+    rows, top = table(forecasts, reference, divided), divided.top(TOP)
+    largest = {variant: Forecast(*(part[top] for part in forecast)) for variant, forecast in forecasts.items()}
+    rows += table(largest, reference, replace(divided, series=divided.series.of(top)), f", top {TOP}")
     notes = [f"weekly {variant} is left out: {reason}" for variant, reason in left_out.items()]
     if tested < settings.test_weeks:
         reason = f"at most a third of the {weeks} full weeks is held out"
         notes.append(f"weekly is tested on {tested} weeks, not {settings.test_weeks}: {reason}")
     names = dict(dataset.artists.drop_nulls("name").select("id", "name").iter_rows())
     return Evaluated(rows, partial(charts.panels, forecasts, divided, names), notes)
-
-
-def unavailable(weeks: int, settings: WeeklySettings) -> dict[str, str]:
-    """Return why variants cannot be fitted to so many full weeks, or without their extra."""
-    reasons = {variant: too_little_history(variant, weeks, settings) for variant in FAMILY.variants}
-    if not baselines.available():
-        install = "statsforecast is not installed; pip install 'pozytywka[forecast]'"
-        reasons |= dict.fromkeys(baselines.SMOOTHING_WEEKS, install)
-    return {variant: reason for variant, reason in reasons.items() if reason}
 
 
 def rolling_forecasts(divided: Split, run: TrainingRun, left_out: Collection[str]) -> dict[str, Forecast]:

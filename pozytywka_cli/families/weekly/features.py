@@ -1,7 +1,6 @@
 """The scale of each artist's series and the scaled inputs of the LSTM, for training and prediction alike."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -102,12 +101,14 @@ def inputs(history: Series, level: Scale, parameters: LstmParameters) -> Inputs:
     recent = np.stack([history.listened[:, -weeks:].mean(axis=1) for weeks in RECENT], axis=1)
     drift = level.scaled(recent).clip(-CLIP, CLIP) * np.sqrt(RECENT) / 2
     levels = level.scaled(_smoothed(history.listened, parameters.half_lives))
+    phase = 2 * np.pi * (history.weeks[-1] + WEEK).timetuple().tm_yday / DAYS_A_YEAR
+    season = level.mean[:, None] / level.unit / 4 * np.array([np.sin(phase), np.cos(phase)])
     extras = [
         ((np.log(floor) - 7) / 1.3)[:, None],
         (np.log(level.unit[:, 0] / floor) + 0.5)[:, None],
         drift,
         np.arcsinh(levels),
-        _season(history.weeks[-1] + WEEK, level)[:, : 2 * parameters.annual],
+        season[:, : 2 * parameters.annual],
     ]
     window = level.scaled(history.listened[:, -parameters.window :]).clip(-CLIP, CLIP)
     return Inputs(*(part.astype(np.float32) for part in (window, np.hstack(extras), levels)))
@@ -119,9 +120,3 @@ def _smoothed(listened: Floats, half_lives: tuple[float, ...]) -> Floats:
     weights = [0.5 ** (age / half_life) for half_life in half_lives]
     smoothed = [(listened * weight).sum(axis=1) / weight.sum() for weight in weights]
     return np.stack(smoothed, axis=1) if smoothed else np.empty((len(listened), 0))
-
-
-def _season(week: date, level: Scale) -> Floats:
-    """Return sine and cosine of the time of year, times a quarter of the mean, in spreads: (artists, 2)."""
-    phase = 2 * np.pi * week.timetuple().tm_yday / DAYS_A_YEAR
-    return np.asarray(level.mean[:, None] / level.unit / 4 * np.array([np.sin(phase), np.cos(phase)]))

@@ -5,7 +5,6 @@ from typing import NamedTuple, Protocol, Self
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import pdtrik
 
 from pozytywka_cli.artifacts import Version
@@ -20,16 +19,12 @@ PARAMETERS = "model.json"
 class Forecast(NamedTuple):
     """Forecasts in seconds: the mean (artists, …) and the 10, 50 and 90 % quantiles (artists, …, 3).
 
-    The dimensions between are the weeks ahead, nearest first, (artists, horizon); in a rolling forecast they are the
-    test weeks and how many weeks before each it was forecast, (artists, weeks, horizon).
+    The dimensions between are the weeks ahead, nearest first; in a rolling forecast they are the test weeks and how
+    many weeks before each it was forecast, (artists, weeks, horizon).
     """
 
     mean: Floats
     quantiles: Floats
-
-    def of(self, rows: NDArray[np.intp]) -> "Forecast":
-        """Return the forecast of the artists in `rows`."""
-        return Forecast(self.mean[rows], self.quantiles[rows])
 
     def ahead(self, step: int) -> "Forecast":
         """Return the part of a rolling forecast that was made `step` weeks ahead: (artists, weeks)."""
@@ -40,7 +35,12 @@ class Model(Protocol):
     """A weekly model; each artist's forecast depends on that artist's history alone."""
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
-        """Forecast the `horizon` weeks after `history`: (artists, horizon)."""
+        """Forecast the weeks after `history`, at most those that it was trained for: (artists, horizon).
+
+        Raises:
+            RefusedError: `history` has fewer weeks than the model reads.
+            UnavailableError: the model needs an extra that is not installed.
+        """
 
     def save(self, folder: Path) -> None:
         """Write the model's files."""

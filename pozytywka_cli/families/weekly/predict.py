@@ -50,14 +50,11 @@ class WeeklyPredictor:
         """
         if dataset is None:
             raise RefusedError("weekly predicts from plays, and there are none", "Name a data folder with --data-dir.")
-        made = version.manifest
+        made, titles = version.manifest, dict(dataset.artists.select("id", "name").iter_rows())
         horizon = made.settings.get("horizon", 1)
         history = require_weeks(series(dataset, made.settings.get("measure", "total")))
-        artists = dataset.artists.select("name", artist_id="id")
-        rows = _rows(history, load(version).forecast(history, horizon))
-        rows = rows.join(artists, on="artist_id", how="left", maintain_order="left")
         method = f"{made.variant}, a fallback" if made.fallback_for else made.variant
-        return cls(version, history, horizon, rows.with_columns(method=pl.lit(method)))
+        return cls(version, history, horizon, _rows(history, load(version).forecast(history, horizon), titles, method))
 
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
         """Return the forecasts of the requested artists, in their order, with a row for each week.
@@ -79,10 +76,7 @@ class WeeklyPredictor:
         )
         self._check(wanted)
         answers = wanted.join(self.rows, on="artist_id", how="left", maintain_order="left_right")
-        return answers.filter(pl.col("step") <= pl.col("horizon")).select(
-            *("artist_id", "name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "trend"),
-            "method",
-        )
+        return answers.filter(pl.col("step") <= pl.col("horizon")).drop("horizon", "step")
 
     def default_requests(self) -> pl.DataFrame:
         """Return a request for every artist with a play."""
@@ -119,25 +113,27 @@ class WeeklyPredictor:
             raise UsageError(problem, hint if outside[0] > 0 else "Ask for 1 week or more.")
 
 
-def _rows(history: Series, forecast: Forecast) -> pl.DataFrame:
-    """Return a row for each artist and week."""
+def _rows(history: Series, forecast: Forecast, titles: dict[str, str], method: str) -> pl.DataFrame:
+    """Return a row for each artist and week; `titles` are the names by artist_id."""
     artists, horizon = forecast.mean.shape
-    steps = list(range(1, horizon + 1))
-    rows = pl.DataFrame(
+    ids, steps = np.repeat(history.artist_ids, horizon).tolist(), list(range(1, horizon + 1))
+    level = recent(history)[:, None]
+    change = np.divide(forecast.mean - level, level, out=np.full_like(forecast.mean, np.nan), where=level > 0)
+    return pl.DataFrame(
         {
-            "artist_id": np.repeat(history.artist_ids, horizon).tolist(),
+            "artist_id": ids,
             "step": steps * artists,
+            "name": [titles.get(artist) for artist in ids],
             "week": [history.weeks[-1] + WEEK * step for step in steps] * artists,
             "mean": forecast.mean.ravel(),
             "q10": forecast.quantiles[..., 0].ravel(),
             "q90": forecast.quantiles[..., -1].ravel(),
             "last_week": np.repeat(history.listened[:, -1], horizon),
-            "recent": np.repeat(recent(history), horizon),
+            "change": change.ravel(),
+            "recent": np.repeat(level, horizon),
             "usual": np.repeat(usual(history), horizon),
             "trend": None if history.measure == "mean" else np.repeat(trends(history), horizon).tolist(),
+            "method": method,
         },
-        schema_overrides={"artist_id": pl.String, "step": pl.Int64, "week": pl.Date, "trend": pl.String},
-    )
-    level = pl.col("recent")
-    change = pl.when(level > 0).then((pl.col("mean") - level) / level)
-    return rows.with_columns(pl.col("usual").fill_nan(None), change=change)
+        schema_overrides={"step": pl.Int64, "week": pl.Date} | dict.fromkeys(("artist_id", "name", "trend"), pl.String),
+    ).with_columns(pl.col("change", "usual").fill_nan(None))

@@ -51,17 +51,11 @@ def series(dataset: Dataset, measure: Measure = "total") -> Series:
 
 
 def weekly_listening(plays: pl.DataFrame, weeks: list[date], measure: Measure = "total") -> pl.DataFrame:
-    """Return how long each artist was listened to in each of `weeks`: the sum of all listens, or the mean listen.
+    """Return how long each artist was listened to in each of `weeks` (Mondays): the sum of all listens, or the mean.
 
     A play counts in the week, from Monday 00:00 UTC, in which it starts. Every artist with a play, in these weeks or
-    not, has a row for each week, with zeros where nothing was played.
-
-    Args:
-        plays: artist_id, started_at (UTC) and listened_ms.
-        weeks: Mondays.
-
-    Returns:
-        artist_id, week, listened (s) and squares (s², see `Series`), sorted by artist_id and week.
+    not, has a row for each week, with zeros where nothing was played. `plays` has artist_id, started_at (UTC) and
+    listened_ms; returned are artist_id, week, listened and squares (see `Series`), sorted by artist_id and week.
     """
     # integers add up to the same total in any order, and squares of milliseconds could overflow 64 bits
     milliseconds = pl.col("listened_ms").cast(pl.Int128)

@@ -1,6 +1,6 @@
 """The evaluation protocol: a rolling origin over the last weeks, each forecast from the weeks before it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +48,6 @@ class Split:
         """Return the rows of the artists with the most listening before the first origin."""
         return np.argsort(-self.past.listened.sum(axis=1), kind="stable")[:count]
 
-    def of(self, rows: NDArray[np.intp]) -> "Split":
-        """Return the same weeks of the artists in `rows`."""
-        return replace(self, series=self.series.of(rows))
-
 
 def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
     """Hold out the last `test_weeks` weeks (a third at most) for testing, and the origins of forecasts of the first.
@@ -60,26 +56,20 @@ def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
         RefusedError: there are too few weeks, or there is no listening before the first origin.
     """
     weeks = len(require_weeks(history, horizon).weeks) - (horizon - 1)
-    start = weeks - held_out_weeks(weeks, test_weeks)
+    start = weeks - min(test_weeks, weeks // 3)
     require_listening(history, start)
     return Split(history.of(np.flatnonzero(history.listened[:, :start].any(axis=1))), start, horizon)
 
 
-def held_out_weeks(weeks: int, wanted: int) -> int:
-    """Return how many of so many weeks are held out: `wanted`, but a third of them at most."""
-    return min(wanted, weeks // 3)
-
-
 def fewest_weeks(training: int, held_out: int) -> int:
-    """Return the fewest weeks of which `training` remain after `held_out_weeks` of them are held out."""
+    """Return the fewest weeks of which `training` remain after `held_out` of them, a third at most, are held out."""
     return min(training + held_out, 3 * (training - 1) // 2 + 1)
 
 
 def require_weeks(history: Series, horizon: int = 1) -> Series:
-    """Return the same series after checking that it is long enough for any forecast.
+    """Return the same series after checking that it is long enough for any forecast, else raise a RefusedError.
 
-    Raises:
-        RefusedError: it has fewer than 4 full weeks, and one for each further week of the `horizon`.
+    It needs 4 full weeks, and one for each further week of the `horizon`.
     """
     needed = MIN_WEEKS + horizon - 1
     if len(history.weeks) < needed:

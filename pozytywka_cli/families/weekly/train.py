@@ -12,7 +12,7 @@ from pozytywka_cli.families.weekly import FAMILY, card
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
 from pozytywka_cli.families.weekly.metrics import HEADLINE, errors, metrics, rmse
 from pozytywka_cli.families.weekly.models.baselines import require
-from pozytywka_cli.families.weekly.models.fit import fit, measure, too_little_history, window_length
+from pozytywka_cli.families.weekly.models.fit import fit, measure, unavailable, window_length
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split
@@ -45,7 +45,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     baseline = _draft(FAMILY.baseline, fitted, divided, baseline_forecast)
     if run.variant == FAMILY.baseline:
         return Trained(baseline, baseline)
-    if missing := too_little_history(run.variant, weeks, settings):
+    if missing := unavailable(run.variant, weeks, settings):
         note = f"the mean of all weeks is used in place of {run.variant}: {missing}"
         return Trained(replace(baseline, fallback_for=run.variant, notes=[note]), baseline)
 

@@ -14,12 +14,10 @@ TRENDS = ("falling", "steady", "rising")
 
 
 def trends(history: Series) -> NDArray[np.str_]:
-    """Return whether each artist is rising, falling or steady: (artists,).
+    """Return whether each artist is rising, falling or steady, by a `history` of the measure "total": (artists,).
 
     An artist is rising or falling if the last 4 weeks differ from what is `usual` by more than chance explains
-    (`p_values`), with a false discovery rate of 10 % over all artists (Benjamini & Hochberg, 1995). An artist whose
-    rate has always varied or grown must change by more than usual. Trends describe past listening, not a forecast.
-    `history` is of the measure "total".
+    (`p_values`), with a false discovery rate of 10 % over all artists (Benjamini & Hochberg, 1995).
     """
     changed = false_discovery_control(p_values(history)) <= FALSE_DISCOVERY_RATE
     difference = np.nan_to_num(recent(history) - usual(history))

@@ -4,7 +4,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.weekly.metrics import rmse
-from pozytywka_cli.families.weekly.models.fit import measure, too_little_history
+from pozytywka_cli.families.weekly.models.fit import measure, unavailable
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import split
@@ -24,7 +24,7 @@ def trial(dataset: Dataset, run: TrainingRun) -> float:
     settings = run.settings_as(WeeklySettings)
     held_out = max(settings.test_weeks, BACKTEST_WEEKS)
     past = split(series(dataset, settings.measure), held_out, settings.horizon).past
-    if missing := too_little_history(run.variant, len(past.weeks), settings):
+    if missing := unavailable(run.variant, len(past.weeks), settings):
         raise RefusedError(f"too few weeks before the test weeks to tune by: {missing}", "Use a longer log.")
     divided = split(past, settings.test_weeks, settings.horizon)
     forecast, _ = measure(run.variant, divided, run)

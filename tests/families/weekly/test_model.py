@@ -232,7 +232,7 @@ def test_ets_chosen_on_a_known_history_is_only_updated_afterwards():
 
 def test_without_the_extra_smoothing_names_what_to_install(monkeypatch: pytest.MonkeyPatch):
     """Exit code 5, the extra's name and the command."""
-    monkeypatch.setattr(baselines, "available", lambda: False)
+    monkeypatch.setattr(baselines, "find_spec", lambda _: None)
     with pytest.raises(UnavailableError, match="needs statsforecast") as caught:
         MODELS["SES"].forecast(series_of(np.ones((2, 25))))
     assert "pip install 'pozytywka[forecast]'" in caught.value.hint

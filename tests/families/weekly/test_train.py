@@ -233,7 +233,7 @@ def test_seasonal_needs_two_years(tmp_path: Path):
 @pytest.mark.parametrize("variant", baselines.SMOOTHING_WEEKS)
 def test_without_the_extra_its_variants_are_refused(variant: str, monkeypatch: pytest.MonkeyPatch):
     """Trained by name they exit 5; evaluate leaves them out and names the reason."""
-    monkeypatch.setattr(baselines, "available", lambda: False)
+    monkeypatch.setattr(baselines, "find_spec", lambda _: None)
     with pytest.raises(UnavailableError, match=f"weekly {variant} needs statsforecast"):
         trained(noise(40), variant)
     found = evaluated(noise(40))

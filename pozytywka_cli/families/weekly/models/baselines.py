@@ -46,7 +46,7 @@ class Linear(Parameters, frozen=True):
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, which has at least 3 weeks."""
-        recent = _last(history.listened, self.weeks)
+        recent = history.listened[:, -(self.weeks or 0) :]
         count = recent.shape[1]
         time = np.arange(count) - (count - 1) / 2
         ahead, time_squares = (count - 1) / 2 + np.arange(1, horizon + 1), (time**2).sum()
@@ -88,15 +88,10 @@ class Seasonal(Parameters, frozen=True):
 
 def _level(history: Series, weeks: int | None, factors: Floats, ratio: float) -> Forecast:
     """Forecast the mean of the last `weeks` weeks (None: of all) times a factor for each week ahead, (horizon,)."""
-    recent = _last(history.listened, weeks)
+    recent = history.listened[:, -(weeks or 0) :]
     # the mean of so many noisy weeks has a variance of its own, which adds to that of the next week
     ratios = spread_ratio(history, ratio) * (1 + 1 / recent.shape[1])
     return compound_poisson(recent.mean(axis=1)[:, None] * factors, ratios)
-
-
-def _last(listened: Floats, weeks: int | None) -> Floats:
-    """Return the last `weeks` weeks, or all."""
-    return listened if weeks is None else listened[:, -weeks:]
 
 
 def _week_of_year(week: date) -> int:
@@ -104,14 +99,14 @@ def _week_of_year(week: date) -> int:
     return min(week.isocalendar().week, SEASONS) - 1
 
 
-def available() -> bool:
-    """Return whether the extra is installed."""
-    return find_spec("statsforecast") is not None
+def missing(variant: str) -> bool:
+    """Return whether a variant needs the extra, and it is not installed."""
+    return variant in SMOOTHING_WEEKS and find_spec("statsforecast") is None
 
 
 def require(variant: str) -> None:
     """Check that the libraries of a variant are installed, else raise an UnavailableError."""
-    if variant in SMOOTHING_WEEKS and not available():
+    if missing(variant):
         problem = f"weekly {variant} needs statsforecast, which is not installed"
         raise UnavailableError(problem, "Install it with `pip install 'pozytywka[forecast]'`.")
 
@@ -135,12 +130,7 @@ class Smoothing:
     known: Series | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
-        """Forecast the weeks after `history`; an artist without listening gets zeros.
-
-        Raises:
-            UnavailableError: statsforecast is not installed.
-            RefusedError: `history` has too few weeks to fit the method to.
-        """
+        """Forecast the weeks after `history`; an artist without listening gets zeros."""
         require(self.method)
         require_history(history, SMOOTHING_WEEKS[self.method])
         artists = zip(history.artist_ids, history.listened, strict=True)

@@ -11,12 +11,11 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
-from pozytywka_cli.families.weekly.models import networks
-from pozytywka_cli.families.weekly.models.baselines import SMOOTHING_WEEKS, Linear, Mean, Seasonal, Smoothing
-from pozytywka_cli.families.weekly.models.networks import LegacyLstm, LegacyParameters, Lstm
+from pozytywka_cli.families.weekly.models.baselines import SMOOTHING_WEEKS, Linear, Mean, Seasonal, Smoothing, missing
+from pozytywka_cli.families.weekly.models.networks import LEGACY_WINDOW, LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
-from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, held_out_weeks, require_listening
+from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, require_listening
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress
 
@@ -63,7 +62,7 @@ def fit(
     For the LSTM: `stop_after`, see `fit_lstm`; and the week of year is an input if the log has two years of weeks.
 
     Raises:
-        RefusedError: nothing was listened to in the first weeks.
+        RefusedError: nothing was listened to in the first window of the LSTM.
     """
     if variant == "lstm":
         return fit_lstm(history, run, annual=log_weeks >= TWO_YEARS, stop_after=stop_after)
@@ -73,11 +72,7 @@ def fit(
 
 
 def measure(variant: str, divided: Split, run: TrainingRun) -> tuple[Forecast, list[Epoch]]:
-    """Fit a variant to the training weeks of a split; return its forecast of the test weeks and record of epochs.
-
-    Raises:
-        RefusedError: nothing was listened to in the first weeks.
-    """
+    """Fit a variant to the training weeks of a split, see `fit`; return its forecast of the test weeks, and epochs."""
     model, epochs = fit(variant, divided.past, run, log_weeks=len(divided.series.weeks))
     return rolling_forecast(model, divided), epochs
 
@@ -92,16 +87,18 @@ def rolling_forecast(model: Model, divided: Split) -> Forecast:
     return Forecast(*map(np.ascontiguousarray, parts))
 
 
-def too_little_history(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
-    """Return why so many full weeks are too few for a variant, or an empty string.
+def unavailable(variant: str, weeks: int, settings: WeeklySettings, ahead: int | None = None) -> str:
+    """Return why a variant cannot be fitted to so many full weeks, or without its extra; or an empty string.
 
     The variant is fitted to the weeks that `split` leaves before the test weeks, where the test looks as far ahead as
     the variant, or `ahead` weeks. A longer horizon needs more: training, validation and test must not overlap.
     """
+    if missing(variant):
+        return "statsforecast is not installed; pip install 'pozytywka[forecast]'"
     horizon = settings.horizon
     starts = {
         "lstm": MIN_WINDOW + weeks_beside_window(horizon),
-        "legacy-lstm": networks.LEGACY_WINDOW + horizon,
+        "legacy-lstm": LEGACY_WINDOW + horizon,
         "AutoETS": SMOOTHING_WEEKS["AutoETS"],
     }
     needed = TWO_YEARS + horizon - 1 if variant == "seasonal" else 0
@@ -148,16 +145,13 @@ def fit_lstm(
 
     The last origins (13, a third at most) are the validation part, by which the best epoch is chosen; no earlier origin
     is trained on whose weeks ahead reach them. With `stop_after`, the number of epochs, all origins are trained on.
-    With `annual` the week of year is an input.
-
-    Raises:
-        RefusedError: nothing was listened to in the first window.
+    With `annual` the week of year is an input. Without listening in the first window it raises a RefusedError.
     """
     settings = run.settings_as(WeeklySettings)
     window, horizon = window_length(len(history.weeks), settings), settings.horizon
     require_listening(history, window)
     end = len(history.weeks) - horizon + 1
-    held_out = 0 if stop_after is not None else held_out_weeks(end - window, VALIDATION_WEEKS)
+    held_out = 0 if stop_after is not None else min(VALIDATION_WEEKS, (end - window) // 3)
     parameters = LstmParameters(window, settings.hidden, pooled_ratio(history), HALF_LIVES, annual, horizon)
     network = Lstm.untrained(parameters, run.seed)
     training = examples(history, parameters, range(window, end - held_out - (horizon - 1 if held_out else 0)))
@@ -165,7 +159,7 @@ def fit_lstm(
     tuned = settings.epochs, settings.batch_size, settings.learning_rate, settings.weight_decay, settings.patience
     recipe = Recipe(*tuned, max_norm=1.0, rows_per_epoch=WINDOWS_PER_EPOCH, stop_after=stop_after)
     epochs, device = [], torch.device(run.device)
-    for epoch in learning.fit(network, networks.lstm_loss, training, validation, recipe, seed=run.seed, device=device):
+    for epoch in learning.fit(network, Lstm.loss, training, validation, recipe, seed=run.seed, device=device):
         run.progress(Progress("weekly lstm", epoch.epoch, epoch.epochs, epoch.train_loss if epoch.epoch else None))
         epochs.append(epoch)
     return network, epochs
@@ -175,8 +169,8 @@ def fit_legacy_lstm(history: Series, run: TrainingRun) -> LegacyLstm:
     """Train the old systems' network on every week of `history` from the twelfth on, in seconds, for 20 epochs."""
     horizon, device = run.settings_as(WeeklySettings).horizon, torch.device(run.device)
     network = LegacyLstm.untrained(LegacyParameters(pooled_ratio(history), horizon), run.seed)
-    listened, length = history.listened.astype(np.float32), networks.LEGACY_WINDOW + horizon
+    listened, length = history.listened.astype(np.float32), LEGACY_WINDOW + horizon
     runs = np.lib.stride_tricks.sliding_window_view(listened, length, axis=1).reshape(-1, length)
-    rows = tuple(torch.from_numpy(part.copy()) for part in np.split(runs, [networks.LEGACY_WINDOW], axis=1))
-    deque(learning.fit(network, networks.squared_loss, rows, None, LEGACY, seed=run.seed, device=device), maxlen=0)
+    rows = tuple(torch.from_numpy(part.copy()) for part in np.split(runs, [LEGACY_WINDOW], axis=1))
+    deque(learning.fit(network, LegacyLstm.loss, rows, None, LEGACY, seed=run.seed, device=device), maxlen=0)
     return network

@@ -24,7 +24,6 @@ class Network(nn.Module):
     """A network with its hyperparameters, which are of the `kind` that a subclass names and decide its shape."""
 
     kind: ClassVar[type[Parameters]]
-    hyperparameters: Parameters
 
     def __init__(self, hyperparameters: Parameters) -> None:
         super().__init__()
@@ -88,27 +87,22 @@ class Lstm(Network):
             scaled = scaled + (weights * levels[:, None]).sum(dim=-1, keepdim=True)
         return torch.cat((scaled[..., :1], scaled[..., 1:].sort(dim=-1).values), dim=-1)
 
-    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
-        """Forecast the weeks after `history`, at most the trained horizon; an artist without listening gets zeros.
+    def loss(self, window: Tensor, extras: Tensor, levels: Tensor, target: Tensor) -> Tensor:
+        """Return half the squared error of the mean plus twice the mean pinball loss of the quantiles (Koenker, 1978).
 
-        Raises:
-            RefusedError: `history` has fewer weeks than the network reads.
+        `target` is (rows, horizon), scaled.
         """
+        scaled = self(window, extras, levels)
+        error = target[..., None] - scaled[..., 1:]
+        level = torch.tensor(QUANTILES, device=error.device)
+        pinball = torch.maximum(level * error, (level - 1) * error)
+        return F.mse_loss(scaled[..., 0], target) / 2 + 2 * pinball.mean()
+
+    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
+        """Forecast the weeks after `history`; an artist without listening gets zeros."""
         level = scale(require_history(history, self.hyperparameters.window), self.hyperparameters.ratio)
         seconds = level.seconds(self.outputs(*inputs(history, level, self.hyperparameters))[:, :horizon])
         return Forecast(seconds[..., 0], seconds[..., 1:])
-
-
-def lstm_loss(network: nn.Module, window: Tensor, extras: Tensor, levels: Tensor, target: Tensor) -> Tensor:
-    """Return half the squared error of the mean plus twice the mean pinball loss of the quantiles (Koenker, 1978).
-
-    `target` is (rows, horizon), scaled.
-    """
-    scaled = network(window, extras, levels)
-    error = target[..., None] - scaled[..., 1:]
-    level = torch.tensor(QUANTILES, device=error.device)
-    pinball = torch.maximum(level * error, (level - 1) * error)
-    return F.mse_loss(scaled[..., 0], target) / 2 + 2 * pinball.mean()
 
 
 class LegacyParameters(Parameters, frozen=True):
@@ -143,17 +137,12 @@ class LegacyLstm(Network):
         seconds: Tensor = self.head(state)
         return seconds
 
-    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
-        """Forecast the weeks after `history`, at most the trained horizon.
+    def loss(self, window: Tensor, target: Tensor) -> Tensor:
+        """Return the mean squared error."""
+        return F.mse_loss(self(window), target)
 
-        Raises:
-            RefusedError: `history` has fewer than 11 weeks.
-        """
+    def forecast(self, history: Series, horizon: int = 1) -> Forecast:
+        """Forecast the weeks after `history`, from the last 11."""
         window = require_history(history, LEGACY_WINDOW).listened[:, -LEGACY_WINDOW:].astype(np.float32)
         mean = np.maximum(self.outputs(window)[:, :horizon], 0)
         return compound_poisson(mean, spread_ratio(history, self.hyperparameters.ratio))
-
-
-def squared_loss(network: nn.Module, window: Tensor, target: Tensor) -> Tensor:
-    """Return the mean squared error."""
-    return F.mse_loss(network(window), target)
