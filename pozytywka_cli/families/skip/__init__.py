@@ -13,11 +13,7 @@ if TYPE_CHECKING:
     from pozytywka_cli.dataset.loading import Dataset
 
 NETWORK: Space = {"dropout": Uniform(0.0, 0.5), "learning_rate": LogUniform(3e-4, 1e-2)}
-SHAPE: Space = {
-    "layers": Choice((1, 2, 3)),
-    "width": Choice((16, 32, 64, 128)),
-    "smoothing": Choice((0.5, 1.0, 2.0, 4.0)),
-}
+SHAPE: Space = {"layers": Choice((1, 2, 3)), "width": Choice((16, 32, 64, 128))}
 
 
 class Skip(FamilyPackage):
@@ -33,7 +29,7 @@ class Skip(FamilyPackage):
         "advanced": Variant(
             "three small neural networks, averaged, over the user's past plays, the track and the moment",
             gpu=True,
-            space={**SHAPE, **NETWORK},
+            space={**SHAPE, "smoothing": Choice((0.5, 1.0, 2.0, 4.0)), **NETWORK},
         ),
         "simple": Variant(
             "three small neural networks, averaged, over the genres of user and artist", gpu=True, space=NETWORK

@@ -1,10 +1,5 @@
-"""Fit a variant on the training plays of a split.
+"""Fit a variant on the training plays of a split."""
 
-Networks stop on validation plays, and must beat the constant there. Baselines, a forest, a logistic regression and the
-old network are the reference models that they are compared with.
-"""
-
-import dataclasses
 import math
 from dataclasses import dataclass, field
 
@@ -165,8 +160,13 @@ def _legacy(data: TrainingData, run: TrainingRun) -> FittedModel:
     fewer = min(skipped.sum(), len(skipped) - skipped.sum(), LEGACY_ROWS // 2)
     sample = np.concatenate([generator.permutation(training[kind])[:fewer] for kind in (skipped, ~skipped)])
     model = Networks.untrained("legacy", reader, run.seed)
-    adam = {"epochs": LEGACY_EPOCHS, "patience": LEGACY_EPOCHS, "learning_rate": LEGACY_RATE, "weight_decay": 0.0}
-    legacy_recipe = dataclasses.replace(recipe(data.settings, len(sample)), one_cycle=False, **adam)
+    legacy_recipe = Recipe(
+        epochs=LEGACY_EPOCHS,
+        batch_size=recipe(data.settings, len(sample)).batch_size,
+        learning_rate=LEGACY_RATE,
+        weight_decay=0.0,
+        patience=LEGACY_EPOCHS,
+    )
     rows = (*(tensor[sample] for tensor in inputs), data.outcomes[sample])
     epochs = _fit_member(model, 0, rows, None, legacy_recipe, run)
     note = f"the old system's network was fitted on a random sample of {len(sample):,} plays, half of them skipped"

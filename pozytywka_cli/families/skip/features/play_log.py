@@ -122,8 +122,7 @@ class PlayLog:
         purchased_at = self.dataset.purchases["purchased_at"].extend_constant(None, 1)
         moment = purchased_at.gather(self._purchases.find(rows["user_id"]))
         return rows.with_columns(
-            track=pl.Series(self.tracks.find(rows["track_id"])),
-            premium=(moment <= rows["started_at"]).fill_null(False),
+            track=pl.Series(self.tracks.find(rows["track_id"])), premium=(moment <= rows["started_at"]).fill_null(False)
         )
 
     @cached_property
