@@ -13,12 +13,11 @@ from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card, charts
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import Scaling
-from pozytywka_cli.families.skip.fitting import FittedModel, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
 from pozytywka_cli.families.skip.metrics import Predictions, compare, measure
 from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split, time_split, user_splits
-from pozytywka_cli.families.skip.training_data import TrainingData
 from pozytywka_cli.records import Panel, Row
 
 

@@ -13,10 +13,12 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import PastRate, ReadInputs
-from pozytywka_cli.families.skip.models import load
+from pozytywka_cli.families.skip.models.forest import Forest
 from pozytywka_cli.families.skip.models.model import Baseline, Model
+from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.learning import Tensors
 
+KINDS: dict[str, type[Model]] = {"constant": Baseline, "user-rate": Baseline, "forest": Forest}  # or networks
 MOST = 3  # inputs of an explanation
 RECENT = timedelta(days=28)
 MOMENT = pl.Datetime("us", "UTC")
@@ -54,10 +56,11 @@ class SkipPredictor:
 
         Raises:
             UsageError: there is no dataset.
+            ArtifactError: the file of a forest holds something else.
         """
         if dataset is None:
             raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
-        log, model = PlayLog.of(dataset), load(version)
+        log, model = PlayLog.of(dataset), KINDS.get(version.manifest.variant, Networks).load(version)
         models = [model, Baseline("user-rate", PastRate(model.skip_rate))]
         return cls(log, [(one, one.reader.open(log)) for one in models], _ended(log))
 
@@ -73,8 +76,7 @@ class SkipPredictor:
         Returns:
             user_id, track_id, at, probability, played_to_end (whether the probability is at most the share of all plays
             that were skipped) and reason, in the order of the requests. The reason is "model", "unknown user" (the
-            model knows nothing of the user: the share of all plays) or "unknown track" (not in the tracks table: the
-            user's skip rate so far).
+            share of all plays) or "unknown track" (not in the tracks table: the user's skip rate so far).
 
         Raises:
             RefusedError: a column is missing, or `at` where the log has no plays.
