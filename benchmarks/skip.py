@@ -18,11 +18,10 @@ from pozytywka_cli.dataset.loading import load
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting import fit, recipe
+from pozytywka_cli.families.skip.fitting import TrainingData, fit, recipe, select
 from pozytywka_cli.families.skip.models.networks import Networks, skip_loss
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
-from pozytywka_cli.families.skip.training_data import TrainingData, select
 
 PAIRS = 1_000_000
 
@@ -95,10 +94,8 @@ def _write_pairs(path: Path) -> None:
 
 def _epochs(data: TrainingData) -> Compared:
     """One epoch by the training loop and by a bare one: the same network, batches, optimizer, schedule, validation."""
-    reader, inputs = data.read("advanced")
-    fitting, validation = (
-        select((*inputs, data.outcomes), flags) for flags in (data.split.fitting(0), data.split.validation(0))
-    )
+    reader, rows = data.read("advanced")[0], data.rows("advanced")
+    fitting, validation = (select(rows, flags) for flags in (data.split.fitting(0), data.split.validation(0)))
     once = recipe(data.settings, len(fitting[0]), stop_after=1)
 
     def network() -> torch.nn.Module:

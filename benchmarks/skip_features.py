@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from pozytywka_cli.dataset.loading import load
-from pozytywka_cli.families.skip.features.play_features import PlayFeatures, fit_parameters
+from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 if __name__ == "__main__":
     log = PlayLog.of(load(Path(sys.argv[1]), Path(sys.argv[2]), print))
-    PlayFeatures(log, fit_parameters(log.plays, log.dataset.tracks))(log.plays)
+    PlayFeatures(log, FeatureParameters.fit(log.plays, log.dataset.tracks))(log.plays)

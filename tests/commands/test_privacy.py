@@ -16,7 +16,7 @@ from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.boundary import run
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.skip.features.play_features import PlayFeatures, fit_parameters
+from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 SECRETS = ("Secretperson", "Qqsecretcity", "Qqsecretstreet")
@@ -171,7 +171,7 @@ def test_no_feature_knows_premium_user(root: Path) -> None:
     """With every one flipped, all features of all plays are the same."""
 
     def features(dataset: Dataset) -> pl.DataFrame:
-        return PlayFeatures(PlayLog.of(dataset), fit_parameters(dataset.plays, dataset.tracks))(dataset.plays)
+        return PlayFeatures(PlayLog.of(dataset), FeatureParameters.fit(dataset.plays, dataset.tracks))(dataset.plays)
 
     datasets = [load(root / folder, root / f"{folder}.parquet", lambda _: None) for folder in ("data", "flipped")]
     ours, flipped = map(features, datasets)

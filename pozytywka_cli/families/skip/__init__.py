@@ -1,22 +1,13 @@
 """Will this track be played to its end?"""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Family, GroundTruth, Predictor, Tunable, Variant
+from pozytywka_cli.families.family import Family, GroundTruth, Tunable, Variant
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space, Uniform
 
-if TYPE_CHECKING:
-    from pozytywka_cli.artifacts import Version
-    from pozytywka_cli.dataset.loading import Dataset
-
 NETWORK: Space = {"dropout": Uniform(0.0, 0.5), "learning_rate": LogUniform(3e-4, 1e-2)}
-SHAPE: Space = {
-    "layers": Choice((1, 2, 3)),
-    "width": Choice((16, 32, 64, 128)),
-    "smoothing": Choice((0.5, 1.0, 2.0, 4.0)),
-}
+SHAPE: Space = {"layers": Choice((1, 2, 3)), "width": Choice((16, 32, 64, 128))}
 
 
 class Skip(Family, GroundTruth, Tunable):
@@ -32,7 +23,7 @@ class Skip(Family, GroundTruth, Tunable):
         "advanced": Variant(
             "three small neural networks, averaged, over the user's past plays, the track and the moment",
             gpu=True,
-            space={**SHAPE, **NETWORK},
+            space={**SHAPE, "smoothing": Choice((0.5, 1.0, 2.0, 4.0)), **NETWORK},
         ),
         "simple": Variant(
             "three small neural networks, averaged, over the genres of user and artist", gpu=True, space=NETWORK

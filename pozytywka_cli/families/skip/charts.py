@@ -7,7 +7,7 @@ import polars as pl
 from torch import Tensor
 
 from pozytywka_cli.evaluation import Flags, Floats, log_loss
-from pozytywka_cli.records import Panel, Progress, Report, silent
+from pozytywka_cli.records import Panel, Progress, Report
 
 BINS = 10  # of a calibration curve
 POINTS = 200  # of a ROC curve, at most
@@ -36,19 +36,25 @@ def panels(
     ((important, importances),) = importance.items()
     bins = {variant: calibration(skipped, probability) for variant, probability in probabilities.items()}
     curves = {variant: roc(skipped, probability) for variant, probability in probabilities.items()}
-    labels = {variant: _label(variant, curve) for variant, curve in curves.items()}
-    points = {variant: thinned(curve) for variant, curve in curves.items()}
     largest = [(name.replace("_", " "), value) for name, value in sorted(importances, key=lambda pair: -pair[1])]
     bars = {important: pl.DataFrame(largest[:LARGEST], {INPUT: pl.String, INCREASE: pl.Float64}, orient="row")}
-    tested, skips = f"{len(plays):,} test plays", f"{skipped.sum():,} skips"
-    calibrated, ranked = _labelled(bins, labels), _labelled(points, labels)
+
+    def labelled(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+        """Concatenate the frames of variants, with a column for the variant and the area under its ROC curve."""
+        parts = []
+        for variant, frame in frames.items():
+            x, y = curves[variant][FALSE], curves[variant][TRUE]
+            label = f"{variant}, AUC {np.trapezoid(y, x):.3f}" if len(x) else variant
+            parts.append(frame.with_columns(pl.lit(label).alias(VARIANT)))
+        return pl.concat(parts)
+
+    calibrated, ranked = labelled(bins), labelled({variant: thinned(curve) for variant, curve in curves.items()})
+    title = f"Calibration curve, {len(plays):,} test plays"
     drawn = [
-        Panel(
-            f"Calibration curve, {tested}", "line", calibrated, FORECAST, OBSERVED, VARIANT, dots=True, diagonal=True
-        ),
-        Panel(f"ROC curve, {tested}", "line", ranked, FALSE, TRUE, VARIANT, diagonal=True),
-        Panel(f"When tracks are skipped, {skips}", "histogram", skip_times(plays), START, SHARE),
-        Panel(f"Permutation importance, {important}", "bar", _labelled(bars, labels), INCREASE, INPUT, VARIANT),
+        Panel(title, "line", calibrated, FORECAST, OBSERVED, VARIANT, dots=True, diagonal=True),
+        Panel(f"ROC curve, {len(plays):,} test plays", "line", ranked, FALSE, TRUE, VARIANT, diagonal=True),
+        Panel(f"When tracks are skipped, {skipped.sum():,} skips", "histogram", skip_times(plays), START, SHARE),
+        Panel(f"Permutation importance, {important}", "bar", labelled(bars), INCREASE, INPUT, VARIANT),
     ]
     return [panel for panel in drawn if len(panel.rows)]
 
@@ -85,24 +91,15 @@ def skip_times(plays: pl.DataFrame) -> pl.DataFrame:
 
 
 def permutation_importance(
-    score: Callable[[Tensor], Floats],
-    inputs: Tensor,
-    names: Sequence[str],
-    skipped: Flags,
-    *,
-    seed: int,
-    progress: Report = silent,
+    score: Callable[[Tensor], Floats], inputs: Tensor, names: Sequence[str], skipped: Flags, seed: int, progress: Report
 ) -> list[tuple[str, float]]:
     """Compute the increase of the mean log loss, in nats, when one feature's values are shuffled over the plays.
 
     That is Breiman's importance (2001) as a difference of losses (Fisher, Rudin and Dominici, 2019), from one shuffle
     of at most 50,000 plays, drawn with `seed`. Features with the same information share it.
 
-    Args:
-        score: returns the probabilities of a skip, (plays,), for features.
-        inputs: the features, (plays, features); not modified.
-        names: of the features.
-        skipped: the outcomes, (plays,).
+    `score` returns the probabilities of a skip, (plays,), for `inputs`, (plays, features), which are not modified;
+    `skipped` are the outcomes, (plays,).
     """
     generator = np.random.default_rng(seed)
     sample = generator.permutation(len(inputs))[:SHUFFLED]
@@ -115,13 +112,3 @@ def permutation_importance(
         features[:, number] = column
         progress(Progress("skip importance", number + 1, len(names)))
     return importance
-
-
-def _label(variant: str, curve: pl.DataFrame) -> str:
-    """Return the variant with the area under its ROC curve, if it has one."""
-    return f"{variant}, AUC {np.trapezoid(curve[TRUE], curve[FALSE]):.3f}" if len(curve) else variant
-
-
-def _labelled(frames: dict[str, pl.DataFrame], labels: dict[str, str]) -> pl.DataFrame:
-    """Concatenate the frames of all variants, with a column for the variant."""
-    return pl.concat(frame.with_columns(pl.lit(labels[variant]).alias(VARIANT)) for variant, frame in frames.items())

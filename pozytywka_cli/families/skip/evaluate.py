@@ -13,13 +13,11 @@ from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card, charts
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import Scaling
-from pozytywka_cli.families.skip.fitting import FittedModel, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
 from pozytywka_cli.families.skip.metrics import Predictions, compare, measure
 from pozytywka_cli.families.skip.models.model import Model
-from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split, time_split, user_splits
-from pozytywka_cli.families.skip.training_data import TrainingData, select
 from pozytywka_cli.records import Panel, Row
 
 
@@ -94,18 +92,11 @@ def summarize(protocol: str, folds: list[list[str]]) -> list[str]:
 
 def draw(data: TrainingData, model: Model, predictions: dict[str, Predictions], run: TrainingRun) -> list[Panel]:
     """Draw the predictions for the test plays, and the importance of the features that `model` reads."""
-    reader, inputs = data.read(model.variant)
-    assert isinstance(model, Networks)
+    reader, test = data.read(model.variant)[0], data.split.test
     assert isinstance(reader, Scaling)
-    test = data.split.test
-    (features,) = select(inputs, test)
+    (features,), skipped = data.inputs(model.variant, test), data.skipped[test]
     importance = charts.permutation_importance(
-        lambda shuffled: model.probability((shuffled,)),
-        features,
-        list(reader.mean),
-        data.skipped[test],
-        seed=run.seed,
-        progress=run.progress,
+        lambda shuffled: model.probability((shuffled,)), features, list(reader.mean), skipped, run.seed, run.progress
     )
     probabilities = {variant: made.probability for variant, made in predictions.items()}
     return charts.panels(data.log.plays.filter(test), probabilities, {model.variant: importance})

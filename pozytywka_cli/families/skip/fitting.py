@@ -1,8 +1,4 @@
-"""Fit a variant on the training plays of a split.
-
-Networks stop on validation plays, and must beat the constant there. Baselines, a forest, a logistic regression and the
-old network are the reference models that they are compared with.
-"""
+"""Fit a variant on the training plays of a split; the inputs of all models are cached."""
 
 import math
 from dataclasses import dataclass, field
@@ -12,13 +8,16 @@ import torch
 from scipy.special import logit
 
 from pozytywka_cli import learning
-from pozytywka_cli.evaluation import log_loss, paired_difference
+from pozytywka_cli.evaluation import Flags, log_loss, paired_difference
 from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.readers import Reader
+from pozytywka_cli.families.skip.metrics import Predictions
 from pozytywka_cli.families.skip.models.forest import Forest
-from pozytywka_cli.families.skip.models.model import Baseline, Model, shifted
+from pozytywka_cli.families.skip.models.model import READERS, Baseline, Model, shifted
 from pozytywka_cli.families.skip.models.networks import Networks, skip_loss
 from pozytywka_cli.families.skip.settings import SkipSettings
-from pozytywka_cli.families.skip.training_data import TrainingData, select
+from pozytywka_cli.families.skip.splits import Split
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress
 
@@ -28,8 +27,49 @@ LEGACY_ROWS = 200_000  # half of them skipped: it was made for far fewer
 
 
 @dataclass(frozen=True)
+class TrainingData:
+    """A split of the plays of a log, and the inputs of models for all of them, computed once per reader."""
+
+    log: PlayLog
+    split: Split
+    settings: SkipSettings
+    _cache: dict[type[Reader], tuple[Reader, Tensors]] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> Flags:
+        """Which plays were skipped: (plays,)."""
+        return self.log.plays["skipped"].to_numpy()
+
+    def read(self, variant: str) -> tuple[Reader, Tensors]:
+        """Return the variant's reader, fitted on the training plays, and its inputs for all plays."""
+        kind = READERS[variant]
+        if kind not in self._cache:
+            self._cache[kind] = kind.prepare(self.log, self.split.training, self.settings)
+        return self._cache[kind]
+
+    def rows(self, variant: str) -> Tensors:
+        """Return the variant's inputs for all plays, and the outcomes as numbers, 0 or 1."""
+        return (*self.read(variant)[1], torch.from_numpy(self.skipped.astype(np.float32)))
+
+    def inputs(self, variant: str, flags: Flags) -> Tensors:
+        """Return the variant's inputs for some of the plays."""
+        return select(self.read(variant)[1], flags)
+
+    def predictions(self, model: Model) -> Predictions:
+        """Return a model's predictions for the test plays."""
+        plays, inputs = self.log.plays.filter(self.split.test), self.inputs(model.variant, self.split.test)
+        probability = model.predict_proba(plays, self.log, inputs)
+        return Predictions(probability, np.full(len(probability), model.skip_rate))
+
+
+def select(tensors: Tensors, flags: Flags) -> Tensors:
+    """Return the flagged rows of tensors that have one row for each play."""
+    return tuple(tensor[torch.from_numpy(flags)] for tensor in tensors)
+
+
+@dataclass(frozen=True)
 class FittedModel:
-    """A fitted model.
+    """A fitted model, and how it was fitted.
 
     epochs: for each network, a record of every epoch
     best: for each network, its best epoch; all 0 where the networks did not beat the constant and were replaced by it
@@ -70,7 +110,7 @@ def _networks(variant: str, data: TrainingData, run: TrainingRun, stop_after: li
     reader, inputs = data.read(variant)
     split, settings = data.split, data.settings
     model = Networks.untrained(variant, reader, run.seed, settings.dropout)
-    rows, epochs = (*inputs, data.outcomes), []
+    rows, epochs = data.rows(variant), []
     for member in range(len(model.members)):
         training = select(rows, split.fitting(member))
         validation = select(rows, split.validation(member)) if split.validations else None
@@ -87,10 +127,7 @@ def _networks(variant: str, data: TrainingData, run: TrainingRun, stop_after: li
 def _fit_member(
     model: Networks, member: int, rows: Tensors, validation: Tensors | None, recipe: Recipe, run: TrainingRun
 ) -> list[Epoch]:
-    """Fit one network of a model in place, and return a record of every epoch.
-
-    `rows` and `validation` are the inputs and the outcomes of plays.
-    """
+    """Fit one network in place, and return a record of every epoch; rows are the inputs and the outcomes of plays."""
     network, loss, seed = model.members[member], skip_loss(model.skip_rate), len(model.members) * run.seed + member
     epochs = []
     for epoch in learning.fit(network, loss, rows, validation, recipe, seed=seed, device=torch.device(run.device)):
@@ -157,16 +194,15 @@ def _logistic(data: TrainingData) -> FittedModel:
 
 def _legacy(data: TrainingData, run: TrainingRun) -> FittedModel:
     """Fit the old system's network in its way: as many skipped plays as others, Adam, no validation plays."""
-    reader, inputs = data.read("legacy")
     training = np.flatnonzero(data.split.training)
     skipped = data.skipped[training]
     generator = np.random.default_rng(run.seed)
     fewer = min(skipped.sum(), len(skipped) - skipped.sum(), LEGACY_ROWS // 2)
     sample = np.concatenate([generator.permutation(training[kind])[:fewer] for kind in (skipped, ~skipped)])
-    model = Networks.untrained("legacy", reader, run.seed)
+    model = Networks.untrained("legacy", data.read("legacy")[0], run.seed)
     size = recipe(data.settings, len(sample)).batch_size
     legacy_recipe = Recipe(LEGACY_EPOCHS, size, LEGACY_RATE, weight_decay=0.0, patience=LEGACY_EPOCHS)
-    rows = (*(tensor[sample] for tensor in inputs), data.outcomes[sample])
+    rows = tuple(tensor[sample] for tensor in data.rows("legacy"))
     epochs = _fit_member(model, 0, rows, None, legacy_recipe, run)
     note = f"the old system's network was fitted on a random sample of {len(sample):,} plays, half of them skipped"
     return FittedModel(model, [epochs], notes=[note] if len(sample) == LEGACY_ROWS else [])

@@ -10,9 +10,9 @@ from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.evaluate import fit_all
 from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.fitting import TrainingData
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
-from pozytywka_cli.families.skip.training_data import TrainingData
 from pozytywka_cli.records import Row
 
 PLAY = ("user_id", "session_id", "track_id", "started_at")

@@ -1,22 +1,15 @@
 """Metrics of predicted skip probabilities, and differences between variants."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 from scipy.special import logit
 
-from pozytywka_cli.evaluation import (
-    Flags,
-    Floats,
-    Ints,
-    expected_calibration_error,
-    log_loss,
-    mean_interval,
-    paired_difference,
-    sign_flip,
-    weighted_interval,
-)
+from pozytywka_cli import evaluation
+from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.records import Row
 
 
@@ -39,16 +32,15 @@ def measure(variant: str, protocol: str, plays: pl.DataFrame, predictions: Predi
     skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
     probability = predictions.probability
     metrics: dict[str, tuple[float, ...]] = {
-        "log_loss": mean_interval(log_loss(skipped, probability), users),
-        "accuracy": mean_interval(np.asarray((probability >= 0.5) == skipped, np.float64), users),
-        "brier_score": mean_interval((probability - skipped) ** 2, users),
-        "expected_calibration_error": expected_calibration_error(skipped, probability, users),
+        "log_loss": evaluation.mean_interval(evaluation.log_loss(skipped, probability), users),
+        "accuracy": evaluation.mean_interval(np.asarray((probability >= 0.5) == skipped, np.float64), users),
+        "brier_score": evaluation.mean_interval((probability - skipped) ** 2, users),
+        "expected_calibration_error": evaluation.expected_calibration_error(skipped, probability, users),
     }
     if 0 < skipped.sum() < len(skipped):
-        ranked = Ranked.of(skipped, predictions)
         correct = (probability > predictions.threshold) == skipped
-        metrics["roc_auc"] = weighted_interval(ranked.auc, users)
-        metrics["balanced_accuracy"] = weighted_interval(lambda weights: _balanced(correct, skipped, weights), users)
+        metrics["roc_auc"] = evaluation.weighted_interval(weighted_auc(skipped, predictions), users)
+        metrics["balanced_accuracy"] = evaluation.weighted_interval(partial(_balanced, correct, skipped), users)
     return [Row("skip", variant, protocol, metric, *value) for metric, value in metrics.items()]
 
 
@@ -58,19 +50,12 @@ def compare(protocol: str, plays: pl.DataFrame, predictions: dict[str, Predictio
     With a 95 % interval over resampled users, and the p-value of a sign flip over users.
     """
     skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
-    losses = {variant: log_loss(skipped, made.probability) for variant, made in predictions.items()}
-    base = losses.pop(default)
-    return [
-        Row(
-            "skip",
-            variant,
-            protocol,
-            "log_loss_difference",
-            *paired_difference(loss, base, users),
-            p_value=sign_flip(loss - base, users),
-        )
-        for variant, loss in losses.items()
-    ]
+    losses = {variant: evaluation.log_loss(skipped, made.probability) for variant, made in predictions.items()}
+    base, rows = losses.pop(default), []
+    for variant, loss in losses.items():
+        difference, p_value = evaluation.paired_difference(loss, base, users), evaluation.sign_flip(loss - base, users)
+        rows.append(Row("skip", variant, protocol, "log_loss_difference", *difference, p_value=p_value))
+    return rows
 
 
 def _balanced(correct: Flags, skipped: Flags, weights: Floats) -> float:
@@ -80,26 +65,20 @@ def _balanced(correct: Flags, skipped: Flags, weights: Floats) -> float:
     return float(np.mean([np.average(correct[kind], weights=weights[kind]) for kind in (skipped, ~skipped)]))
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """Plays with the rank of their log-odds minus those of the threshold.
+def weighted_auc(skipped: Flags, predictions: Predictions) -> Callable[[Floats], float]:
+    """Return a function from weights, (plays,), to the area under the ROC curve (Mann & Whitney, 1947), or NaN.
 
-    A fold's threshold is the skip rate of all other folds, so it is low where the fold has many skips: ranked by their
-    bare probabilities, constants would look worse than guessing.
+    Ties count half. Plays are ranked, once for all resamples, by their log-odds minus those of the threshold: a fold's
+    threshold is the skip rate of all other folds, so it is low where the fold has many skips, and ranked by their bare
+    probabilities constants would look worse than guessing.
     """
+    score = logit(predictions.probability) - logit(predictions.threshold)
+    rank = np.unique(score, return_inverse=True)[1]
 
-    skipped: Flags
-    rank: Ints
-
-    @classmethod
-    def of(cls, skipped: Flags, predictions: Predictions) -> "Ranked":
-        """Rank once for all resamples."""
-        score = logit(predictions.probability) - logit(predictions.threshold)
-        return cls(skipped, np.unique(score, return_inverse=True)[1])
-
-    def auc(self, weights: Floats) -> float:
-        """Return the weighted area under the ROC curve (Mann & Whitney, 1947; ties count half), or NaN."""
-        skips, others = (np.bincount(self.rank, weights=weights * kind) for kind in (self.skipped, ~self.skipped))
+    def auc(weights: Floats) -> float:
+        skips, others = (np.bincount(rank, weights=weights * kind) for kind in (skipped, ~skipped))
         below = np.cumsum(others) - others / 2
         pairs = skips.sum() * others.sum()
         return float((skips * below).sum() / pairs) if pairs else float("nan")
+
+    return auc

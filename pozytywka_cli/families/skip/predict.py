@@ -1,4 +1,4 @@
-"""Predict how likely users are to skip tracks."""
+"""Predict how likely users are to skip tracks, and explain it by the inputs with the largest effect."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +11,15 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
-from pozytywka_cli.families.skip.explain import because
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import PastRate, ReadInputs
-from pozytywka_cli.families.skip.models import load
+from pozytywka_cli.families.skip.models.forest import Forest
 from pozytywka_cli.families.skip.models.model import Baseline, Model
+from pozytywka_cli.families.skip.models.networks import Networks
+from pozytywka_cli.learning import Tensors
 
+KINDS: dict[str, type[Model]] = {"constant": Baseline, "user-rate": Baseline, "forest": Forest}  # or networks
+MOST = 3  # inputs of an explanation
 RECENT = timedelta(days=28)
 MOMENT = pl.Datetime("us", "UTC")
 
@@ -53,10 +56,11 @@ class SkipPredictor:
 
         Raises:
             UsageError: there is no dataset.
+            ArtifactError: the file of a forest holds something else.
         """
         if dataset is None:
             raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
-        log, model = PlayLog.of(dataset), load(version)
+        log, model = PlayLog.of(dataset), KINDS.get(version.manifest.variant, Networks).load(version)
         models = [model, Baseline("user-rate", PastRate(model.skip_rate))]
         return cls(log, [(one, one.reader.open(log)) for one in models], _ended(log))
 
@@ -72,8 +76,7 @@ class SkipPredictor:
         Returns:
             user_id, track_id, at, probability, played_to_end (whether the probability is at most the share of all plays
             that were skipped) and reason, in the order of the requests. The reason is "model", "unknown user" (the
-            model knows nothing of the user: the share of all plays) or "unknown track" (not in the tracks table: the
-            user's skip rate so far).
+            share of all plays) or "unknown track" (not in the tracks table: the user's skip rate so far).
 
         Raises:
             RefusedError: a column is missing, or `at` where the log has no plays.
@@ -81,7 +84,7 @@ class SkipPredictor:
         return self._answers(requests, explain=False)
 
     def explain(self, requests: pl.DataFrame) -> pl.DataFrame:
-        """Return predictions with `because`, the inputs with the largest effect (see `explain.because`)."""
+        """Return predictions with `because`, the inputs with the largest effect (see `because`)."""
         return self._answers(requests, explain=True)
 
     def _answers(self, requests: pl.DataFrame, *, explain: bool) -> pl.DataFrame:
@@ -125,3 +128,27 @@ def _ended(log: PlayLog) -> pl.Series:
     plays = log.history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
     ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
     return ended.extend_constant(log.history["started_at"].max(), 1)
+
+
+def because(model: Model, rows: pl.DataFrame, log: PlayLog, inputs: Tensors) -> pl.Series:
+    """Return the three inputs with the largest effect on each row's probability, as lists of input, value, effect.
+
+    The `effect` is the probability minus what it would be with that input alone at its training mean (for genres: with
+    unknown genres), which takes inputs one at a time (Robnik-Šikonja & Kononenko, 2008). The `value` is the input's
+    own, or null for genres. Inputs without an effect are left out; the largest effect comes first.
+    """
+    unknown = np.full(len(rows), np.nan)
+    probability = model.predict_proba(rows, log, inputs)
+    names, values, effects = [""] * MOST, [unknown] * MOST, [np.zeros(len(rows))] * MOST  # without an effect: left out
+    for name, value, without in model.reader.without(inputs):
+        names.append(name)
+        values.append(unknown if value is None else value)
+        effects.append(probability - model.predict_proba(rows, log, without))
+    strongest = np.argsort(-np.abs(effects), axis=0, kind="stable")[:MOST]
+    ranks: list[pl.Series] = []
+    for rank in strongest:
+        value, effect = (np.take_along_axis(np.array(each), rank[None], axis=0)[0] for each in (values, effects))
+        columns = {"input": np.array(names)[rank], "value": pl.Series(value).fill_nan(None), "effect": effect}
+        ranks.append(pl.DataFrame(columns).to_struct(str(len(ranks))))
+    with_effect = pl.element().filter(pl.element().struct.field("effect") != 0)
+    return pl.select(because=pl.concat_list(ranks).list.eval(with_effect)).to_series()

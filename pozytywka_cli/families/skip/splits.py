@@ -17,7 +17,7 @@ VALIDATION_FOLDS = 6  # of a fold's training users, one of which is held out for
 MIN_PLAYS, MIN_USERS = 100, 2
 MIN_HELD_OUT = 20  # plays for validation or test, by as many users as above: with fewer, chance would decide
 LONGER = "Use a longer log."
-BOTH = "Use a log with skipped plays and others."
+STRAY = "Leave out stray later plays with --until, or use a longer log."
 
 
 @dataclass(frozen=True)
@@ -42,52 +42,39 @@ class Split:
         return self.training & ~self.validation(member)
 
 
-def enough(plays: pl.DataFrame) -> pl.DataFrame:
-    """Return the same plays.
+def time_split(plays: pl.DataFrame) -> Split:
+    """Test on the last fifth of the time; validate on the last 12 % of the time before it.
 
     Raises:
-        RefusedError: fewer than 100 plays or 2 users, or plays with one outcome only.
+        RefusedError: fewer than 100 plays or 2 users, too few plays in either part, or one outcome only, in all plays
+            or before the last fifth.
     """
-    if len(plays) < MIN_PLAYS or plays["user_id"].n_unique() < MIN_USERS:
-        problem = f"only {_count(plays)}; skip needs at least {MIN_PLAYS} plays by {MIN_USERS} users"
-        raise RefusedError(problem, LONGER)
+    _enough(plays, MIN_PLAYS, ";", LONGER)
     _both_outcomes(plays, "plays")
-    return plays
+    started = plays["started_at"]
+    test = (started > time_cut(plays, 1 - TEST_TIME)).to_numpy()
+    rest = plays.filter(~test)
+    _enough(plays.filter(test), MIN_HELD_OUT, " in the last fifth of the log's time, where", STRAY)
+    _both_outcomes(rest, "plays before the last fifth of the log's time")
+    validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
+    eighth = " in the last eighth of the time before the log's last fifth, where"
+    _enough(plays.filter(validation), MIN_HELD_OUT, eighth, STRAY)
+    return Split(TIME, ~test, (validation,), test)
 
 
-def _count(plays: pl.DataFrame) -> str:
+def _enough(plays: pl.DataFrame, least: int, where: str, hint: str) -> None:
+    """Refuse plays that could not tell a good model from a bad one."""
     users = plays["user_id"].n_unique()
-    return f"{len(plays):,} play{'s' * (len(plays) != 1)} by {users:,} user{'s' * (users != 1)}"
+    if len(plays) < least or users < MIN_USERS:
+        count = f"{len(plays):,} play{'s' * (len(plays) != 1)} by {users:,} user{'s' * (users != 1)}"
+        raise RefusedError(f"only {count}{where} skip needs at least {least} plays by {MIN_USERS} users", hint)
 
 
 def _both_outcomes(plays: pl.DataFrame, part: str) -> None:
     """Refuse plays that were all skipped, or all played to their end."""
     if plays["skipped"].n_unique() < 2:
         problem = f"{plays['skipped'].sum():,} of {len(plays):,} {part} were skipped: there is only one outcome"
-        raise RefusedError(problem, BOTH)
-
-
-def time_split(plays: pl.DataFrame) -> Split:
-    """Test on the last fifth of the time; validate on the last 12 % of the time before it.
-
-    Raises:
-        RefusedError: too few plays, too few of them in either part, or one outcome only before the last fifth.
-    """
-    started = enough(plays)["started_at"]
-    test = (started > time_cut(plays, 1 - TEST_TIME)).to_numpy()
-    rest = plays.filter(~test)
-    _enough_held_out(plays.filter(test), "the last fifth of the log's time")
-    _both_outcomes(rest, "plays before the last fifth of the log's time")
-    validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
-    _enough_held_out(plays.filter(validation), "the last eighth of the time before the log's last fifth")
-    return Split(TIME, ~test, (validation,), test)
-
-
-def _enough_held_out(plays: pl.DataFrame, part: str) -> None:
-    """Refuse a part of the log that could not tell a good model from a bad one."""
-    if len(plays) < MIN_HELD_OUT or plays["user_id"].n_unique() < MIN_USERS:
-        problem = f"only {_count(plays)} in {part}, where skip needs at least {MIN_HELD_OUT} plays by {MIN_USERS} users"
-        raise RefusedError(problem, "Leave out stray later plays with --until, or use a longer log.")
+        raise RefusedError(problem, "Use a log with skipped plays and others.")
 
 
 def user_splits(plays: pl.DataFrame) -> list[Split]:

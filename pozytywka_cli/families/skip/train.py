@@ -9,11 +9,10 @@ from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting import FittedModel, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
 from pozytywka_cli.families.skip.metrics import measure
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import everything, time_split
-from pozytywka_cli.families.skip.training_data import TrainingData
 from pozytywka_cli.records import Row
 
 MARGIN = 0.001  # of log loss, in nats
@@ -70,8 +69,6 @@ def _draft(measured: FittedModel, final: FittedModel, metrics: list[Row]) -> Dra
         card=card.text(final.model.skip_rate),
         notes=final.notes + ([card.IS_CONSTANT] if measured.constant else []),
         epochs=[
-            record
-            for member, epochs in enumerate(measured.epochs)
-            for record in learning.epoch_records(epochs, member=member)
+            row for member, one in enumerate(measured.epochs) for row in learning.epoch_records(one, member=member)
         ],
     )

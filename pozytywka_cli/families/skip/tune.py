@@ -7,10 +7,9 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting import fit
+from pozytywka_cli.families.skip.fitting import TrainingData, fit
 from pozytywka_cli.families.skip.settings import SkipSettings
-from pozytywka_cli.families.skip.splits import Split, time_split
-from pozytywka_cli.families.skip.training_data import TrainingData
+from pozytywka_cli.families.skip.splits import time_split
 
 
 def trial(dataset: Dataset, run: TrainingRun) -> float:
@@ -22,16 +21,12 @@ def trial(dataset: Dataset, run: TrainingRun) -> float:
     Raises:
         RefusedError: there are too few plays before the test plays for another split.
     """
-    data = TrainingData(*_before_the_test(dataset), run.settings_as(SkipSettings))
-    probability = data.predictions(fit(run.variant, data, run).model).probability
-    return float(log_loss(data.skipped[data.split.test], probability).mean())
-
-
-def _before_the_test(dataset: Dataset) -> tuple[PlayLog, Split]:
     plays = PlayLog.of(dataset).plays
-    earlier = PlayLog.of(replace(dataset, plays=plays.filter(~time_split(plays).test)))
+    log = PlayLog.of(replace(dataset, plays=plays.filter(~time_split(plays).test)))
     try:
-        return earlier, time_split(earlier.plays)
+        data = TrainingData(log, time_split(log.plays), run.settings_as(SkipSettings))
     except RefusedError as error:
         problem = f"--tune leaves out the last fifth of the log's time; before it: {error.message}"
         raise RefusedError(problem, error.hint) from None
+    probability = data.predictions(fit(run.variant, data, run).model).probability
+    return float(log_loss(data.skipped[data.split.test], probability).mean())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import Family, GroundTruth, Predictor, Tunable, Variant
+from pozytywka_cli.families.family import Family, GroundTruth, Tunable, Variant
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from pozytywka_cli.families.skip import charts
 from pozytywka_cli.families.skip.charts import calibration, panels, permutation_importance, roc, skip_times, thinned
-from pozytywka_cli.records import Panel, Progress
+from pozytywka_cli.records import Panel, Progress, silent
 
 RANDOM = np.random.default_rng(0)
 MANY = 3000
@@ -139,9 +139,7 @@ def test_only_the_input_that_matters_is_important() -> None:
     inputs = torch.from_numpy(RANDOM.normal(size=(1000, 3)).astype(np.float32))
     kept = inputs.clone()
     steps: list[Progress] = []
-    importances = permutation_importance(
-        sure, inputs, ["a", "b", "c"], inputs[:, 1].numpy() > 0, seed=0, progress=steps.append
-    )
+    importances = permutation_importance(sure, inputs, ["a", "b", "c"], inputs[:, 1].numpy() > 0, 0, steps.append)
     assert [name for name, _ in importances] == ["a", "b", "c"]
     assert (importances[0][1], importances[2][1]) == (0, 0)
     changed = importances[1][1] / math.log(9) * 1000
@@ -162,7 +160,7 @@ def test_the_seed_decides_what_is_shuffled_and_drawn(monkeypatch: pytest.MonkeyP
         scored.append(given.clone())
         return sure(given)
 
-    importances = [permutation_importance(score, inputs, ["a", "b"], skipped, seed=seed) for seed in (0, 0, 1)]
+    importances = [permutation_importance(score, inputs, ["a", "b"], skipped, seed, silent) for seed in (0, 0, 1)]
     assert {len(given) for given in scored} == {100}
     assert importances[0] == importances[1]
     assert not torch.equal(scored[0], scored[6])

@@ -13,7 +13,7 @@ from pozytywka_cli.dataset.loading import load
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.families.skip.features.attributes import SIDED, steps
-from pozytywka_cli.families.skip.features.play_features import FeatureParameters, fit_parameters, user_rate
+from pozytywka_cli.families.skip.features.play_features import FeatureParameters, user_rate
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
 
 from .worlds import MOMENT, PLAYS, at, dataset, features, parameters, tangle, tangled, timed, tracks
@@ -319,11 +319,11 @@ def test_candidates_do_not_see_each_other():
 
 def test_what_is_fitted_comes_from_the_plays_rates_and_the_catalogue_s_quantiles():
     """Quantiles are of the tracks, whoever plays them."""
-    fitted = fit_parameters(LOG, TRACKS)
+    fitted = FeatureParameters.fit(LOG, TRACKS)
     assert fitted.skip_rate == pytest.approx(3 / 7)
     assert fitted.like_rate == pytest.approx(2 / 7)
     assert fitted.advertisement_rate == pytest.approx(1 / 7)
-    assert fit_parameters(LOG.head(1), TRACKS).edges == fitted.edges
+    assert FeatureParameters.fit(LOG.head(1), TRACKS).edges == fitted.edges
     assert len(fitted.edges["tempo"]) == 23
 
 
@@ -341,7 +341,7 @@ def test_deleting_all_later_events_changes_no_earlier_play_of_the_real_log(
     given = replace(dataset, plays=dataset.plays.filter(some))
     checked = check(real / edition, ("tracks", "sessions"), warnings=False)
     events, catalogue = checked.good("sessions").filter(some), checked.good("tracks")
-    fitted = fit_parameters(given.plays, given.tracks)
+    fitted = FeatureParameters.fit(given.plays, given.tracks)
     whole = features(given.plays, given, fitted)
     for moment in given.plays["started_at"].sort().gather_every(len(whole) // 3, offset=len(whole) // 4):
         plays = to_plays(events.filter(pl.col("timestamp") <= moment), catalogue)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pozytywka_cli.families.skip.metrics import Predictions, Ranked, compare, measure
+from pozytywka_cli.families.skip.metrics import Predictions, compare, measure, weighted_auc
 
 from .trained import value
 
@@ -29,7 +29,7 @@ def test_metrics_equal_scikit_learn_s():
     assert value(rows, "x", "balanced_accuracy") == pytest.approx(balanced_accuracy_score(skipped, probability > 0.4))
     weights = generator.integers(0, 4, 400).astype(np.float64)
     expected = roc_auc_score(skipped, probability, sample_weight=weights)
-    assert Ranked.of(skipped, predictions(probability)).auc(weights) == pytest.approx(expected)
+    assert weighted_auc(skipped, predictions(probability))(weights) == pytest.approx(expected)
 
 
 def test_plays_with_one_outcome_have_no_auc():
@@ -44,8 +44,8 @@ def test_constants_of_different_folds_are_no_better_or_worse_than_guessing():
     are, they would look worse than guessing."""
     skipped = np.array([True, True, False, False, False, True])
     constants = np.array([0.3, 0.3, 0.3, 0.6, 0.6, 0.6])
-    assert Ranked.of(skipped, Predictions(constants, constants)).auc(np.ones(6)) == 0.5
-    assert Ranked.of(skipped, predictions(constants)).auc(np.ones(6)) < 0.4
+    assert weighted_auc(skipped, Predictions(constants, constants))(np.ones(6)) == 0.5
+    assert weighted_auc(skipped, predictions(constants))(np.ones(6)) < 0.4
 
 
 def test_plays_of_different_folds_are_ranked_by_their_log_odds_above_their_fold_s_rate():
@@ -57,7 +57,7 @@ def test_plays_of_different_folds_are_ranked_by_their_log_odds_above_their_fold_
     odds = generator.normal(size=400) + skipped
     rate = np.array([-0.5, 0.4])[fold]
     moved = Predictions(1 / (1 + np.exp(-odds - rate)), 1 / (1 + np.exp(-rate)))
-    assert Ranked.of(skipped, moved).auc(np.ones(400)) == pytest.approx(roc_auc_score(skipped, odds))
+    assert weighted_auc(skipped, moved)(np.ones(400)) == pytest.approx(roc_auc_score(skipped, odds))
 
 
 def test_differences_are_from_the_default_variant():

@@ -14,12 +14,11 @@ from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import evaluate
 from pozytywka_cli.families.skip.features.genres import GenreClusters
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting import FittedModel, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
 from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split, user_splits
-from pozytywka_cli.families.skip.training_data import TrainingData
 
 from .trained import DEFAULT, QUICK, VARIANTS, personas
 

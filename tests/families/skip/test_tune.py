@@ -14,10 +14,9 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import FAMILY, tune
 from pozytywka_cli.families.skip.features.play_log import canonical
-from pozytywka_cli.families.skip.fitting import FittedModel, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
-from pozytywka_cli.families.skip.training_data import TrainingData
 from pozytywka_cli.tuning import drawn
 
 from .worlds import at, listeners

@@ -56,9 +56,8 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
         """
         users = self._table(log.dataset.users["favourite_genres"], self.user_width)
         artists = self._table(log.dataset.artists["genres"], self.artist_width)
-        artist_rows = np.append(
-            Index.of(log.dataset.artists["id"]).find(log.dataset.tracks["id_artist"]), len(artists) - 1
-        )
+        of_tracks = Index.of(log.dataset.artists["id"]).find(log.dataset.tracks["id_artist"])
+        artist_rows = np.append(of_tracks, len(artists) - 1)
         return lambda rows: (
             torch.from_numpy(users[log.members.find(rows["user_id"])]),
             torch.from_numpy(artists[artist_rows[log.tracks.find(rows["track_id"])]]),
@@ -86,9 +85,9 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
 
     def save(self, folder: Path) -> None:
         """Write `model.json` and `vocabulary.json`."""
-        parameters = {name: getattr(self, name) for name in self.__struct_fields__[:-1]}
-        for name, value in ((PARAMETERS, parameters), (VOCABULARY, self.vocabulary)):
-            (folder / name).write_bytes(indented_json(value))
+        parameters = msgspec.structs.asdict(self)
+        (folder / VOCABULARY).write_bytes(indented_json(parameters.pop("vocabulary")))
+        (folder / PARAMETERS).write_bytes(indented_json(parameters))
 
     @classmethod
     def load(cls, version: Version) -> Self:
@@ -99,10 +98,7 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
 
 
 class GenreClusters(Reader, frozen=True):
-    """Computes clusters of genres.
-
-    cluster: of each number of a genre, from 1; none (0) for unknown genres
-    """
+    """Computes clusters of genres: `cluster` has that of each number of a genre, from 1; none (0) for unknown ones."""
 
     genres: Genres
     cluster: list[int]
@@ -121,7 +117,7 @@ class GenreClusters(Reader, frozen=True):
     def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
         """Cluster the genres of the tables, whoever plays what, and compute the inputs of all plays."""
         genres, numbers = Genres.prepare(log, training, settings)
-        clusters = cls(genres, [NO_CLUSTER] * (UNKNOWN + 1) + _clusters(genres, log.dataset))
+        clusters = cls(genres, [NO_CLUSTER] * (UNKNOWN + 1) + _clusters(genres.vocabulary, log.dataset))
         return clusters, clusters._numbers(numbers)
 
     def open(self, log: PlayLog) -> ReadInputs:
@@ -139,8 +135,13 @@ class GenreClusters(Reader, frozen=True):
         yield ARTIST, None, (inputs[0], torch.zeros_like(inputs[1]))
 
     def _numbers(self, genres: Tensors) -> Tensors:
-        cluster = np.array(self.cluster, np.int32)
-        return tuple(torch.from_numpy(_distinct(cluster[numbers.numpy()])) for numbers in genres)
+        """Return the sorted clusters of each row's genres, with no cluster in the place of repetitions."""
+        inputs = []
+        for numbers in genres:
+            ordered = np.sort(np.array(self.cluster, np.int32)[numbers.numpy()], axis=1)
+            ordered[:, 1:][ordered[:, 1:] == ordered[:, :-1]] = NO_CLUSTER
+            inputs.append(torch.from_numpy(ordered))
+        return tuple(inputs)
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `vocabulary.json` and `clusters.json`."""
@@ -150,34 +151,21 @@ class GenreClusters(Reader, frozen=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the reader of a checked version."""
-        cluster = msgspec.json.decode((version.folder / CLUSTERS).read_bytes(), type=list[int])
-        return cls(Genres.load(version), cluster)
+        path = version.folder / CLUSTERS
+        return cls(Genres.load(version), msgspec.json.decode(path.read_bytes(), type=list[int]))
 
 
-def _distinct(numbers: Numbers) -> Numbers:
-    """Return each row's numbers once each, sorted, with 0 in the place of repetitions."""
-    ordered = np.sort(numbers, axis=1)
-    ordered[:, 1:][ordered[:, 1:] == ordered[:, :-1]] = NO_CLUSTER
-    return ordered
-
-
-def _clusters(genres: Genres, dataset: Dataset) -> list[int]:
-    """Return the cluster of each known genre, by k-means over the genres in the same lists."""
+def _clusters(vocabulary: list[str], dataset: Dataset) -> list[int]:
+    """Return the cluster of each known genre, by k-means over how often genres are in the same lists."""
     from sklearn.cluster import KMeans
 
-    if not genres.vocabulary:
+    if not vocabulary:
         return []
-    counts = _cooccurrences(genres, dataset)
-    rows = counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
-    count = min(MOST_CLUSTERS, len(np.unique(rows, axis=0)))
-    return [int(one) + 1 for one in KMeans(count, n_init=1, random_state=0).fit_predict(rows)]
-
-
-def _cooccurrences(genres: Genres, dataset: Dataset) -> NDArray[np.float64]:
-    """Return how often two genres are in one list of a user or an artist: (genres, genres)."""
-    number = {name: place for place, name in enumerate(genres.vocabulary)}
-    counts = np.zeros((len(number), len(number)))
+    place = {name: number for number, name in enumerate(vocabulary)}
+    counts = np.zeros((len(place), len(place)))  # lists of users and artists that have both genres
     for names in pl.concat([dataset.users["favourite_genres"], dataset.artists["genres"]]).drop_nulls():
-        places = [number[name] for name in set(names) if name in number]
+        places = [place[name] for name in set(names) if name in place]
         counts[np.ix_(places, places)] += 1
-    return counts
+    rows = counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
+    clusters = min(MOST_CLUSTERS, len(np.unique(rows, axis=0)))
+    return [int(one) + 1 for one in KMeans(clusters, n_init=1, random_state=0).fit_predict(rows)]

@@ -59,8 +59,7 @@ class Past:
         return self._sum(self.skipped if values is None else self.skipped * values, last)
 
     def _sum(self, values: Flags | Ints, last: int | None) -> Ints:
-        # sums of integers are exact, so that a row's last bit does not depend on other users' plays
-        total = np.append(0, np.cumsum(values[self.order]))
+        total = np.append(0, np.cumsum(values[self.order]))  # integers: exact, whatever other users played
         first = self.first if last is None else np.maximum(self.first, self.end - last + (self.pending >= 0))
         return np.asarray(total[self.end] - total[first])
 
@@ -112,13 +111,8 @@ def likes(log: pl.DataFrame, rows: pl.DataFrame, past: Past) -> tuple[Ints, Flag
 
 def _known(log: pl.DataFrame, rows: pl.DataFrame, by: tuple[str, ...]) -> tuple[Ints, Ints, Ints]:
     """Return `order`, `first` and `end` of a `Past` of plays that share the columns `by`."""
-    timeline = (
-        log.with_row_index("row")
-        .select("row", "known_at", *by)
-        .drop_nulls("known_at")
-        .sort(*by, "known_at", maintain_order=True)
-        .with_row_index("position")
-    )
+    known = log.with_row_index("row").select("row", "known_at", *by).drop_nulls("known_at")
+    timeline = known.sort(*by, "known_at", maintain_order=True).with_row_index("position")
     firsts = timeline.group_by(by).agg(first=pl.col("position").min())
     ranges = (
         rows.select("started_at", *by)
@@ -127,9 +121,7 @@ def _known(log: pl.DataFrame, rows: pl.DataFrame, by: tuple[str, ...]) -> tuple[
         .join_asof(timeline, left_on="started_at", right_on="known_at", by=by, check_sortedness=False)
         .join(firsts, on=by, how="left")
         .sort("number")
-        .select(pl.col("first", "position").cast(pl.Int64))
-        .select(
-            first=pl.col("first").fill_null(0), end=(pl.col("position") + 1).fill_null(pl.col("first")).fill_null(0)
-        )
+        .select(pl.col("first").fill_null(0), end=(pl.col("position") + 1).fill_null(pl.col("first")).fill_null(0))
     )
-    return timeline["row"].cast(pl.Int64).to_numpy(), ranges["first"].to_numpy(), ranges["end"].to_numpy()
+    order, first, end = timeline["row"], ranges["first"], ranges["end"]
+    return order.cast(pl.Int64).to_numpy(), first.cast(pl.Int64).to_numpy(), end.cast(pl.Int64).to_numpy()

@@ -1,6 +1,6 @@
 """The features of a play, from what is known when its track starts: the same code for training and for prediction."""
 
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -39,12 +39,11 @@ class FeatureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     edges: dict[str, list[float]]
     smoothing: float = 1.0
 
-
-def fit_parameters(plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> FeatureParameters:
-    """Compute the rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
-    skip_rate, like_rate, advertisement_rate = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
-    quantiles = {name: edges(tracks[name]) for name in ATTRIBUTES}
-    return FeatureParameters(skip_rate, like_rate, advertisement_rate, quantiles, smoothing)
+    @classmethod
+    def fit(cls, plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> Self:
+        """Compute the rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
+        skip_rate, like_rate, advertised = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
+        return cls(skip_rate, like_rate, advertised, {name: edges(tracks[name]) for name in ATTRIBUTES}, smoothing)
 
 
 class PlayFeatures:
@@ -64,14 +63,9 @@ class PlayFeatures:
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the features of each row (Float32, in the order of the rows), from what was known when it started.
 
-        Only plays whose outcome was known, and purchases made, by `started_at` count; rows do not see each other.
-
-        Args:
-            rows: plays or candidates, see `Reader`
-
-        Returns:
-            rates in 0..1, smoothed towards a prior; counts as log(1 + n); track attributes as they are, null where
-            unknown.
+        Only plays whose outcome was known, and purchases made, by `started_at` count; rows, which are plays or
+        candidates (see `Reader`), do not see each other. Rates are in 0..1, smoothed towards a prior; counts are
+        log(1 + n); track attributes are as they are, null where unknown.
         """
         rows, log = self.log.locate(rows), self.log.history_of(rows["user_id"])
         session = session_past(log, rows)
@@ -85,7 +79,7 @@ class PlayFeatures:
             **user,
             **attribute_rates(past, bins, own_rate, smoothing),
             "slope_effect": slope_effect(past, distances, own_rate, smoothing),
-            **_session(log, rows, session, own_rate, smoothing),
+            **_session(log, rows, session, own_rate, smoothing * SESSION_PRIOR),
             **_moment(rows),
             "favourite_genre": self._favourite(rows),
         }
@@ -134,17 +128,15 @@ def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, parameters: Feature
     }
 
 
-def _session(
-    log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, smoothing: float
-) -> dict[str, Floats]:
-    """Return what happened in the session so far."""
+def _session(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, prior: float) -> dict[str, Floats]:
+    """Return what happened in the session so far; its rate starts from `prior` plays at `own_rate`."""
     ended = known_past(log, rows, past, SESSION)
     advertised = rows["advertisement_before"].to_numpy()
     starts = np.append(log["started_at"].to_physical().to_numpy()[past.order], 0)
     now = rows["started_at"].to_physical().to_numpy()
     elapsed = np.where(past.size > 0, now - starts[np.where(past.size > 0, past.first, -1)], 0)
     return {
-        "session_rate": rate(ended.skips(), ended.size, smoothing * SESSION_PRIOR, own_rate),
+        "session_rate": rate(ended.skips(), ended.size, prior, own_rate),
         "session_advertisements": np.log1p(past.count(log["advertisement_before"].to_numpy()) + advertised),
         "session_position": np.log1p(past.size),
         "session_minutes": np.log1p(elapsed / 60e6),

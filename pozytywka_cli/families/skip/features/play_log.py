@@ -22,9 +22,8 @@ def canonical(plays: pl.DataFrame) -> pl.DataFrame:
 def outcomes(plays: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     """Return canonical plays as later ones know them: `skipped` only if before the track's end, and `known_at`.
 
-    An outcome is known at the SKIP, or else at the track's end or the session's next PLAY; a SKIP after the end comes
-    when the play is known to have been played to its end. `known_at` is null where that never happens: for the last
-    play of a session, not skipped, of a track of unknown duration.
+    An outcome is known at the SKIP, or else at the track's end or the session's next PLAY. `known_at` is null where
+    none of them happens: for the last play of a session, not skipped, of a track of unknown duration.
     """
     durations = tracks.select("duration_ms", track_id="id").unique("track_id", keep="first")
     log = plays.join(durations, on="track_id", how="left", maintain_order="left")
@@ -39,11 +38,7 @@ def outcomes(plays: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Index:
-    """The row of each key of a table, found by binary search.
-
-    keys: sorted, without duplicates, with a null at the end
-    rows: the first row of each key, and for the null the number of rows of the table
-    """
+    """The sorted, distinct keys of a table and a null, and the first row of each; for the null, the number of rows."""
 
     keys: pl.Series
     rows: Ints
@@ -92,6 +87,11 @@ class PlayLog:
         return Index.of(self.dataset.users["user_id"])
 
     @cached_property
+    def purchases(self) -> Index:
+        """The rows of the purchases table."""
+        return Index.of(self.dataset.purchases["user_id"])
+
+    @cached_property
     def users(self) -> Index:
         """The numbers of the users with plays, in the order of `history`."""
         return Index.of(self.history["user_id"].rle().struct.field("value"))
@@ -120,15 +120,10 @@ class PlayLog:
     def locate(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add `track`, the row of the tracks table, and `premium`: whether an earlier purchase proves it."""
         purchased_at = self.dataset.purchases["purchased_at"].extend_constant(None, 1)
-        moment = purchased_at.gather(self._purchases.find(rows["user_id"]))
+        moment = purchased_at.gather(self.purchases.find(rows["user_id"]))
         return rows.with_columns(
-            track=pl.Series(self.tracks.find(rows["track_id"])),
-            premium=(moment <= rows["started_at"]).fill_null(False),
+            track=pl.Series(self.tracks.find(rows["track_id"])), premium=(moment <= rows["started_at"]).fill_null(False)
         )
-
-    @cached_property
-    def _purchases(self) -> Index:
-        return Index.of(self.dataset.purchases["user_id"])
 
     def knows(self, rows: pl.DataFrame) -> Flags:
         """Return which rows' users have plays or are in the users table: (rows,)."""

@@ -11,12 +11,7 @@ import torch
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.evaluation import Flags, Floats
-from pozytywka_cli.families.skip.features.play_features import (
-    FeatureParameters,
-    PlayFeatures,
-    fit_parameters,
-    user_rate,
-)
+from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures, user_rate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
@@ -109,7 +104,7 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
         """Fit everything on the `training` plays, (plays,), and compute the inputs of all plays."""
-        fitted = fit_parameters(log.plays.filter(training), log.dataset.tracks, settings.smoothing)
+        fitted = FeatureParameters.fit(log.plays.filter(training), log.dataset.tracks, settings.smoothing)
         features = PlayFeatures(log, fitted)(log.plays)
         known = features.filter(training).cast(pl.Float64)
         mean, deviation = ({c.name: c.item() or 0.0 for c in row} for row in (known.mean(), known.std(ddof=0)))

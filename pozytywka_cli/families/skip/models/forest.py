@@ -58,11 +58,7 @@ class Forest(Model):
 
     @classmethod
     def load(cls, version: Version) -> Self:
-        """Load the model of a checked version.
-
-        Raises:
-            ArtifactError: the file holds anything but a random forest.
-        """
+        """Load the model of a checked version; errors as in `read_classifier`."""
         return cls("forest", Genres.load(version), read_classifier(version.folder / FOREST))
 
 
@@ -95,8 +91,6 @@ def columns(user: Numbers, artist: Numbers) -> NDArray[np.float32]:
 
 
 def _multi_hot(numbers: Numbers) -> NDArray[np.bool_]:
-    first = UNKNOWN + 1
-    hot = np.zeros((len(numbers), first + COMMONEST + 1), np.bool_)
-    for column in np.minimum(numbers, first + COMMONEST).T:
-        hot[np.arange(len(numbers)), column] = True
-    return hot[:, first : first + COMMONEST]
+    hot = np.zeros((len(numbers), UNKNOWN + COMMONEST + 2), np.bool_)
+    np.put_along_axis(hot, np.minimum(numbers, UNKNOWN + COMMONEST + 1), True, axis=1)
+    return hot[:, UNKNOWN + 1 : -1]

@@ -35,13 +35,12 @@ class FeatureNetwork(nn.Module):
 
     def __init__(self, features: int, dropout: float, *, layers: int, width: int) -> None:
         super().__init__()
-        parts: list[nn.Module] = []
-        inputs = features
+        self.deep, inputs = nn.Sequential(), features
         for layer in range(layers):
             units = max(width >> layer, 1)
-            parts += [nn.Linear(inputs, units), nn.SiLU(), nn.Dropout(dropout)]
+            self.deep.extend([nn.Linear(inputs, units), nn.SiLU(), nn.Dropout(dropout)])
             inputs = units
-        self.deep = nn.Sequential(*parts, _zero_linear(inputs))
+        self.deep.append(_zero_linear(inputs))
         self.linear = _zero_linear(features)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -89,14 +88,9 @@ class LegacyNetwork(nn.Module):
         bound = (2 * max(clusters, 1)) ** -0.5
         for table in (self.user, self.artist):
             nn.init.uniform_(table.weight.data[1:], -bound, bound)
-        self.deep = nn.Sequential(
-            nn.ReLU(),
-            nn.Dropout(LEGACY_DROPOUT),
-            nn.Linear(first, second),
-            nn.ReLU(),
-            nn.Dropout(LEGACY_DROPOUT),
-            nn.Linear(second, 1),
-        )
+        hidden = nn.Linear(first, second)
+        self.deep = nn.Sequential(nn.ReLU(), nn.Dropout(LEGACY_DROPOUT), hidden, nn.ReLU(), nn.Dropout(LEGACY_DROPOUT))
+        self.deep.append(nn.Linear(second, 1))
 
     def forward(self, user: Tensor, artist: Tensor) -> Tensor:
         """Return a score for each row, (rows,), from different clusters, (rows, any width) each and padded with 0."""
