@@ -63,7 +63,7 @@ def rates(
     from pozytywka_cli.planning import rates as planning
 
     shared = context(ctx)
-    shared.override(options.assigned_for_prediction(overrides))
+    shared.override(options.assigned(overrides))
     out.check_target(output, shared.data())
     rule = _rule(budget, floor, cap, premium, cut)
     version = shared.store.load("weekly")
