@@ -75,11 +75,8 @@ def main(
     ctx.obj = Context(config, flags, verbose=verbose, quiet=quiet)
 
 
-commands: tuple[Callable[..., None], ...] = (
-    *(sample, validate, schema, transform, train),
-    *(evaluate, predict, similar, doctor, settings),
-)
-for command in commands:
+command: Callable[..., None]
+for command in (sample, validate, schema, transform, train, evaluate, predict, similar, doctor, settings):
     app.command()(command)
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")

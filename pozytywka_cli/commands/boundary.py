@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Literal
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -21,7 +21,7 @@ HOISTED_OPTIONS = ("--data-dir", "--artifacts-dir", "--config", "--log-format")
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code; no error is raised, whatever happens."""
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that temporary files are removed
     arguments = hoisted(arguments)
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open for as long as the program runs
@@ -60,43 +60,34 @@ def hoisted(arguments: list[str]) -> list[str]:
     return front + rest
 
 
-def _terminate(*_: Any) -> NoReturn:
-    raise SystemExit(143)  # unwinds, so that temporary files are removed
-
-
 def _report(error: BaseException, arguments: list[str]) -> int:
     """Show an error, and return its exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
-    if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it
-        sys.stderr.write(f"{error.format_message()}\n")  # type: ignore[attr-defined]
+    kind = type(error).__name__  # typer does not export these
+    if isinstance(error, TyperException) and kind == "NoArgsIsHelpError":
+        sys.stderr.write(f"{error.format_message()}\n")
         return 2
     if isinstance(error, TyperException):
-        return _show(error.format_message(), _usage_hint(error), error.exit_code, arguments)
+        context = getattr(error, "ctx", None)
+        hint = f"See `{context.command_path if context else 'pozytywka'} --help`."
+        hint += " An argument that begins with - goes after --." if kind == "NoSuchOption" else ""
+        return _show(error.format_message(), hint, error.exit_code, arguments)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        error = StorageError(
-            where + (error.strerror or str(error)), "Check the path, its permissions and the disk's space."
-        )
+        hint = "Check the path, its permissions and the disk's space."
+        error = StorageError(where + (error.strerror or str(error)), hint)
     if isinstance(error, PozytywkaError):
         return _show(error.message, error.hint, error.exit_code, arguments)
-    message = f"internal error: {type(error).__name__}: {error}"
-    return _show(message, "Please report it, with the output of the same command with -v.", 1, arguments, error)
-
-
-def _usage_hint(error: TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    hint = f"See `{context.command_path if context else 'pozytywka'} --help`."
-    is_unknown_option = type(error).__name__ == "NoSuchOption"  # typer does not export it
-    return f"{hint} An argument that begins with - goes after --." if is_unknown_option else hint
+    hint = "Please report it, with the output of the same command with -v."
+    return _show(f"internal error: {kind}: {error}", hint, 1, arguments, error)
 
 
 def _show(message: str, hint: str, code: int, arguments: list[str], fault: BaseException | None = None) -> int:
     from pozytywka_cli.commands.logs import logger
 
-    traceback = fault if set(VERBOSE) & set(arguments) else None
-    details = {"hint": hint, "exit_code": code}
-    logger(_log_format(arguments)).error("%s", message, extra=details, exc_info=traceback)
+    fault = fault if set(VERBOSE) & set(arguments) else None  # its traceback
+    logger(_log_format(arguments)).error("%s", message, extra={"hint": hint, "exit_code": code}, exc_info=fault)
     return code
 
 

@@ -17,8 +17,6 @@ from pozytywka_cli.records import Progress, Report
 if TYPE_CHECKING:
     from logging import Logger
 
-    from rich.progress import TaskID
-
 PYTHON_THRESHOLDS = (700, 10, 10)  # of garbage collection, Python's own defaults
 BAR_DELAY = 2.0  # seconds before a bar appears
 # control characters but the line feed, overrides and isolates of text direction, and what UTF-8 or XML cannot hold
@@ -72,7 +70,7 @@ class Console:
 def _bars() -> Iterator[Report]:
     """Show a bar for each stage."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     texts = [TextColumn(f"{{task.{text}}}", markup=False) for text in ("description", "fields[rate]", "fields[loss]")]

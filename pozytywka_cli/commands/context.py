@@ -11,7 +11,7 @@ from pozytywka_cli.commands.console import Console
 
 if TYPE_CHECKING:
     from pozytywka_cli.artifacts import Store
-    from pozytywka_cli.settings import Assigned, General, Settings
+    from pozytywka_cli.settings import Assigned, Settings
 
 
 class Context:
@@ -38,14 +38,9 @@ class Context:
         return registry.load_settings(self._config, [*self._overrides, *assigned])
 
     @cached_property
-    def general(self) -> "General":
-        """The settings outside of any section."""
-        return self.settings.general
-
-    @cached_property
     def console(self) -> Console:
         """Messages and progress bars."""
-        return Console(log_format=self.general.log_format, verbose=self._verbose, quiet=self._quiet)
+        return Console(log_format=self.settings.general.log_format, verbose=self._verbose, quiet=self._quiet)
 
     @cached_property
     def store(self) -> "Store":
@@ -57,7 +52,7 @@ class Context:
     @property
     def artifacts(self) -> Path:
         """The path of the artifacts folder."""
-        return Path(self.general.artifacts_dir)
+        return Path(self.settings.general.artifacts_dir)
 
     @property
     def plays(self) -> Path:
@@ -66,7 +61,7 @@ class Context:
 
     def data(self, folder: Path | None = None) -> Path:
         """Return the data folder: the argument of the command, else the configured one."""
-        return folder or Path(self.general.data_dir)
+        return folder or Path(self.settings.general.data_dir)
 
 
 def context(ctx: typer.Context) -> Context:

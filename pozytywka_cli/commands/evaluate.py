@@ -1,6 +1,5 @@
 """`pozytywka evaluate`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +10,7 @@ from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import UsageError, raise_any
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from pozytywka_cli.families.family import Family
-    from pozytywka_cli.pipeline.evaluate import Evaluation
-    from pozytywka_cli.records import Row
+    from pozytywka_cli.families.family import Evaluated
 
 GRID = ("similar.factors", "similar.iterations")  # settings that --curve varies
 
@@ -79,8 +74,8 @@ def evaluate(
     assigned = options.assigned(overrides, names, {"weekly.measure": measure, "weekly.horizon": horizon})
     shared.override(assigned)
     if planted and (until or scrobbles or artists or curve or plot):
-        others = "--until, --scrobbles, --artists, --curve and --plot"
-        raise UsageError("--planted generates its own data", f"Leave out {others}.")
+        hint = "Leave out --until, --scrobbles, --artists, --curve and --plot."
+        raise UsageError("--planted generates its own data", hint)
     if curve:
         for one in families:
             pipeline.capable(one, Tradeoff, "--curve")
@@ -98,36 +93,31 @@ def evaluate(
             dataset = datasets.scrobbles(shared, names, scrobbles, artists, until) or datasets.dataset(shared, until)
             evaluation = pipeline.evaluate(families, dataset, runs, tradeoff=curve)
         panels = [panel for result in evaluation.evaluated.values() for panel in result.panels()] if plot else []
-    _deliver(shared, families, evaluation, output, json=json)
+    _deliver(shared, evaluation.evaluated, output, json=json)
     if plot and panels:
         plots.draw(panels, plot, f"pozytywka evaluate {' '.join(names)}")
         shared.console.info(f"Wrote {plot}.")
     raise_any(evaluation.errors)
 
 
-def _deliver(
-    shared: Context, families: "list[Family]", evaluation: "Evaluation", output: Path | None, *, json: bool
-) -> None:
+def _deliver(shared: Context, evaluated: "dict[str, Evaluated]", output: Path | None, *, json: bool) -> None:
     """Write and print the rows of all families, and report their notes."""
+    import polars as pl
+    from msgspec import structs
+
     from pozytywka_cli.commands import evaluation_table, tables
     from pozytywka_cli.commands import outputs as out
+    from pozytywka_cli.families import registry
+    from pozytywka_cli.records import Row
 
-    rows = [row for result in evaluation.evaluated.values() for row in result.rows]
+    rows = [row for result in evaluated.values() for row in result.rows]
     if output:
-        out.write_frame(_frame(rows), output)
+        schema = {field.name: pl.String() if field.type is str else pl.Float64() for field in structs.fields(Row)}
+        out.write_frame(pl.DataFrame([structs.asdict(row) for row in rows], schema=schema), output)
         shared.console.info(f"Wrote {output}: {len(rows):,} rows.")
     if json:
         tables.json_object("evaluate", rows)
-    elif output is None:
-        for family in (family for family in families if family.name in evaluation.evaluated):
-            evaluation_table.report(family, evaluation.evaluated[family.name].rows, shared.store)
-    for note in (note for result in evaluation.evaluated.values() for note in result.notes):
+    for name, result in evaluated.items() if not (json or output) else ():
+        evaluation_table.report(registry.get(name), result.rows, shared.store)
+    for note in (note for result in evaluated.values() for note in result.notes):
         shared.console.info(note)
-
-
-def _frame(rows: "Sequence[Row]") -> "pl.DataFrame":
-    import polars as pl
-
-    text, figures = ("family", "variant", "protocol", "metric"), ("value", "low", "high", "p_value")
-    schema = dict.fromkeys(text, pl.String()) | dict.fromkeys(figures, pl.Float64())
-    return pl.DataFrame({name: [getattr(row, name) for row in rows] for name in schema}, schema=schema)

@@ -10,7 +10,7 @@ from pozytywka_cli.artifacts import Manifest, Store
 from pozytywka_cli.commands import tables
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.family import Family
-from pozytywka_cli.records import Gate, Metric, Row
+from pozytywka_cli.records import Gate, Row
 
 ARROWS = {"lower": "↓", "higher": "↑", "target": "→"}
 SIGNIFICANT = 0.05
@@ -36,11 +36,9 @@ class Comparison:
 
     def best(self, name: str) -> list[str]:
         """Return the variants with the best value of a metric; none where no direction is better."""
-        if name not in self.family.metrics:
-            return []
-        rows = [self.rows[variant, name] for variant in self.variants if (variant, name) in self.rows]
-        losses = {row.variant: _loss(self.family.metrics[name], row.value) for row in rows}
-        return [variant for variant, loss in losses.items() if loss == min(losses.values())]
+        losses = {variant: _loss(self.family, self.rows.get((variant, name))) for variant in self.variants}
+        least = min(losses.values())
+        return [variant for variant, loss in losses.items() if loss == least and math.isfinite(loss)]
 
 
 def comparisons(family: Family, rows: Sequence[Row]) -> Iterator[Comparison]:
@@ -52,24 +50,19 @@ def comparisons(family: Family, rows: Sequence[Row]) -> Iterator[Comparison]:
         differences = {row.variant: row for row in found if row.metric == difference}
         measured = {(row.variant, row.metric): row for row in found if row.metric != difference}
         metrics = sorted(dict.fromkeys(name for _, name in measured), key=lambda name: order.get(name, len(order)))
-        ranks = {variant: _rank(family, variant, metrics[0], measured) for variant, _ in measured}
+        headline = {variant: measured.get((variant, metrics[0])) for variant, _ in measured}
+        ranks = {name: (name != family.default, row is None, _loss(family, row)) for name, row in headline.items()}
         yield Comparison(family, protocol, sorted(ranks, key=ranks.__getitem__), metrics, measured, differences)
 
 
-def _rank(family: Family, variant: str, headline: str, rows: Mapping[tuple[str, str], Row]) -> tuple[bool, bool, float]:
-    row = rows.get((variant, headline))
-    return variant != family.default, row is None, _loss(family.metrics.get(headline), row.value) if row else 0.0
-
-
-def _loss(metric: Metric | None, value: float) -> float:
-    """Return a number that is lower for a better value: 0 where no direction is better, infinity for NaN."""
-    if metric is None:
-        return 0.0
-    if math.isnan(value):
+def _loss(family: Family, row: Row | None) -> float:
+    """Return a number that is lower for a better value; infinite for NaN, and where no direction is better."""
+    if row is None or row.metric not in family.metrics or math.isnan(row.value):
         return math.inf
+    metric = family.metrics[row.metric]
     if metric.better == "target":
-        return abs(value - (metric.target or 0.0))
-    return value if metric.better == "lower" else -value
+        return abs(row.value - (metric.target or 0.0))
+    return row.value if metric.better == "lower" else -row.value
 
 
 def number(value: float) -> str:
@@ -88,13 +81,11 @@ def report(family: Family, rows: Sequence[Row], store: Store) -> None:
 
 def show(comparison: Comparison) -> None:
     """Print a comparison; metrics that do not fit into the width are named below it."""
-    columns = list(_columns(comparison))
-    gap, hidden = 2, []
+    columns, gap, hidden = list(_columns(comparison)), 2, []
     while sum(_width(column) + gap for column in columns) > tables.WIDTH + gap:
-        if gap == 2:
-            gap = 1
-        else:
+        if gap == 1:
             hidden.append(columns.pop()[0])
+        gap = 1
     headers = ["\n".join(textwrap.wrap(column[0], _width(column))) for column in columns]
     rows = zip(*(cells for _, cells in columns), strict=True)
     title = f"{comparison.family.name}, {comparison.protocol}"
@@ -118,23 +109,20 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
         rows = [comparison.rows.get((variant, name)) for variant in comparison.variants]
         metric, best = comparison.family.metrics.get(name), comparison.best(name)
         arrow = ARROWS[metric.better] + (f"{metric.target:g}" if metric.target is not None else "") if metric else ""
-        values = [(number(row.value), row.variant in best) if row else ("", False) for row in rows]
         label = _label(comparison.family, name).replace("@", " @")  # may be wrapped there
+        values = [(number(row.value), row.variant in best) if row else ("", False) for row in rows]
         yield f"{label} {arrow}".strip(), [tables.Bold(text) if is_best else text for text, is_best in values]
-        if name == comparison.metrics[0]:
-            yield from _comparing_columns(comparison, rows)
-
-
-def _comparing_columns(comparison: Comparison, rows: Sequence[Row | None]) -> Iterator[Column]:
-    bounds = [(row.low, row.high) if row else (None, None) for row in rows]
-    intervals = ["" if low is None or high is None else f"{number(low)}–{number(high)}" for low, high in bounds]
-    if any(intervals):
-        yield "95 % interval", intervals
-    if comparison.differences:
-        differences = [comparison.differences.get(variant) for variant in comparison.variants]
-        signed = [f"{'+' if row.value > 0 else ''}{number(row.value)}" if row else "" for row in differences]
-        yield f"vs {comparison.family.default}", signed
-        yield "p", [_p_value(row.p_value) if row and row.p_value is not None else "" for row in differences]
+        if name != comparison.metrics[0]:
+            continue
+        bounds = [(row.low, row.high) if row else (None, None) for row in rows]
+        intervals = ["" if low is None or high is None else f"{number(low)}–{number(high)}" for low, high in bounds]
+        if any(intervals):
+            yield "95 % interval", intervals
+        if comparison.differences:
+            differences = [comparison.differences.get(variant) for variant in comparison.variants]
+            signed = [f"{'+' if row.value > 0 else ''}{number(row.value)}" if row else "" for row in differences]
+            yield f"vs {comparison.family.default}", signed
+            yield "p", [_p_value(row.p_value) if row and row.p_value is not None else "" for row in differences]
 
 
 def _p_value(value: float) -> str:

@@ -1,30 +1,98 @@
-"""Read standard input."""
+"""Read names from standard input, and requests for predictions from a file at once or from a stream as they come."""
 
 import sys
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from io import BufferedIOBase, BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pozytywka_cli.errors import UsageError
+from pozytywka_cli.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    import msgspec
+    import polars as pl
+
+CHUNK = 1 << 20  # bytes
+BOM = b"\xef\xbb\xbf"
 
 
-def stdin() -> BinaryIO:
-    """Return the bytes of standard input.
-
-    Raises:
-        UsageError: it is closed.
-    """
+def stdin() -> BufferedIOBase:
+    """Return the bytes of standard input; a UsageError if it is closed."""
     if sys.stdin is None:
         raise UsageError("standard input is closed, and - reads it", "Connect a pipe or a file, or leave out -.")
-    return sys.stdin.buffer
+    stream: BufferedIOBase = sys.stdin.buffer  # type: ignore[assignment]
+    return stream
 
 
 def lines() -> Iterator[str]:
-    """Yield the lines of standard input that are not blank, as they come; invalid UTF-8 becomes �.
-
-    Raises:
-        UsageError: it is closed.
-    """
+    """Yield the lines of standard input that are not blank, as they come; invalid UTF-8 becomes �."""
     for number, line in enumerate(stdin()):
         text = line.decode("utf-8" if number else "utf-8-sig", errors="replace")
         if text.strip():
             yield text.removesuffix("\n").removesuffix("\r")
+
+
+class RequestReader:
+    """Read the requests of a source: a file, a pipe, or `-` for standard input.
+
+    JSONL from a stream comes in batches: all lines that have arrived at a time. Lines that are no requests are reported
+    to `warn` and counted. Files, and CSV and Parquet from a stream, are one batch, and refused if a line is bad.
+    """
+
+    def __init__(self, source: str, warn: Callable[[str], None]) -> None:
+        self.source, self.warn = source, warn
+        self.lines = self.bad = 0
+
+    def batches(self, request: "type[msgspec.Struct]") -> "Iterator[pl.DataFrame]":
+        """Yield the requests, a row each, whose columns are the fields of `request`.
+
+        Raises:
+            UsageError: the source is a folder, or standard input is closed.
+            RefusedError: a line of a file is not a request; file, line and column are named.
+            StorageError: it cannot be read.
+        """
+        from pozytywka_cli.dataset.requests import read_requests
+
+        path, is_stdin = Path(self.source), self.source == "-"
+        if not is_stdin and path.is_dir():
+            raise UsageError(f"{path} is a folder", "Name a JSONL, CSV or Parquet file, or - for standard input.")
+        if not is_stdin and (path.is_file() or not path.exists()):
+            yield read_requests(path, self.source, request)
+            return
+        with nullcontext(stdin()) if is_stdin else path.open("rb") as stream:
+            begin = b""
+            while not begin.removeprefix(BOM).strip() and (chunk := stream.read1(CHUNK)):
+                begin += chunk
+            if begin.removeprefix(BOM).lstrip()[:1] in (b"{", b"[", b""):
+                yield from (self._decoded(lines, request) for lines in _line_batches(begin, stream))
+            else:
+                yield read_requests(BytesIO(begin + stream.read()), self.source, request)
+
+    def raise_bad(self) -> None:
+        """Raise a RefusedError if a line was bad."""
+        if self.bad:
+            problem = f"{self.bad:,} of {self.lines:,} lines of {self.source} are not requests"
+            raise RefusedError(problem, "The warnings above name each line and what is wrong with it.")
+
+    def _decoded(self, lines: list[bytes], request: "type[msgspec.Struct]") -> "pl.DataFrame":
+        from pozytywka_cli.dataset.requests import read_request_lines
+
+        requests, problems = read_request_lines(lines, request, self.lines + 1)
+        self.lines += len(lines)
+        self.bad += len({problem.line for problem in problems})
+        for line, column, problem in problems:
+            self.warn(f"{self.source}:{line}: {column or 'line'} {problem}")
+        return requests
+
+
+def _line_batches(begin: bytes, stream: BufferedIOBase) -> Iterator[list[bytes]]:
+    """Yield lines as they come: all that have arrived at a time, without waiting for more; `begin` is read already."""
+    chunk, rest = begin, b""
+    while chunk:
+        *complete, rest = (rest + chunk).split(b"\n")
+        if complete:
+            yield complete
+        chunk = stream.read1(CHUNK)
+    if rest:
+        yield [rest]

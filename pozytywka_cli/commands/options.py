@@ -1,7 +1,7 @@
 """Options that several commands share, and the settings that they assign."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -34,83 +34,55 @@ def complete_version(ctx: typer.Context, incomplete: str) -> list[str]:
     from pozytywka_cli.commands.context import Context
 
     options = ctx.find_root().params
-    folder = options.get("artifacts_dir")
-    flags = {"artifacts_dir": None if folder is None else str(folder)}
+    flags = {"artifacts_dir": options.get("artifacts_dir")}
     store = Context(options.get("config"), flags, verbose=False, quiet=True).store
     return [name for name in store.names(ctx.params.get("family") or "") if name.startswith(incomplete)]
 
 
 def moment(text: str | None) -> datetime | None:
-    """Parse a date or time as UTC.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    from datetime import UTC
-
+    """Parse a date or time as UTC, or raise a UsageError."""
     if text is None:
         return None
     try:
         parsed = datetime.fromisoformat(text)
-        parsed = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         problem = f"--until {text!r} is not a date"
         raise UsageError(problem, "Write it as 2024-11-26 or 2024-11-26T12:00:00.") from None
-    return parsed
 
 
 def device(families: "list[Family]", *, gpu: bool) -> str:
-    """Return "cpu", or "cuda" after checking that the libraries of these families can use a GPU.
-
-    Raises:
-        UnavailableError: they cannot.
-    """
-    if not gpu:
-        return "cpu"
-    for family in families:
+    """Return "cpu", or with `gpu` "cuda"; an UnavailableError if the libraries of a family cannot use a GPU."""
+    for family in families if gpu else ():
         family.require_gpu()
-    return "cuda"
+    return "cuda" if gpu else "cpu"
 
 
 def assigned(
-    overrides: list[str] | None, families: Collection[str], flags: Mapping[str, object] | None = None
+    overrides: list[str] | None, trained: Collection[str] | None = None, flags: Mapping[str, object] | None = None
 ) -> "list[Assigned]":
     """Return the settings that a command line assigns, by --set and by `flags` (values by key, None if absent).
 
+    `trained` names the families that the command trains; None if it only predicts, which reads few settings.
+
     Raises:
-        UsageError: one is malformed, or belongs to a family that the command does not run.
+        UsageError: one is malformed, belongs to a family that the command does not run, or was fixed in training.
     """
     from pozytywka_cli.families import registry
-    from pozytywka_cli.settings import Assigned, parse_override
+    from pozytywka_cli.settings import Assigned, General, parse_override
 
     values = {key: value for key, value in (flags or {}).items() if value is not None}
     settings = [parse_override(text) for text in overrides or []]
     settings += [Assigned(key, value, f"--{key.rpartition('.')[2]}") for key, value in values.items()]
-    for setting in settings:
+    for setting in (setting for setting in settings if setting.key.rpartition(".")[0] in registry.names()):
         family = setting.key.rpartition(".")[0]
-        if family in registry.names() and family not in families:
-            name = f"--set {setting.key}" if setting.source == "--set" else setting.source
-            raise UsageError(f"{name} only applies to {family}", f"Name {family}, or leave out {name}.")
-    return settings
-
-
-def assigned_for_prediction(overrides: list[str] | None, flags: Mapping[str, object] | None = None) -> "list[Assigned]":
-    """Return the settings that the command line of a prediction assigns, see `assigned`.
-
-    Raises:
-        UsageError: one is malformed, or was fixed in training.
-    """
-    from pozytywka_cli.families import registry
-    from pozytywka_cli.settings import General
-
-    settings = assigned(overrides, registry.names(), flags)
-    for setting in settings:
-        family = setting.key.rpartition(".")[0]
-        if family in registry.names() and setting.key not in READ_BY_PREDICTION:
-            problem = f"--set {setting.key}: fixed when a version of {family} is trained"
+        name = f"--set {setting.key}" if setting.source == "--set" else setting.source
+        if trained is None and setting.key not in READ_BY_PREDICTION:
             readable = ", ".join([*READ_BY_PREDICTION, *General.__struct_fields__])
             hint = f"Use it with `pozytywka train {family}`; settings that predictions read: {readable}."
-            raise UsageError(problem, hint)
+            raise UsageError(f"{name}: fixed when a version of {family} is trained", hint)
+        if trained is not None and family not in trained:
+            raise UsageError(f"{name} only applies to {family}", f"Name {family}, or leave out {name}.")
     return settings
 
 

@@ -45,11 +45,14 @@ def write_frame(frame: "pl.DataFrame", target: Path) -> None:
 
 
 def _write(frame: "pl.DataFrame", suffix: str, target: Path | BytesIO) -> None:
+    import polars as pl
+
     if suffix == ".parquet":
         frame.write_parquet(target)
     elif suffix == ".csv":
-        nested = [column for column in frame if column.dtype.is_nested()]
-        with_text_times(frame).with_columns(_as_json(column) for column in nested).write_csv(target)
+        nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
+        cells = [pl.Series(name, [json.dumps(value) for value in frame[name].to_list()], pl.String) for name in nested]
+        with_text_times(frame).with_columns(cells).write_csv(target)
     else:
         with_text_times(frame).write_ndjson(target)
 
@@ -59,9 +62,3 @@ def with_text_times(frame: "pl.DataFrame") -> "pl.DataFrame":
     import polars.selectors as cs
 
     return frame.with_columns(cs.datetime(time_zone="UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
-
-
-def _as_json(column: "pl.Series") -> "pl.Series":
-    import polars as pl
-
-    return pl.Series(column.name, [json.dumps(value) for value in column.to_list()], pl.String)

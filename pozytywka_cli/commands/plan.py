@@ -63,7 +63,7 @@ def rates(
     from pozytywka_cli.planning.payouts import Rule, cents, percentage
 
     shared = context(ctx)
-    shared.override(options.assigned_for_prediction(overrides))
+    shared.override(options.assigned(overrides))
     out.check_target(output, shared.data())
     rule = Rule(
         budget=cents(budget, "--budget"),

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import Context, context
+from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from pozytywka_cli.artifacts import Version
     from pozytywka_cli.families.family import Predictor
-    from pozytywka_cli.settings import Assigned
 
 FLAGS = {"--explain": "skip", "--artist": "weekly", "--horizon": "weekly"}  # the family that reads each
+SHOWN = 10  # artists
+COLUMNS = ("name", "week", "mean", "q10", "q90", "last_week", "change", "recent", "usual", "trend")
 
 
 @runtime_checkable
@@ -27,7 +27,6 @@ class Explaining(Protocol):
 
     def explain(self, requests: "pl.DataFrame") -> "pl.DataFrame":
         """Answer requests like `predict`, with the inputs in a further column."""
-        ...
 
 
 @runtime_checkable
@@ -35,12 +34,7 @@ class FindingArtists(Protocol):
     """A predictor of artists that can find them by name."""
 
     def artist_ids(self, name: str) -> Sequence[str]:
-        """Return the ids of the artists with a name.
-
-        Raises:
-            RefusedError: there is none.
-        """
-        ...
+        """Return the ids of the artists with a name; a RefusedError if there is none."""
 
 
 def predict(
@@ -86,15 +80,18 @@ def predict(
       pozytywka predict skip pairs.csv --explain -o skips.jsonl
       echo '{"user_id": 101, "track_id": "2PmGtDUyJIpYBEtI1hQIVp"}' | pozytywka predict skip -
     """
+    import polars as pl
+
     from pozytywka_cli import files
     from pozytywka_cli.commands import datasets, tables
     from pozytywka_cli.commands import outputs as out
-    from pozytywka_cli.commands.requests import RequestReader
+    from pozytywka_cli.commands.inputs import RequestReader
+    from pozytywka_cli.families import registry
     from pozytywka_cli.pipeline import predict as pipeline
 
     shared = context(ctx)
     _check(family, source, output, {"--explain": explain, "--artist": artist, "--horizon": horizon})
-    assigned = options.assigned_for_prediction(overrides, {"weekly.horizon": horizon})
+    assigned = options.assigned(overrides, flags={"weekly.horizon": horizon})
     shared.override(assigned)
     out.check_target(output, shared.data())
     versions = pipeline.promoted(shared.store, family)
@@ -108,11 +105,23 @@ def predict(
     for name, version in versions.items():
         predictor = pipeline.open_predictor(version, dataset)
         batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
-        answers = _answers(predictor, batches, _fields(shared, assigned, name), explain=explain)
+        settings = shared.settings.section(name, registry.get(name).Settings)
+        fields = [one.key.removeprefix(f"{name}.") for one in assigned if one.key.startswith(f"{name}.")]
+        answers = _answers(predictor, batches, {field: getattr(settings, field) for field in fields}, explain=explain)
         if reader and not output and not json:
-            _stream(answers)
+            for answer in answers:
+                sys.stdout.write(out.with_text_times(answer).write_ndjson())
+                sys.stdout.flush()
         elif frames := list(answers):
-            rows += _deliver(shared, version, predictor, frames, targets.get(name), json=json, shown=not output)
+            answer = pl.concat(frames)
+            if to_file:
+                out.write_frame(answer, targets[name])
+                made = f"{len(answer):,} rows by {name} {version.manifest.variant}"
+                shared.console.info(f"Wrote {targets[name]}: {made}.")
+            if json:
+                rows += [{"family": name, **row} for row in out.with_text_times(answer).to_dicts()]
+            elif isinstance(predictor, FindingArtists) and not (output or (to_file and shared.console.quiet)):
+                _show(answer)
         elif not reader and family:
             problem = f"{family} answers requests, and there are none"
             raise UsageError(problem, f"Write `pozytywka predict {family} INPUT`, or - for standard input.")
@@ -123,32 +132,17 @@ def predict(
 
 
 def _check(family: str | None, source: str | None, output: Path | None, flags: dict[str, object]) -> None:
-    """Check before any work is done that the arguments go together.
-
-    Raises:
-        UsageError: they do not.
-    """
+    """Check before any work is done that the arguments go together, else raise a UsageError."""
     from pozytywka_cli.families import registry
 
     name = registry.get(family).name if family else None
-    for flag in (flag for flag, value in flags.items() if value):
-        if name != FLAGS[flag] and not (name is None and flag == "--horizon"):
-            raise UsageError(
-                f"{flag} only applies to {FLAGS[flag]}", f"Write `pozytywka predict {FLAGS[flag]} {flag}`."
-            )
+    for flag, reader in FLAGS.items():
+        if flags[flag] and name != reader and not (name is None and flag == "--horizon"):
+            raise UsageError(f"{flag} only applies to {reader}", f"Write `pozytywka predict {reader} {flag}`.")
     if name is None and output is not None:
         raise UsageError("-o needs one family", "Write `pozytywka predict weekly -o FILE`.")
     if source is not None and flags["--artist"]:
         raise UsageError("--artist and INPUT exclude each other", "Leave out one of them.")
-
-
-def _fields(shared: Context, assigned: "Sequence[Assigned]", family: str) -> dict[str, object]:
-    """Return the settings of the command line that are fields of a family's requests."""
-    from pozytywka_cli.families import registry
-
-    settings = shared.settings.section(family, registry.get(family).Settings)
-    names = [setting.key.partition(".")[2] for setting in assigned if setting.key.startswith(f"{family}.")]
-    return {name: getattr(settings, name) for name in names}
 
 
 def _requests(predictor: "Predictor", artist: str | None) -> "pl.DataFrame":
@@ -167,48 +161,23 @@ def _answers(
     """Yield the answers to each batch that has requests, with `fields` set in all of them."""
     import polars as pl
 
+    answer = predictor.explain if explain and isinstance(predictor, Explaining) else predictor.predict
     for batch in batches:
-        if batch.is_empty():
-            continue
-        requests = batch.with_columns(pl.lit(value).alias(name) for name, value in fields.items())
-        yield (
-            predictor.explain(requests)
-            if explain and isinstance(predictor, Explaining)
-            else predictor.predict(requests)
-        )
+        if not batch.is_empty():
+            yield answer(batch.with_columns(pl.lit(value).alias(name) for name, value in fields.items()))
 
 
-def _stream(answers: "Iterator[pl.DataFrame]") -> None:
-    """Print a line of JSON for each answer, at once."""
-    from pozytywka_cli.commands import outputs as out
-
-    for answer in answers:
-        sys.stdout.write(out.with_text_times(answer).write_ndjson())
-        sys.stdout.flush()
-
-
-def _deliver(
-    shared: Context,
-    version: "Version",
-    predictor: "Predictor",
-    frames: "list[pl.DataFrame]",
-    target: Path | None,
-    *,
-    json: bool,
-    shown: bool,
-) -> list[dict[str, object]]:
-    """Write a family's answers to a file, print a forecast as a table, or return rows for --json."""
+def _show(forecast: "pl.DataFrame") -> None:
+    """Print the next week of the artists with the highest forecasts; of a single artist all weeks."""
     import polars as pl
 
-    from pozytywka_cli.commands import forecast_table
-    from pozytywka_cli.commands import outputs as out
+    from pozytywka_cli.commands import tables
 
-    answers, manifest = pl.concat(frames), version.manifest
-    if target:
-        out.write_frame(answers, target)
-        shared.console.info(f"Wrote {target}: {len(answers):,} rows by {manifest.family} {manifest.variant}.")
-    if json:
-        return [{"family": manifest.family, **row} for row in out.with_text_times(answers).to_dicts()]
-    if shown and isinstance(predictor, FindingArtists) and not (target and shared.console.quiet):
-        forecast_table.show(answers)
-    return []
+    named = forecast.with_columns(pl.coalesce("name", "artist_id").alias("name"), pl.col("week").cast(pl.String))
+    is_one_artist = forecast["artist_id"].n_unique() == 1
+    top = named if is_one_artist else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
+    rows = (
+        (*forecasts, None if change is None else tables.Percent(change), recent, usual, trend)
+        for *forecasts, change, recent, usual, trend in top.select(COLUMNS).iter_rows()
+    )
+    tables.table(f"Seconds, by weekly {top['method'][0]}" if len(top) else "No artist to forecast", COLUMNS, rows)

@@ -10,7 +10,7 @@ from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import RefusedError, raise_any
 
 if TYPE_CHECKING:
-    from pozytywka_cli.pipeline.train import Outcome, Tuned
+    from pozytywka_cli.pipeline.train import Outcome
 
 
 def train(
@@ -63,16 +63,9 @@ def train(
     shared, families = context(ctx), registry.chosen(family)
     names = [family.name for family in families]
     shared.override(options.assigned(overrides, names, {"weekly.measure": measure, "weekly.horizon": horizon}))
+    device, moment = options.device(families, gpu=gpu), options.moment(until)
     plan = train.Plan(
-        settings=shared.settings,
-        seed=seed,
-        device=options.device(families, gpu=gpu),
-        until=options.moment(until),
-        variant=variant,
-        force=force,
-        promote=not no_promote,
-        trials=tune or 0,
-        jobs=jobs,
+        shared.settings, seed, device, moment, variant, force, not no_promote, trials=tune or 0, jobs=jobs
     )
     plan.check(families)
     with shared.store.lock():
@@ -84,20 +77,17 @@ def train(
     if json:
         tables.json_object("train", run.outcomes)
     elif run.outcomes and not shared.console.quiet:
-        _print(shared, run.outcomes)
+        columns = ("family", "variant", "version", "metric", "value", "baseline", "result")
+        tables.table("", columns, (_row(shared, outcome) for outcome in run.outcomes), right=(4, 5))
     for outcome in run.outcomes:
-        _report(shared, outcome)
+        if notes := list(_notes(shared, outcome)):
+            as_wanted = outcome.passed and not (outcome.fallback_for or outcome.limited)
+            report = shared.console.info if as_wanted else shared.console.warn  # which --quiet shows too
+            report("\n  ".join([f"{outcome.family} {outcome.variant} {outcome.version}:", *notes]))
     raise_any(run.errors)
     failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:
         raise RefusedError(f"worse than the baseline: {', '.join(failed)}", "See `pozytywka models show`.")
-
-
-def _print(shared: Context, outcomes: "list[Outcome]") -> None:
-    from pozytywka_cli.commands import tables
-
-    columns = ("family", "variant", "version", "metric", "value", "baseline", "result")
-    tables.table("", columns, (_row(shared, outcome) for outcome in outcomes), right=(4, 5))
 
 
 def _row(shared: Context, outcome: "Outcome") -> tuple[str | None, ...]:
@@ -108,7 +98,7 @@ def _row(shared: Context, outcome: "Outcome") -> tuple[str | None, ...]:
     if gate := outcome.gate:
         label = registry.get(outcome.family).metrics[gate.metric].label
         metrics = (label, number(gate.value), f"{gate.baseline_variant} {number(gate.baseline)}")
-    return (outcome.family, outcome.variant, outcome.version, *metrics, _result(shared, outcome))
+    return outcome.family, outcome.variant, outcome.version, *metrics, _result(shared, outcome)
 
 
 def _result(shared: Context, outcome: "Outcome") -> str:
@@ -120,32 +110,17 @@ def _result(shared: Context, outcome: "Outcome") -> str:
     return "unchanged: not promoted" if outcome.unchanged else "not promoted"
 
 
-def _report(shared: Context, outcome: "Outcome") -> None:
-    """Log the notes of an outcome; a model that is not what was asked for is a warning, which --quiet shows too."""
-    report = (
-        shared.console.info if outcome.passed and not (outcome.fallback_for or outcome.limited) else shared.console.warn
-    )
-    if notes := list(_notes(shared, outcome)):
-        report("\n  ".join([f"{outcome.family} {outcome.variant} {outcome.version}:", *notes]))
-
-
 def _notes(shared: Context, outcome: "Outcome") -> Iterator[str]:
     if outcome.unchanged:
         yield "trained before with the same data, settings and code; --force trains again"
     if not outcome.passed:
-        promoted = shared.store.promoted(outcome.family)
-        yield f"worse than the baseline; promoted is {promoted or 'nothing'}"
+        yield f"worse than the baseline; promoted is {shared.store.promoted(outcome.family) or 'nothing'}"
     if outcome.fallback_for:
         yield f"fallback for {outcome.fallback_for}"
-    if outcome.tuned:
-        yield _tuned(outcome.tuned)
+    if tuned := outcome.tuned:
+        values = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
+        best = f"best: {values}" if tuned.best else "the configured settings are the best"
+        configured = f", configured settings {tuned.loss_in_force:.4f}" if tuned.best else ""
+        trials = f"{tuned.trials} trial{'s' if tuned.trials > 1 else ''}"
+        yield f"{trials}; {best} (validation {tuned.metric} {tuned.loss:.4f}{configured})"
     yield from outcome.notes
-
-
-def _tuned(tuned: "Tuned") -> str:
-    trials = f"{tuned.trials} trial{'s' if tuned.trials > 1 else ''}"
-    configured = f"{tuned.loss_in_force:.4f}"
-    if tuned.best == 0:
-        return f"{trials}; the configured settings are the best (validation {tuned.metric} {configured})"
-    values = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
-    return f"{trials}; best: {values} (validation {tuned.metric} {tuned.loss:.4f}, configured settings {configured})"
