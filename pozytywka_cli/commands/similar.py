@@ -13,8 +13,7 @@ from pozytywka_cli.commands.inputs import lines
 from pozytywka_cli.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from pozytywka_cli.families.similar.models.factors import Factors
-    from pozytywka_cli.families.similar.predict import Match, Neighbour, UnknownArtistError
+    from pozytywka_cli.families.similar.predict import Match, Neighbour, SimilarPredictor, UnknownArtistError
 
 MAX_OTHERS = 3  # ids of other artists with the same name in a message
 
@@ -63,8 +62,7 @@ def similar(
     shared, arguments = context(ctx), name or []
     flags = {"--id": by_id, "--blend": blend, "--scores": scores, "--json": json}
     _check(arguments, picture, [flag for flag, is_set in flags.items() if is_set])
-    artists = Factors.load(shared.store.load("similar", hash_limit=LOOKUP_BYTES))
-    predictor = SimilarPredictor(artists)
+    predictor = SimilarPredictor(Factors.load(shared.store.load("similar", hash_limit=LOOKUP_BYTES)))
     single = len(arguments) == 1 and arguments != ["-"]
     search = _Search(shared, predictor.by_id if by_id else predictor.find, single=single)
     answers = (predictor.neighbours(query, count) for query in search.queries(_names(arguments), blend=blend))
@@ -75,7 +73,7 @@ def similar(
     else:
         _print(answers, scores=scores)
     if picture:
-        _draw(shared, artists, picture)
+        _draw(shared, predictor, picture)
     search.raise_unknown()
 
 
@@ -162,10 +160,10 @@ def _print(answers: "Iterable[list[Neighbour]]", *, scores: bool) -> None:
             typer.echo("\t".join(tables.cell(value) for value in row))
 
 
-def _draw(shared: Context, artists: "Factors", path: Path) -> None:
+def _draw(shared: Context, predictor: "SimilarPredictor", path: Path) -> None:
     from pozytywka_cli import plots
     from pozytywka_cli.families.similar import artist_map
 
-    panel = artist_map.panel(artists)
+    panel = artist_map.panel(predictor.artists)
     plots.draw([panel], path, f"{panel.rows.height} artists with the most listeners")
     shared.console.info(f"Wrote {path}.")

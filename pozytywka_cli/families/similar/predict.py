@@ -163,14 +163,11 @@ class SimilarPredictor:
         return UnknownArtistError(name, problem, nearest, hint)
 
     def _scores(self, rows: list[int]) -> NDArray[np.float32]:
-        """Return the cosines (artists,) with the mean direction of some artists; zero if their directions cancel out.
-
-        An ArtifactError is raised if one is not finite: the hash of a large file is not checked.
-        """
+        """Return the cosines (artists,) with the mean direction of some artists; zero if directions cancel out."""
         with np.errstate(all="ignore"):
             total = self.artists.factors[rows].sum(axis=0)
             direction = total / max(np.linalg.norm(total), np.finfo(np.float32).eps)
             scores: NDArray[np.float32] = self.artists.factors @ direction
-        if not np.isfinite(scores).all():
+        if not np.isfinite(scores).all():  # the hash of a large file is not checked
             raise ArtifactError("the factors of the model are damaged: some are not finite numbers", MEND)
         return scores

@@ -38,9 +38,8 @@ class Split:
     @cached_property
     def marks(self) -> csr_matrix:
         """TRAINING, HELD_OUT or 0 for all users and candidates, int8."""
-        parts = (self.training, self.held_out)
-        training, held_out = (part[:, self.candidates].sign().astype(np.int8) for part in parts)
-        return TRAINING * training + HELD_OUT * held_out
+        trained, held_out = (part[:, self.candidates].sign().astype(np.int8) for part in (self.training, self.held_out))
+        return TRAINING * trained + HELD_OUT * held_out
 
 
 def hold_out(counts: csr_matrix, *, seed: int, min_listeners: int) -> Split:

@@ -31,8 +31,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
         RefusedError: there are too few listens to hold any out, or no artist has enough listeners.
         UnavailableError: the device is "cuda" and cannot be used.
     """
-    settings = run.settings_as(SimilarSettings)
-    counted = listens(dataset)
+    settings, counted = run.settings_as(SimilarSettings), listens(dataset)
 
     split = hold_out(counted.counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners)
     scorers: dict[str, Scorer] = {FAMILY.baseline: Popularity(split.listeners)}

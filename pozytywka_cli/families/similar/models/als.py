@@ -57,7 +57,7 @@ def fit(counts: csr_matrix, run: TrainingRun, *, stage: str) -> Fit:
     """
     settings = run.settings_as(SimilarSettings)
     weights, alpha = weighted(counts, settings)  # alpha included: the GPU solver of implicit 0.7.3 ignores its own
-    regularization = min(settings.regularization, MAX_REGULARIZATION * largest_singular_value(weights))
+    capped = min(settings.regularization, MAX_REGULARIZATION * largest_singular_value(weights))
     size = min(settings.factors, *counts.shape)
     gpu = run.device == "cuda"
     if gpu:
@@ -66,9 +66,9 @@ def fit(counts: csr_matrix, run: TrainingRun, *, stage: str) -> Fit:
     # implicit runs OpenMP threads over rows; BLAS threads inside each of them make it twice as slow
     with threadpool_limits(1, "blas"):
         random = np.random.default_rng(run.seed)  # on the GPU a plain 0 means the current time
-        model = library.AlternatingLeastSquares(factors=size, regularization=regularization, random_state=random)
+        model = library.AlternatingLeastSquares(factors=size, regularization=capped, random_state=random)
         iterations = _iterate(library, model, weights, run, stage)
-    used = structs.replace(settings, factors=size, alpha=alpha, regularization=regularization, iterations=iterations)
+    used = structs.replace(settings, factors=size, alpha=alpha, regularization=capped, iterations=iterations)
     factors = (model.user_factors, model.item_factors)
     users, artists = map(implicit_gpu.fetched, factors) if gpu else factors
     return Fit(users, artists, _notes(settings, used))
