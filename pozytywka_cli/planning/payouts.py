@@ -43,10 +43,7 @@ class Rule:
 
 
 def cents(amount: str, name: str) -> int:
-    """Parse an amount of money like 1000 or 12.50 to cents; `name` is its flag.
-
-    An amount that is negative, too large or has more than two decimals raises a UsageError.
-    """
+    """Parse an amount of money like 1000 or 12.50 to cents, or raise a UsageError; `name` is its flag."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", amount):
         raise UsageError(f"{name} {amount!r} is not an amount of money", "Write it like 1000 or 12.50.")
     if Decimal(amount) > MAX_AMOUNT:
@@ -69,9 +66,8 @@ def money(amount: int) -> str:
 def feasible(rule: Rule, artists: int) -> None:
     """Check that the budget can be divided among so many artists.
 
-    Raises:
-        UsageError: the floor is above the cap.
-        RefusedError: there are no artists, the floors need more than the budget, or the caps leave some of it unpaid.
+    A floor above the cap raises a UsageError. No artists, floors that need more than the budget, or caps that leave
+    some of it unpaid raise a RefusedError.
     """
     if not artists:
         raise RefusedError("there is no artist to pay", "Use a log whose tracks have artists.")
@@ -94,10 +90,8 @@ def payouts(rule: Rule, weights: Floats) -> Cents:
     the others in the same proportion. If all artists with a weight have the cap, those without share the rest in equal
     parts. Fractions of a cent go by largest remainder (Hamilton's method): all parts are rounded down, and the cents
     left over go one each to the largest remainders, of equal ones to the larger weight, then to the first artist. A
-    weight that is negligible relative to the largest counts as zero.
-
-    Raises:
-        UsageError, RefusedError: see `feasible`; or a weight is negative or not finite.
+    weight that is negligible relative to the largest counts as zero; one that is negative or not finite raises a
+    RefusedError. For other errors see `feasible`.
     """
     feasible(rule, len(weights))
     if bad := int((~(np.isfinite(weights) & (weights >= 0))).sum()):

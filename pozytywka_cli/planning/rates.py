@@ -77,10 +77,7 @@ def backtest(manifest: Manifest, history: Series, rule: Rule, report: Report) ->
     """Return the errors of the plan, and of paying by the last week, the last 4 and all, over the last 13 weeks.
 
     The pay-outs of `plans` are compared with the same budget divided by actual listening, under the same floor and cap
-    but without premium and cut.
-
-    Raises:
-        RefusedError: there are too few weeks for the variant, or the rule cannot pay so few artists.
+    but without premium and cut. Too few weeks for the variant, or artists for the rule, raise a RefusedError.
     """
     divided = split(history, WEEKS)
     actual, (artists, weeks) = _paid(rule, divided.truth), divided.truth.shape
@@ -94,7 +91,7 @@ def plans(manifest: Manifest, divided: Split, rule: Rule, report: Report) -> dic
 
     The version's variant is fitted again, with its settings and seed, to the weeks before all test weeks (a third of
     the log at most); each test week's forecast and trends come from the weeks before it. The artists are those with
-    listening before all test weeks. Only the plan has the premium and the cut. Raises a RefusedError, see `backtest`.
+    listening before all test weeks. Only the plan has the premium and the cut. For errors see `backtest`.
     """
     settings = structs.replace(msgspec.convert(manifest.settings, WeeklySettings), test_weeks=WEEKS)
     if missing := unavailable(manifest.variant, len(divided.series.weeks), settings, ahead=divided.horizon):

@@ -23,7 +23,6 @@ def panels(forecasts: dict[str, Forecast], divided: Split, names: dict[str, str]
     All of it is one week ahead. The artists' charts show the first of the forecasts; `names` are by artists' ids.
     """
     artists = f"{len(divided.series.artist_ids):,} artists"
-    variant, forecast = next(iter(forecasts.items()))
     error = f"Error by week, {artists}, one week ahead"
     quantiles = f"Calibration, {len(divided.test_weeks)} weeks of {artists}, one week ahead"
     return [
@@ -31,7 +30,7 @@ def panels(forecasts: dict[str, Forecast], divided: Split, names: dict[str, str]
         Panel(quantiles, "line", calibration(forecasts, divided), NOMINAL, OBSERVED, VARIANT, dots=True, diagonal=True),
         *(
             Panel(f"{names.get(artist, artist)}, with 10 to 90 %", "band", rows, WEEK, LISTENED, VARIANT)
-            for artist, rows in fans(variant, forecast, divided).items()
+            for artist, rows in fans(*next(iter(forecasts.items())), divided).items()
         ),
     ]
 

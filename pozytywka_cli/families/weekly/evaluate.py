@@ -24,10 +24,7 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     """Measure every variant on all artists, and on the 200 with the most listening before the test weeks.
 
     Variants are left out for which there are too few weeks, or whose extra is not installed. If that is `run.variant`,
-    the others are compared with the baseline in its place.
-
-    Raises:
-        RefusedError: there are fewer than 4 full weeks, or nothing was listened to in the first ones.
+    the others are compared with the baseline in its place. Less than `split` needs raises a RefusedError.
     """
     settings = run.settings_as(WeeklySettings)
     divided = split(series(dataset, settings.measure), settings.test_weeks, settings.horizon)

@@ -37,9 +37,7 @@ class Model(Protocol):
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, at most those that it was trained for: (artists, horizon).
 
-        Raises:
-            RefusedError: `history` has fewer weeks than the model reads.
-            UnavailableError: the model needs an extra that is not installed.
+        Raises a RefusedError if `history` has fewer weeks than the model reads.
         """
 
     def save(self, folder: Path) -> None:

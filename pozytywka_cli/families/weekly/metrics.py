@@ -69,11 +69,9 @@ def coverage(quantiles: Floats, truth: Floats) -> float:
 def comparison(forecasts: dict[str, Forecast], reference: str, divided: Split) -> list[Row]:
     """Compare every variant with the baseline and with the variant `reference`, for each number of weeks ahead.
 
-    Returns:
-        `rmse_ratio`: RMSE divided by the baseline's, where that is not zero
-        `rmse_difference`: RMSE minus the reference's, in seconds (negative: better), with its 95 % interval over
-            resampled artists and the p-value of a sign flip over artists
-        `diebold_mariano_p_value`: the p-value of Diebold and Mariano's test over weeks, where it is defined
+    `rmse_ratio` is RMSE divided by the baseline's, where that is not zero; `rmse_difference` is RMSE minus the
+    reference's, in seconds (negative: better), with its 95 % interval over resampled artists and the p-value of a sign
+    flip over artists; `diebold_mariano_p_value` is that of their test over weeks, where it is defined.
     """
     rows = []
     for step, protocol in divided.protocols.items():

@@ -44,9 +44,8 @@ class WeeklyPredictor:
     def open(cls, version: Version, dataset: Dataset | None) -> "WeeklyPredictor":
         """Forecast every artist of the dataset, and test which of them are rising or falling.
 
-        Raises:
-            RefusedError: there are fewer than 4 full weeks of plays, or fewer than the model reads; or no dataset.
-            UnavailableError: the version needs an extra that is not installed.
+        Raises a RefusedError if there are fewer than 4 full weeks of plays, or fewer than the model reads, or no
+        dataset; an UnavailableError if the version needs an extra that is not installed.
         """
         if dataset is None:
             raise RefusedError("weekly predicts from plays, and there are none", "Name a data folder with --data-dir.")
@@ -59,21 +58,18 @@ class WeeklyPredictor:
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
         """Return the forecasts of the requested artists, in their order, with a row for each week.
 
-        Returns:
-            artist_id, name (null where the artists table has none), week (the Monday), mean, q10, q90, last_week
-            (seconds), change (of the mean relative to `recent`; null where that is 0), recent (the mean of the last 4
-            weeks), usual (that of the weeks before, since the artist's first; null where there are none; both in
-            seconds), trend (rising, falling or steady, see `trends`; null for the measure "mean") and method (the
-            variant, and whether it is a fallback).
+        The columns are artist_id, name (null where the artists table has none), week (the Monday), mean, q10, q90,
+        last_week (seconds), change (of the mean relative to `recent`; null where that is 0), recent (seconds: the mean
+        of the last 4 weeks), usual (that of the weeks before, since the artist's first; null without any), trend
+        (rising, falling or steady, see `trends`; null for the measure "mean") and method (variant, and if a fallback).
 
         Raises:
             RefusedError: an artist has no play.
             UsageError: a horizon is below 1, or more than the version was trained for.
         """
         horizon = pl.col("horizon") if "horizon" in requests.columns else pl.lit(None)
-        wanted = requests.select(
-            pl.col("artist_id").cast(pl.String), horizon=horizon.cast(pl.Int64).fill_null(self.horizon)
-        )
+        horizon = horizon.cast(pl.Int64).fill_null(self.horizon)
+        wanted = requests.select(pl.col("artist_id").cast(pl.String), horizon=horizon)
         self._check(wanted)
         answers = wanted.join(self.rows, on="artist_id", how="left", maintain_order="left_right")
         return answers.filter(pl.col("step") <= pl.col("horizon")).drop("horizon", "step")
@@ -85,10 +81,8 @@ class WeeklyPredictor:
     def artist_ids(self, name: str) -> list[str]:
         """Return the ids of all artists with this name, up to case, accents and punctuation; a null name is the id.
 
-        If some agree with the name before Latin letters are folded ("Łona" is not "Lona"), only those are returned.
-
-        Raises:
-            RefusedError: there is none; the hint names the nearest three.
+        If some agree with the name before Latin letters are folded ("Łona" is not "Lona"), only those are returned. If
+        there is none, the hint of the RefusedError names the nearest three.
         """
         artists = self.rows.filter(pl.col("step") == 1).select("artist_id", pl.coalesce("name", "artist_id"))
         key, (ids, titles) = names.key(name), artists.get_columns()

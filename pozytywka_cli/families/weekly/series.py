@@ -75,12 +75,11 @@ def weekly_listening(plays: pl.DataFrame, weeks: list[date], measure: Measure = 
 def full_weeks(plays: pl.DataFrame, cut: datetime | None = None) -> list[date]:
     """Return the Mondays of all weeks that the log covers completely.
 
-    Weeks between the first and the last play are complete; the log does not record where it begins and ends itself. The
-    week of the first play counts if that play lies on its Monday, and the silence before it is no longer than the log
-    is silent after midnight on all but 2 % of its days (or an hour). In the same way, the week of the last play counts
-    if that lies on its Sunday and the silence up to Monday 00:00 is no longer than the log's silences before midnight:
-    a log that stops on Sunday at 00:05 does not cover that week, unless its days often end at 00:05. With `cut` (UTC),
-    the moment up to which the log is stated to be complete, a week that ends by then counts and a later one does not.
+    The log does not record where it begins and ends. The week of the first play counts if that play lies on its Monday,
+    and the silence before it is no longer than the log is silent after midnight on all but 2 % of its days (or an
+    hour). In the same way, the week of the last play counts if that lies on its Sunday and the silence up to Monday
+    00:00 is no longer than the log's silences before midnight. With `cut` (UTC), the moment up to which the log is
+    stated to be complete, a week that ends by then counts and a later one does not.
     """
     if plays.is_empty():
         return []

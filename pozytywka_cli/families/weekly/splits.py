@@ -41,8 +41,7 @@ class Split:
     def protocols(self) -> dict[int, str]:
         """The name of the protocol for each number of weeks ahead."""
         name = f"rolling {len(self.test_weeks)} weeks"
-        steps = range(1, self.horizon + 1)
-        return {1: name} if self.horizon == 1 else {step: f"{name}, {step} ahead" for step in steps}
+        return {step: f"{name}, {step} ahead" if self.horizon > 1 else name for step in range(1, self.horizon + 1)}
 
     def top(self, count: int) -> NDArray[np.intp]:
         """Return the rows of the artists with the most listening before the first origin."""
@@ -52,8 +51,7 @@ class Split:
 def split(history: Series, test_weeks: int, horizon: int = 1) -> Split:
     """Hold out the last `test_weeks` weeks (a third at most) for testing, and the origins of forecasts of the first.
 
-    Raises:
-        RefusedError: there are too few weeks, or there is no listening before the first origin.
+    Too few weeks, or no listening before the first origin, raise a RefusedError.
     """
     weeks = len(require_weeks(history, horizon).weeks) - (horizon - 1)
     start = weeks - min(test_weeks, weeks // 3)

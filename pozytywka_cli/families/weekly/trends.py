@@ -32,8 +32,8 @@ def recent(history: Series) -> Floats:
 def usual(history: Series) -> Floats:
     """Return the mean of the weeks between an artist's first week and the last 4, in seconds; NaN without any.
 
-    In the weeks before the first one the artist could not be played. The first one itself is left out, as it is first
-    because something was played in it: with it, every rarely played artist would seem to fall.
+    The first week itself is left out, as it is first because something was played in it: with it, every rarely played
+    artist would seem to fall.
     """
     earlier = _earlier(history)
     sums, weeks = (history.listened[:, : earlier.shape[1]] * earlier).sum(axis=1), earlier.sum(axis=1)

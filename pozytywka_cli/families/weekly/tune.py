@@ -15,11 +15,8 @@ BACKTEST_WEEKS = 13  # held out too: settings must not be chosen on the weeks of
 def trial(dataset: Dataset, run: TrainingRun) -> float:
     """Return the RMSE, in seconds, of a model with these settings on as many weeks as the test, before the test weeks.
 
-    The test weeks and those of the backtest are held out first. The rest is split as all weeks are, so that settings
-    are chosen neither on the weeks that stop the training nor on those that test the model (Cawley & Talbot, 2010).
-
-    Raises:
-        RefusedError: there are too few weeks before the test weeks to be split again.
+    The test weeks and those of the backtest are held out first. The rest, if not too short (RefusedError), is split as
+    all weeks are: no setting is chosen on weeks that stop the training or test the model (Cawley & Talbot, 2010).
     """
     settings = run.settings_as(WeeklySettings)
     held_out = max(settings.test_weeks, BACKTEST_WEEKS)

@@ -1,7 +1,4 @@
-"""The baselines, with their intervals: means, a straight line, a seasonal index, exponential smoothing.
-
-Exponential smoothing is that of statsforecast, which the extra `forecast` installs.
-"""
+"""The baselines, with their intervals: means, a straight line, a season, exponential smoothing by statsforecast."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -130,7 +127,7 @@ class Smoothing:
     known: Series | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
-        """Forecast the weeks after `history`; an artist without listening gets zeros."""
+        """Forecast the weeks after `history`, or raise an UnavailableError; an artist without listening gets zeros."""
         require(self.method)
         require_history(history, SMOOTHING_WEEKS[self.method])
         artists = zip(history.artist_ids, history.listened, strict=True)
@@ -142,10 +139,9 @@ class Smoothing:
         """Return the lower end, the mean and the upper end: (3, horizon)."""
         if not listened.any():
             return np.zeros((3, horizon))
-        if artist in self._fits:
-            band = self._fits[artist].forward(listened, horizon, level=[LEVEL])
-        else:
-            band = self._fitted(listened).predict(horizon, level=[LEVEL])
+        options = {"h": horizon, "level": [LEVEL]}
+        known = self._fits.get(artist)
+        band = known.forward(listened, **options) if known else self._fitted(listened).predict(**options)
         return np.stack([band[name] for name in (f"lo-{LEVEL}", "mean", f"hi-{LEVEL}")])
 
     @cached_property

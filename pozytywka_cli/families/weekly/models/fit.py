@@ -57,15 +57,12 @@ def load(version: Version) -> Model:
 def fit(
     variant: str, history: Series, run: TrainingRun, *, log_weeks: int, stop_after: int | None = None
 ) -> tuple[Model, list[Epoch]]:
-    """Fit a variant to `history`; return the model, and the record of its epochs if it was validated after each.
+    """Fit a variant to `history`, a part of a log of `log_weeks` weeks; `stop_after` and errors: see `fit_lstm`.
 
-    For the LSTM: `stop_after`, see `fit_lstm`; and the week of year is an input if the log has two years of weeks.
-
-    Raises:
-        RefusedError: nothing was listened to in the first window of the LSTM.
+    Return the model, and the record of its epochs if it was validated after each.
     """
     if variant == "lstm":
-        return fit_lstm(history, run, annual=log_weeks >= TWO_YEARS, stop_after=stop_after)
+        return fit_lstm(history, run, log_weeks=log_weeks, stop_after=stop_after)
     if variant == "legacy-lstm":
         return fit_legacy_lstm(history, run), []
     return BASELINES[variant](history), []
@@ -96,23 +93,16 @@ def unavailable(variant: str, weeks: int, settings: WeeklySettings, ahead: int |
     if missing(variant):
         return "statsforecast is not installed; pip install 'pozytywka[forecast]'"
     horizon = settings.horizon
-    starts = {
-        "lstm": MIN_WINDOW + weeks_beside_window(horizon),
-        "legacy-lstm": LEGACY_WINDOW + horizon,
-        "AutoETS": SMOOTHING_WEEKS["AutoETS"],
-    }
+    starts = {"AutoETS": SMOOTHING_WEEKS["AutoETS"], "legacy-lstm": LEGACY_WINDOW + horizon}
+    starts["lstm"] = MIN_WINDOW + weeks_beside_window(horizon)
     needed = TWO_YEARS + horizon - 1 if variant == "seasonal" else 0
     if variant in starts:
-        fewest = fewest_weeks(starts[variant], settings.test_weeks) + (ahead or horizon) - 1
-        needed = max(MIN_FITTED_WEEKS, fewest)
+        needed = max(MIN_FITTED_WEEKS, fewest_weeks(starts[variant], settings.test_weeks) + (ahead or horizon) - 1)
     return f"only {weeks} full weeks of plays; {variant} needs at least {needed}" if weeks < needed else ""
 
 
 def weeks_beside_window(horizon: int) -> int:
-    """Return how many weeks must follow the window: training and validation origins, and the weeks ahead of both.
-
-    The weeks ahead of training origins end before those of the validation begin.
-    """
+    """Return how many weeks must follow the window: training and validation origins, apart, and the weeks ahead."""
     apart = horizon - 1
     return fewest_weeks(MIN_ORIGINS + apart, VALIDATION_WEEKS) + apart
 
@@ -139,20 +129,21 @@ def examples(history: Series, parameters: LstmParameters, origins: range) -> Ten
 
 
 def fit_lstm(
-    history: Series, run: TrainingRun, *, annual: bool, stop_after: int | None = None
+    history: Series, run: TrainingRun, *, log_weeks: int, stop_after: int | None = None
 ) -> tuple[Lstm, list[Epoch]]:
     """Train on every week of `history` that has a window before it; return the network and the record of its epochs.
 
     The last origins (13, a third at most) are the validation part, by which the best epoch is chosen; no earlier origin
     is trained on whose weeks ahead reach them. With `stop_after`, the number of epochs, all origins are trained on.
-    With `annual` the week of year is an input. Without listening in the first window it raises a RefusedError.
+    The week of year is an input from two years of log on. No listening in the first window raises a RefusedError.
     """
     settings = run.settings_as(WeeklySettings)
     window, horizon = window_length(len(history.weeks), settings), settings.horizon
     require_listening(history, window)
     end = len(history.weeks) - horizon + 1
     held_out = 0 if stop_after is not None else min(VALIDATION_WEEKS, (end - window) // 3)
-    parameters = LstmParameters(window, settings.hidden, pooled_ratio(history), HALF_LIVES, annual, horizon)
+    ratio, annual = pooled_ratio(history), log_weeks >= TWO_YEARS
+    parameters = LstmParameters(window, settings.hidden, ratio, HALF_LIVES, annual, horizon)
     network = Lstm.untrained(parameters, run.seed)
     training = examples(history, parameters, range(window, end - held_out - (horizon - 1 if held_out else 0)))
     validation = examples(history, parameters, range(end - held_out, end)) if held_out else None
