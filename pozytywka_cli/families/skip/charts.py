@@ -27,10 +27,8 @@ def panels(
 ) -> list[Panel]:
     """Draw calibration, ROC curves, skip times and permutation importance; an empty panel is left out.
 
-    Args:
-        plays: the test plays, with `skipped` and `listened_ms`.
-        probabilities: the predictions of each variant: (plays,).
-        importance: the result of `permutation_importance`, and the variant that it belongs to.
+    `probabilities` are each variant's predictions for the test plays, (plays,); `importance` is the result of
+    `permutation_importance`, and the variant that it belongs to.
     """
     skipped = plays["skipped"].to_numpy()
     ((important, importances),) = importance.items()
