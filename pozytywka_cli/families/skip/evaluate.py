@@ -22,10 +22,7 @@ from pozytywka_cli.records import Panel, Row
 
 
 def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
-    """Measure every variant on the last fifth of the log's time, and over five folds of users.
-
-    Errors as in `time_split`.
-    """
+    """Measure every variant on the last fifth of the log's time, and over folds of users; errors as in `time_split`."""
     log = PlayLog.of(dataset)
     data = TrainingData(log, time_split(log.plays), run.settings_as(SkipSettings))
     fitted, predictions = fit_all(data, run)

@@ -30,10 +30,7 @@ SIGNATURE = {
 
 
 def train(dataset: Dataset, run: TrainingRun) -> Trained:
-    """Measure a variant beside two baselines on the last fifth of the log's time, then fit it on all plays.
-
-    Errors as in `time_split`.
-    """
+    """Measure a variant on the last fifth of the log's time, then fit it on all plays; errors as in `time_split`."""
     variant, settings = run.variant, run.settings_as(SkipSettings)
     log = PlayLog.of(dataset)
 

@@ -13,10 +13,8 @@ NEVER = np.iinfo(np.int64).max
 
 
 def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
-    """Return (events + weight · prior) ÷ (of + weight), a rate that starts at its prior: the mean of a Beta posterior.
-
-    Written so that without events it is the prior to the last bit.
-    """
+    """Return (events + weight · prior) ÷ (of + weight): the mean of a Beta posterior, which starts at its prior."""
+    # so that without events it is the prior to the last bit
     return np.asarray(prior + (events - of * prior) / (of + weight))
 
 
@@ -49,10 +47,7 @@ class Past:
         return np.where(self.pending >= 0, self.pending, ordered)
 
     def count(self, values: Flags | Ints) -> Ints:
-        """Return the number of known plays whose flag is set, or the sum of their integers: (rows,).
-
-        `values` are those of all plays: (log,).
-        """
+        """Return the number of known plays whose flag in `values`, (log,), is set, or the sum of integers: (rows,)."""
         return np.asarray(self._sum(values, None) + np.append(values, 0)[self.pending])
 
     def skips(self, values: Flags | Ints | None = None, *, last: int | None = None) -> Ints:

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 FOREST = "forest.skops"
 TRUSTED = ["sklearn.tree._tree.Tree"]  # in addition to what skops trusts; nothing that can run code
-TREES = 100
-LEAF = 20  # plays: smaller leaves memorise single users
+TREES, LEAF = 100, 20  # plays in a leaf: smaller ones memorise single users
 COMMONEST = 50  # genres of users and of artists that have a column of their own
 READERS: dict[str, type[Reader]] = {
     "advanced": Scaling,
