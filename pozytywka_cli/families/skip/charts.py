@@ -9,11 +9,9 @@ from torch import Tensor
 from pozytywka_cli.evaluation import Flags, Floats, log_loss
 from pozytywka_cli.records import Panel, Progress, Report
 
-BINS = 10  # of a calibration curve
-POINTS = 200  # of a ROC curve, at most
+BINS, POINTS = 10, 200  # of a calibration curve, and of a ROC curve, at most
 SECONDS, LATEST = 5, 300  # the width of a bar of skip times, and the start of the last bar
-LARGEST = 15  # importances in the chart
-SHUFFLED = 50_000  # plays, at most
+LARGEST, SHUFFLED = 15, 50_000  # importances in the chart, and plays that they are computed from, at most
 
 FORECAST, OBSERVED = "predicted probability of a skip (mean of the bin)", "share of skipped plays in the bin"
 FALSE, TRUE = "false positive rate", "true positive rate"
@@ -27,10 +25,8 @@ def panels(
 ) -> list[Panel]:
     """Draw calibration, ROC curves, skip times and permutation importance; an empty panel is left out.
 
-    Args:
-        plays: the test plays, with `skipped` and `listened_ms`.
-        probabilities: the predictions of each variant: (plays,).
-        importance: the result of `permutation_importance`, and the variant that it belongs to.
+    `probabilities` are each variant's predictions for the test plays, (plays,); `importance` is the result of
+    `permutation_importance`, and the variant that it belongs to.
     """
     skipped = plays["skipped"].to_numpy()
     ((important, importances),) = importance.items()
@@ -64,9 +60,8 @@ def calibration(skipped: Flags, probability: Floats) -> pl.DataFrame:
     edges = np.quantile(probability, np.arange(1, BINS) / BINS)
     place = np.unique(np.searchsorted(edges, probability), return_inverse=True)[1]
     columns = {FORECAST: probability, OBSERVED: skipped}  # not by polars: its means differ in the last bit, run by run
-    return pl.DataFrame(
-        {name: np.bincount(place, weights=values) / np.bincount(place) for name, values in columns.items()}
-    )
+    means = {name: np.bincount(place, weights=values) / np.bincount(place) for name, values in columns.items()}
+    return pl.DataFrame(means)
 
 
 def roc(skipped: Flags, probability: Floats) -> pl.DataFrame:

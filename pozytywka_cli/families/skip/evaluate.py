@@ -22,50 +22,40 @@ from pozytywka_cli.records import Panel, Row
 
 
 def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
-    """Measure every variant on the last fifth of the log's time, and over five folds of users.
-
-    Raises:
-        RefusedError: fewer than 100 plays or 2 users, or plays with one outcome only.
-    """
+    """Measure every variant on the last fifth of the log's time, and over folds of users; errors as in `time_split`."""
     log = PlayLog.of(dataset)
     data = TrainingData(log, time_split(log.plays), run.settings_as(SkipSettings))
-    protocol = data.split.protocol
-    fitted = fit_all(data, run)
-    predictions = {variant: data.predictions(one.model) for variant, one in fitted.items()}
-    rows = table(protocol, log.plays.filter(data.split.test), predictions, run)
-    notes = summarize(protocol, [model_notes(fitted)])
+    fitted, predictions = fit_all(data, run)
+    rows = table(data.split.protocol, log.plays.filter(data.split.test), predictions, run)
+    notes = summarize(data.split.protocol, [model_notes(fitted)])
     panels = partial(draw, data, fitted[FAMILY.default].model, predictions, run)
     try:
         splits = user_splits(log.plays)
     except RefusedError as error:
         return Evaluated(rows, panels, [*notes, f"skip is evaluated by time only: {error.message}"])
-    protocol = splits[0].protocol
     predictions, fold_notes = cross_validate(log, splits, run)
-    rows += table(protocol, log.plays, predictions, run)
-    return Evaluated(rows, panels, notes + summarize(protocol, fold_notes))
+    rows += table(splits[0].protocol, log.plays, predictions, run)
+    return Evaluated(rows, panels, notes + summarize(splits[0].protocol, fold_notes))
 
 
-def fit_all(data: TrainingData, run: TrainingRun, variants: Iterable[str] = FAMILY.variants) -> dict[str, FittedModel]:
-    """Fit every variant on the training plays."""
-    return {variant: fit(variant, data, run) for variant in variants}
+def fit_all(
+    data: TrainingData, run: TrainingRun, variants: Iterable[str] = FAMILY.variants
+) -> tuple[dict[str, FittedModel], dict[str, Predictions]]:
+    """Fit every variant on the training plays, and predict the test plays."""
+    fitted = {variant: fit(variant, data, run) for variant in variants}
+    return fitted, {variant: data.predictions(one.model) for variant, one in fitted.items()}
 
 
 def cross_validate(
     log: PlayLog, splits: Sequence[Split], run: TrainingRun, variants: Iterable[str] = FAMILY.variants
 ) -> tuple[dict[str, Predictions], list[list[str]]]:
-    """Predict every play by the models that were fitted on the split that tests it.
-
-    Returns:
-        each variant's predictions, (plays,), and the notes on the models of each split.
-    """
+    """Return each variant's predictions, (plays,), of models that did not see a play, and the notes on each split."""
     predictions = {variant: Predictions(*np.empty((2, len(log.plays)))) for variant in variants}
     notes = []
     for split in splits:
-        data = TrainingData(log, split, run.settings_as(SkipSettings))
-        fitted = fit_all(data, run, predictions)
+        fitted, folds = fit_all(TrainingData(log, split, run.settings_as(SkipSettings)), run, predictions)
         notes.append(model_notes(fitted))
-        for variant, one in fitted.items():
-            fold = data.predictions(one.model)
+        for variant, fold in folds.items():
             predictions[variant].probability[split.test] = fold.probability
             predictions[variant].threshold[split.test] = fold.threshold
     return predictions, notes

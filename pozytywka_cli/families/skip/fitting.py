@@ -13,9 +13,8 @@ from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import Reader
 from pozytywka_cli.families.skip.metrics import Predictions
-from pozytywka_cli.families.skip.models.forest import Forest
-from pozytywka_cli.families.skip.models.model import READERS, Baseline, Model, shifted
-from pozytywka_cli.families.skip.models.networks import Networks, skip_loss
+from pozytywka_cli.families.skip.models.model import READERS, Baseline, Forest, Model, shifted
+from pozytywka_cli.families.skip.models.networks import Networks, score, skip_loss
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
@@ -146,27 +145,20 @@ def _beats_constant(model: Networks, inputs: Tensors, data: TrainingData) -> boo
     total, networks = np.zeros((2, len(data.skipped)))
     for member, network in enumerate(model.members):
         held_out = data.split.validation(member)
-        total[held_out] += model.of(network).score(select(inputs, held_out))
+        total[held_out] += score(network, select(inputs, held_out))
         networks[held_out] += 1
     scored = networks > 0
-    score, users = total[scored] / networks[scored], data.log.plays["user_id"].to_numpy()[scored]
-    loss, constant = (
-        log_loss(data.skipped[scored], shifted(values, model.skip_rate)) for values in (score, np.zeros_like(score))
-    )
+    probability = shifted(total[scored] / networks[scored], model.skip_rate)
+    skipped, users = data.skipped[scored], data.log.plays["user_id"].to_numpy()[scored]
+    loss, constant = (log_loss(skipped, made) for made in (probability, np.full_like(probability, model.skip_rate)))
     return paired_difference(loss, constant, users)[2] < 0
 
 
 def recipe(settings: SkipSettings, rows: int, stop_after: int | None = None) -> Recipe:
     """Return how a network is fitted on a number of plays."""
-    return Recipe(
-        epochs=settings.epochs,
-        batch_size=max(settings.batch_size, math.ceil(rows / MAX_BATCHES)),
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        patience=settings.patience,
-        one_cycle=True,
-        stop_after=stop_after,
-    )
+    size = max(settings.batch_size, math.ceil(rows / MAX_BATCHES))
+    rate, decay, patience = settings.learning_rate, settings.weight_decay, settings.patience
+    return Recipe(settings.epochs, size, rate, decay, patience, one_cycle=True, stop_after=stop_after)
 
 
 def _forest(data: TrainingData, seed: int) -> FittedModel:

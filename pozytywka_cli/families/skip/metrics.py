@@ -45,10 +45,7 @@ def measure(variant: str, protocol: str, plays: pl.DataFrame, predictions: Predi
 
 
 def compare(protocol: str, plays: pl.DataFrame, predictions: dict[str, Predictions], default: str) -> list[Row]:
-    """Compute the mean log loss of every variant minus that of the default variant, on the same plays.
-
-    With a 95 % interval over resampled users, and the p-value of a sign flip over users.
-    """
+    """Compute every variant's mean log loss minus the default's, with intervals and p-values over the same users."""
     skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
     losses = {variant: evaluation.log_loss(skipped, made.probability) for variant, made in predictions.items()}
     base, rows = losses.pop(default), []

@@ -13,8 +13,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import PastRate, ReadInputs
-from pozytywka_cli.families.skip.models.forest import Forest
-from pozytywka_cli.families.skip.models.model import Baseline, Model
+from pozytywka_cli.families.skip.models.model import Baseline, Forest, Model
 from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.learning import Tensors
 
@@ -42,7 +41,7 @@ class SkipPredictor:
     """A model with the log, opened once; a request reads only the plays of its own user.
 
     models: the model and the fallback for unknown tracks, each with the function that computes its inputs
-    ended: when all plays of each user of `log.users` have ended, and last the start of the log's latest play
+    ended: when all plays of each user of `log.users` have ended, or started if no end is known; last the latest start
     """
 
     Request: ClassVar[type[msgspec.Struct]] = SkipRequest
@@ -62,12 +61,14 @@ class SkipPredictor:
             raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
         log, model = PlayLog.of(dataset), KINDS.get(version.manifest.variant, Networks).load(version)
         models = [model, Baseline("user-rate", PastRate(model.skip_rate))]
-        return cls(log, [(one, one.reader.open(log)) for one in models], _ended(log))
+        plays = log.history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
+        ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
+        ended = ended.extend_constant(log.history["started_at"].max(), 1)
+        return cls(log, [(one, one.reader.open(log)) for one in models], ended)
 
     def default_requests(self) -> pl.DataFrame:
         """Return every pair of user and track that was played in the last 28 days of the log, sorted."""
-        latest = pl.col("started_at").max()
-        recent = self.log.plays.filter(pl.col("started_at") > latest - RECENT)
+        recent = self.log.plays.filter(pl.col("started_at") > pl.col("started_at").max() - RECENT)
         return recent.select("user_id", "track_id").unique().sort("user_id", "track_id")
 
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
@@ -121,13 +122,6 @@ class SkipPredictor:
             raise RefusedError("there are no plays that a request could follow", "Give `at` for each request.")
         next_start = self.ended.gather(self.log.users.find(rows["user_id"]))
         return rows.with_columns(pl.col("started_at").fill_null(next_start))
-
-
-def _ended(log: PlayLog) -> pl.Series:
-    """Return when each user's plays have all ended, and last the latest start; an unknown end counts as the start."""
-    plays = log.history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
-    ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
-    return ended.extend_constant(log.history["started_at"].max(), 1)
 
 
 def because(model: Model, rows: pl.DataFrame, log: PlayLog, inputs: Tensors) -> pl.Series:

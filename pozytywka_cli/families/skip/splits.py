@@ -10,10 +10,8 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import Flags
 
 TIME, USER = "time split", "user folds"  # the protocols
-TEST_TIME = 0.2  # of the log's time span
-VALIDATION_TIME = 0.12  # of the rest
-FOLDS = 5  # of users
-VALIDATION_FOLDS = 6  # of a fold's training users, one of which is held out for validation
+TEST_TIME, VALIDATION_TIME = 0.2, 0.12  # of the log's time span, and of the rest
+FOLDS, VALIDATION_FOLDS = 5, 6  # of users, and of a fold's training users, one of which is held out for validation
 MIN_PLAYS, MIN_USERS = 100, 2
 MIN_HELD_OUT = 20  # plays for validation or test, by as many users as above: with fewer, chance would decide
 LONGER = "Use a longer log."

@@ -30,11 +30,7 @@ SIGNATURE = {
 
 
 def train(dataset: Dataset, run: TrainingRun) -> Trained:
-    """Measure a variant beside two baselines on the last fifth of the log's time, then fit it on all plays.
-
-    Raises:
-        RefusedError: fewer than 100 plays or 2 users, or plays with one outcome only.
-    """
+    """Measure a variant on the last fifth of the log's time, then fit it on all plays; errors as in `time_split`."""
     variant, settings = run.variant, run.settings_as(SkipSettings)
     log = PlayLog.of(dataset)
 
@@ -68,7 +64,5 @@ def _draft(measured: FittedModel, final: FittedModel, metrics: list[Row]) -> Dra
         metrics=metrics,
         card=card.text(final.model.skip_rate),
         notes=final.notes + ([card.IS_CONSTANT] if measured.constant else []),
-        epochs=[
-            row for member, one in enumerate(measured.epochs) for row in learning.epoch_records(one, member=member)
-        ],
+        epochs=[row for index, one in enumerate(measured.epochs) for row in learning.epoch_records(one, member=index)],
     )

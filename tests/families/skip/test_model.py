@@ -15,8 +15,7 @@ from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.skip.features.genres import Genres
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import PastRate, Scaling
-from pozytywka_cli.families.skip.models.forest import Forest, read_classifier
-from pozytywka_cli.families.skip.models.model import READERS, Baseline, Model
+from pozytywka_cli.families.skip.models.model import READERS, Baseline, Forest, Model, read_classifier
 from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.learning import BLOCK

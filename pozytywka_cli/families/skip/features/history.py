@@ -9,13 +9,12 @@ from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.play_log import INSTANT, SESSION
 
 USER = ("user_id",)
+NEVER = np.iinfo(np.int64).max
 
 
 def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
-    """Return (events + weight · prior) ÷ (of + weight), a rate that starts at its prior: the mean of a Beta posterior.
-
-    Written so that without events it is the prior to the last bit.
-    """
+    """Return (events + weight · prior) ÷ (of + weight): the mean of a Beta posterior, which starts at its prior."""
+    # so that without events it is the prior to the last bit
     return np.asarray(prior + (events - of * prior) / (of + weight))
 
 
@@ -48,10 +47,7 @@ class Past:
         return np.where(self.pending >= 0, self.pending, ordered)
 
     def count(self, values: Flags | Ints) -> Ints:
-        """Return the number of known plays whose flag is set, or the sum of their integers: (rows,).
-
-        `values` are those of all plays: (log,).
-        """
+        """Return the number of known plays whose flag in `values`, (log,), is set, or the sum of integers: (rows,)."""
         return np.asarray(self._sum(values, None) + np.append(values, 0)[self.pending])
 
     def skips(self, values: Flags | Ints | None = None, *, last: int | None = None) -> Ints:
@@ -88,9 +84,8 @@ def known_past(log: pl.DataFrame, rows: pl.DataFrame, session: Past, by: tuple[s
 
     A play that still runs in the row's own `session` (see `session_past`) is ended by the row's start.
     """
-    before = np.append(session.order, -1)[np.where(session.size > 0, session.end - 1, -1)]
-    never = np.iinfo(np.int64).max
-    ends = np.append(log["known_at"].to_physical().fill_null(never).to_numpy(), 0)[before]
+    before = session.latest
+    ends = np.append(log["known_at"].to_physical().fill_null(NEVER).to_numpy(), 0)[before]
     running = ends > rows["started_at"].to_physical().to_numpy()
     return Past(session.skipped, *_known(log, rows, by), np.where(running, before, -1))
 
@@ -100,8 +95,7 @@ def likes(log: pl.DataFrame, rows: pl.DataFrame, past: Past) -> tuple[Ints, Flag
 
     A LIKE may come before its play's outcome is known, or after.
     """
-    never = np.iinfo(np.int64).max
-    liked_at = np.append(log["liked_at"].to_physical().fill_null(never).to_numpy(), never)
+    liked_at = np.append(log["liked_at"].to_physical().fill_null(NEVER).to_numpy(), NEVER)
     now = rows["started_at"].to_physical().to_numpy()
     liked = log.filter("liked", pl.col("known_at").is_not_null())
     both = liked.with_columns(known_at=pl.max_horizontal("known_at", "liked_at"))

@@ -23,8 +23,7 @@ from pozytywka_cli.families.skip.features.play_log import SESSION, Index, PlayLo
 USER_PRIOR = 5.0  # plays at the skip rate of the training plays
 RECENT_PRIOR = 2.0
 SESSION_PRIOR = 2.0  # plays at the user's own rate
-HALF_LIFE = 15.0  # plays
-RECENT = 8  # plays
+HALF_LIFE, RECENT = 15.0, 8  # plays
 
 
 class FeatureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,13 +50,13 @@ class PlayFeatures:
 
     def __init__(self, log: PlayLog, parameters: FeatureParameters) -> None:
         self.log, self.parameters = log, parameters
-        tracks = log.dataset.tracks
-        self._attributes = _with_null(tracks.select(ATTRIBUTES))
+        tracks = log.dataset.tracks.select("id_artist", *ATTRIBUTES)
+        tracks = tracks.vstack(tracks.clear(1))  # a row of nulls for unknown tracks
+        self._attributes = tracks.select(ATTRIBUTES)
         self._codes = {name: codes(self._attributes[name], parameters.edges[name]) for name in ATTRIBUTES}
         self._steps = [steps(self._attributes[name], parameters.edges[name]) for name in SIDED]
-        artists = _with_null(log.dataset.artists.select(pl.col("genres").list.first()))
-        artist_rows = Index.of(log.dataset.artists["id"]).find(tracks["id_artist"])
-        self._main_genre = artists["genres"].gather(artist_rows).extend_constant(None, 1)
+        main_genres = log.dataset.artists["genres"].list.first().extend_constant(None, 1)
+        self._main_genre = main_genres.gather(Index.of(log.dataset.artists["id"]).find(tracks["id_artist"]))
         self._favourites = log.dataset.users["favourite_genres"].extend_constant(None, 1)
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -79,8 +78,7 @@ class PlayFeatures:
             **user,
             **attribute_rates(past, bins, own_rate, smoothing),
             "slope_effect": slope_effect(past, distances, own_rate, smoothing),
-            **_session(log, rows, session, own_rate, smoothing * SESSION_PRIOR),
-            **_moment(rows),
+            **_moment(log, rows, session, own_rate, smoothing * SESSION_PRIOR),
             "favourite_genre": self._favourite(rows),
         }
         return pl.DataFrame({name: values.astype(np.float32) for name, values in columns.items()}).with_columns(
@@ -100,11 +98,6 @@ def user_rate(rows: pl.DataFrame, log: PlayLog, skip_rate: float) -> Floats:
     plays = log.history_of(rows["user_id"])
     past = known_past(plays, rows, session_past(plays, rows), USER)
     return rate(past.skips(), past.size, USER_PRIOR, skip_rate)
-
-
-def _with_null(table: pl.DataFrame) -> pl.DataFrame:
-    """Add a row of nulls, for keys that the table does not have."""
-    return table.vstack(table.clear(1))
 
 
 def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, parameters: FeatureParameters) -> dict[str, Floats]:
@@ -128,28 +121,24 @@ def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, parameters: Feature
     }
 
 
-def _session(log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, prior: float) -> dict[str, Floats]:
-    """Return what happened in the session so far; its rate starts from `prior` plays at `own_rate`."""
+def _moment(
+    log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, prior: float
+) -> dict[str, NDArray[Any]]:
+    """Return what happened in the session so far, whose rate starts from `prior` plays at `own_rate`, and the time."""
     ended = known_past(log, rows, past, SESSION)
     advertised = rows["advertisement_before"].to_numpy()
     starts = np.append(log["started_at"].to_physical().to_numpy()[past.order], 0)
-    now = rows["started_at"].to_physical().to_numpy()
+    now, hours = rows["started_at"].to_physical().to_numpy(), rows["started_at"].dt.hour().to_numpy()
     elapsed = np.where(past.size > 0, now - starts[np.where(past.size > 0, past.first, -1)], 0)
+    hour = 2 * np.pi / 24 * np.arange(24)
     return {
         "session_rate": rate(ended.skips(), ended.size, prior, own_rate),
         "session_advertisements": np.log1p(past.count(log["advertisement_before"].to_numpy()) + advertised),
         "session_position": np.log1p(past.size),
         "session_minutes": np.log1p(elapsed / 60e6),
-    }
-
-
-def _moment(rows: pl.DataFrame) -> dict[str, NDArray[Any]]:
-    hour = 2 * np.pi / 24 * np.arange(24)
-    hours = rows["started_at"].dt.hour().to_numpy()
-    return {
         "hour_sine": np.sin(hour)[hours],
         "hour_cosine": np.cos(hour)[hours],
         "weekend": (rows["started_at"].dt.weekday() > 5).to_numpy(),
-        "advertisement_before": rows["advertisement_before"].to_numpy(),
+        "advertisement_before": advertised,
         "premium": rows["premium"].to_numpy(),
     }

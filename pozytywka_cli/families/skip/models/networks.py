@@ -3,7 +3,7 @@
 Each network returns a score: the log-odds of a skip minus those of all plays. All but `legacy` start at 0.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
 
@@ -28,10 +28,7 @@ LEGACY_UNITS, LEGACY_DROPOUT = (111, 41), 0.5
 
 
 class FeatureNetwork(nn.Module):
-    """A perceptron of SiLU units over standardised features, plus a linear skip connection.
-
-    The first of its `layers` has `width` units, each further layer half as many.
-    """
+    """A perceptron whose first SiLU layer has `width` units, each further one half as many, plus a linear connection."""
 
     def __init__(self, features: int, dropout: float, *, layers: int, width: int) -> None:
         super().__init__()
@@ -117,23 +114,14 @@ class Networks(Model):
     @classmethod
     def untrained(cls, variant: str, reader: Reader, seed: int, dropout: float = 0.0) -> Self:
         """Return networks with initial weights that depend on `seed` alone; all but `legacy` predict the constant."""
-        count = MEMBERS[variant]
-        seeds = range(count * seed, count * (seed + 1))
+        seeds = range(MEMBERS[variant] * seed, MEMBERS[variant] * (seed + 1))
         members = (learning.seeded(one, lambda: _network(variant, reader, dropout)) for one in seeds)
         return cls(variant, reader, nn.ModuleList(members))
 
-    def of(self, member: nn.Module) -> Self:
-        """Return the same model with one network alone."""
-        return replace(self, members=nn.ModuleList([member]))
-
     def probability(self, inputs: Tensors) -> Floats:
         """Return the probability of a skip for rows with these inputs: (rows,)."""
-        return shifted(self.score(inputs), self.skip_rate)
-
-    def score(self, inputs: Tensors) -> Floats:
-        """Return the mean score of the networks, in double precision: (rows,)."""
-        scores = [learning.forward(member, inputs).double().numpy() for member in self.members]
-        return np.asarray(sum(scores) / len(scores))
+        scores = [score(member, inputs) for member in self.members]
+        return shifted(np.asarray(sum(scores) / len(scores)), self.skip_rate)
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors`, and the files of the reader."""
@@ -147,6 +135,11 @@ class Networks(Model):
         model = cls.untrained(variant, READERS[variant].load(version), seed=0)
         model.members.load_state_dict(load_file(version.folder / WEIGHTS))
         return model
+
+
+def score(network: nn.Module, inputs: Tensors) -> Floats:
+    """Return the scores of one network, in double precision: (rows,)."""
+    return learning.forward(network, inputs).double().numpy()
 
 
 def _network(variant: str, reader: Reader, dropout: float) -> nn.Module:
