@@ -14,7 +14,6 @@ from pozytywka_cli.records import Gate, Row
 
 ARROWS = {"lower": "↓", "higher": "↑", "target": "→"}
 SIGNIFICANT = 0.05
-TRUTH = "truth"  # the row of the best possible value on generated data
 Column = tuple[str, list[str]]  # header and cells
 
 
@@ -138,7 +137,7 @@ def conclusion(comparison: Comparison) -> str:
     """Return which variant is best by the headline metric, and whether its lead is more than chance."""
     headline, default = comparison.metrics[0], comparison.family.default
     best, differences = comparison.best(headline), comparison.differences
-    if best in ([], [TRUTH]):
+    if best in ([], ["truth"]):  # the best possible value on generated data is no variant
         return ""
     value = number(comparison.rows[best[0], headline].value)
     sentence = f"Best by {_label(comparison.family, headline)}: {' and '.join(best)} ({value})."

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from io import BufferedIOBase, BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,7 @@ def stdin() -> BufferedIOBase:
     """Return the bytes of standard input; a UsageError if it is closed."""
     if sys.stdin is None:
         raise UsageError("standard input is closed, and - reads it", "Connect a pipe or a file, or leave out -.")
-    stream: BufferedIOBase = sys.stdin.buffer  # type: ignore[assignment]
-    return stream
+    return sys.stdin.buffer  # type: ignore[return-value]
 
 
 def lines() -> Iterator[str]:
@@ -88,11 +88,10 @@ class RequestReader:
 
 def _line_batches(begin: bytes, stream: BufferedIOBase) -> Iterator[list[bytes]]:
     """Yield lines as they come: all that have arrived at a time, without waiting for more; `begin` is read already."""
-    chunk, rest = begin, b""
-    while chunk:
+    rest = b""
+    for chunk in chain([begin], iter(lambda: stream.read1(CHUNK), b"")):
         *complete, rest = (rest + chunk).split(b"\n")
         if complete:
             yield complete
-        chunk = stream.read1(CHUNK)
     if rest:
         yield [rest]

@@ -1,7 +1,7 @@
 """`pozytywka predict`."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 
@@ -106,22 +106,24 @@ def predict(
         predictor = pipeline.open_predictor(version, dataset)
         batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
         settings = shared.settings.section(name, registry.get(name).Settings)
-        fields = [one.key.removeprefix(f"{name}.") for one in assigned if one.key.startswith(f"{name}.")]
-        answers = _answers(predictor, batches, {field: getattr(settings, field) for field in fields}, explain=explain)
+        keys = [one.key.removeprefix(f"{name}.") for one in assigned if one.key.startswith(f"{name}.")]
+        fields = {key: pl.lit(getattr(settings, key)) for key in keys}  # settings that requests have too
+        answer = predictor.explain if explain and isinstance(predictor, Explaining) else predictor.predict
+        answers = (answer(batch.with_columns(**fields)) for batch in batches if not batch.is_empty())
         if reader and not output and not json:
-            for answer in answers:
-                sys.stdout.write(out.with_text_times(answer).write_ndjson())
+            for frame in answers:
+                sys.stdout.write(out.with_text_times(frame).write_ndjson())
                 sys.stdout.flush()
         elif frames := list(answers):
-            answer = pl.concat(frames)
+            frame = pl.concat(frames)
             if to_file:
-                out.write_frame(answer, targets[name])
-                made = f"{len(answer):,} rows by {name} {version.manifest.variant}"
+                out.write_frame(frame, targets[name])
+                made = f"{len(frame):,} rows by {name} {version.manifest.variant}"
                 shared.console.info(f"Wrote {targets[name]}: {made}.")
             if json:
-                rows += [{"family": name, **row} for row in out.with_text_times(answer).to_dicts()]
+                rows += [{"family": name, **row} for row in out.with_text_times(frame).to_dicts()]
             elif isinstance(predictor, FindingArtists) and not (output or (to_file and shared.console.quiet)):
-                _show(answer)
+                _show(frame)
         elif not reader and family:
             problem = f"{family} answers requests, and there are none"
             raise UsageError(problem, f"Write `pozytywka predict {family} INPUT`, or - for standard input.")
@@ -153,18 +155,6 @@ def _requests(predictor: "Predictor", artist: str | None) -> "pl.DataFrame":
         return predictor.default_requests()
     name = artist.encode(errors="surrogateescape").decode(errors="replace")  # an argument may be no UTF-8
     return pl.DataFrame({"artist_id": predictor.artist_ids(name)}, schema={"artist_id": pl.String})
-
-
-def _answers(
-    predictor: "Predictor", batches: "Iterator[pl.DataFrame]", fields: dict[str, object], *, explain: bool
-) -> "Iterator[pl.DataFrame]":
-    """Yield the answers to each batch that has requests, with `fields` set in all of them."""
-    import polars as pl
-
-    answer = predictor.explain if explain and isinstance(predictor, Explaining) else predictor.predict
-    for batch in batches:
-        if not batch.is_empty():
-            yield answer(batch.with_columns(pl.lit(value).alias(name) for name, value in fields.items()))
 
 
 def _show(forecast: "pl.DataFrame") -> None:
