@@ -1,6 +1,6 @@
 """Statistics of evaluations: bootstrap intervals, paired differences and tests over groups, calibration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -109,6 +109,21 @@ def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: 
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (resamples, len(sums)))
     as_far = np.abs(signs @ sums) >= np.abs(sums.sum()) * (1 - 1e-12)
     return float((1 + as_far.sum()) / (1 + resamples))
+
+
+def differences(
+    family: str, protocol: str, metric: str, values: Mapping[str, Floats], default: str, groups: Ints
+) -> list[Row]:
+    """Return, for every variant but the default, the mean of its values minus the default's on the same rows.
+
+    With 95 % intervals and sign-flip p-values over the groups; `values` are (rows,) by variant.
+    """
+    base, name = values[default], f"{metric}_difference"
+    return [
+        Row(family, variant, protocol, name, *paired_difference(one, base, groups), sign_flip(one - base, groups))
+        for variant, one in values.items()
+        if variant != default
+    ]
 
 
 def log_loss(outcome: Flags, probability: Floats) -> Floats:

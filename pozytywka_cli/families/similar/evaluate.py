@@ -11,7 +11,7 @@ from msgspec import structs
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.evaluation import Floats, Ints, paired_difference, sign_flip
+from pozytywka_cli.evaluation import Floats, Ints, differences
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.similar import FAMILY, charts
 from pozytywka_cli.families.similar.features import listens
@@ -66,11 +66,7 @@ def _differences(protocol: str, values: Mapping[str, Floats], default: str) -> l
     """Return the headline metric of every other variant minus the default's, over users for whom it is defined."""
     users = np.flatnonzero(~np.isnan(values[default][:, 0]))
     headline = {name: columns[users, 0] for name, columns in values.items()}
-    base, metric = headline.pop(default), f"{HEADLINE}_difference"
-    return [
-        Row("similar", name, protocol, metric, *paired_difference(column, base, users), sign_flip(column - base, users))
-        for name, column in headline.items()
-    ]
+    return differences("similar", protocol, HEADLINE, headline, default, users)
 
 
 def own_library(everything: Split, models: Mapping[str, Embeddings]) -> list[Row]:

@@ -48,11 +48,7 @@ def compare(protocol: str, plays: pl.DataFrame, predictions: dict[str, Predictio
     """Compute every variant's mean log loss minus the default's, with intervals and p-values over the same users."""
     skipped, users = plays["skipped"].to_numpy(), plays["user_id"].to_numpy()
     losses = {variant: evaluation.log_loss(skipped, made.probability) for variant, made in predictions.items()}
-    base, rows = losses.pop(default), []
-    for variant, loss in losses.items():
-        difference, p_value = evaluation.paired_difference(loss, base, users), evaluation.sign_flip(loss - base, users)
-        rows.append(Row("skip", variant, protocol, "log_loss_difference", *difference, p_value=p_value))
-    return rows
+    return evaluation.differences("skip", protocol, "log_loss", losses, default, users)
 
 
 def _balanced(correct: Flags, skipped: Flags, weights: Floats) -> float:
