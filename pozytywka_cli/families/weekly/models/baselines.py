@@ -43,7 +43,7 @@ class Linear(Parameters, frozen=True):
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, which has at least 3 weeks."""
-        recent = history.listened[:, -(self.weeks or 0) :]
+        recent = history.listened[:, -(self.weeks or 0) :]  # all if None
         count = recent.shape[1]
         time = np.arange(count) - (count - 1) / 2
         ahead, time_squares = (count - 1) / 2 + np.arange(1, horizon + 1), (time**2).sum()
@@ -85,7 +85,7 @@ class Seasonal(Parameters, frozen=True):
 
 def _level(history: Series, weeks: int | None, factors: Floats, ratio: float) -> Forecast:
     """Forecast the mean of the last `weeks` weeks (None: of all) times a factor for each week ahead, (horizon,)."""
-    recent = history.listened[:, -(weeks or 0) :]
+    recent = history.listened[:, -(weeks or 0) :]  # all if None
     # the mean of so many noisy weeks has a variance of its own, which adds to that of the next week
     ratios = spread_ratio(history, ratio) * (1 + 1 / recent.shape[1])
     return compound_poisson(recent.mean(axis=1)[:, None] * factors, ratios)
