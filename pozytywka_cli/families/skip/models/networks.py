@@ -28,7 +28,7 @@ LEGACY_UNITS, LEGACY_DROPOUT = (111, 41), 0.5
 
 
 class FeatureNetwork(nn.Module):
-    """A perceptron whose first SiLU layer has `width` units, each further one half as many, plus a linear skip."""
+    """A perceptron: a layer of `width` SiLU units, further ones of half as many each, plus a linear connection."""
 
     def __init__(self, features: int, dropout: float, *, layers: int, width: int) -> None:
         super().__init__()
