@@ -56,13 +56,12 @@ def similar(
       pozytywka similar --map artists.png
     """
     from pozytywka_cli.artifacts import LOOKUP_BYTES
-    from pozytywka_cli.families.similar.models.factors import Factors
     from pozytywka_cli.families.similar.predict import SimilarPredictor
 
     shared, arguments = context(ctx), name or []
     flags = {"--id": by_id, "--blend": blend, "--scores": scores, "--json": json}
     _check(arguments, picture, [flag for flag, is_set in flags.items() if is_set])
-    predictor = SimilarPredictor(Factors.load(shared.store.load("similar", hash_limit=LOOKUP_BYTES)))
+    predictor = SimilarPredictor.open(shared.store.load("similar", hash_limit=LOOKUP_BYTES))
     single = len(arguments) == 1 and arguments != ["-"]
     search = _Search(shared, predictor.by_id if by_id else predictor.find, single=single)
     answers = (predictor.neighbours(query, count) for query in search.queries(_names(arguments), blend=blend))

@@ -1,14 +1,9 @@
 """Which artists are like this one?"""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from pozytywka_cli.families.family import Family, GroundTruth, Predictor, Tradeoff, Variant
+from pozytywka_cli.families.family import Family, GroundTruth, Tradeoff, Variant
 from pozytywka_cli.families.similar.settings import SimilarSettings
-
-if TYPE_CHECKING:
-    from pozytywka_cli.artifacts import Version
-    from pozytywka_cli.dataset.loading import Dataset
 
 
 class Similar(Family, GroundTruth, Tradeoff):
@@ -29,13 +24,6 @@ class Similar(Family, GroundTruth, Tradeoff):
         from pozytywka_cli.families.similar import implicit_gpu
 
         implicit_gpu.require()
-
-    def open(self, version: "Version", dataset: "Dataset | None") -> Predictor:
-        """Load a version; it needs no data."""
-        from pozytywka_cli.families.similar.models.factors import Factors
-        from pozytywka_cli.families.similar.predict import SimilarPredictor
-
-        return SimilarPredictor(Factors.load(version))
 
 
 FAMILY = Similar()

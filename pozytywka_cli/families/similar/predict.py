@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.manifest import MEND
 from pozytywka_cli.catalogue import fuzzy, names
 from pozytywka_cli.errors import ArtifactError, RefusedError
@@ -18,6 +19,8 @@ from pozytywka_cli.settings import Count
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from pozytywka_cli.dataset.loading import Dataset
 
 
 class UnknownArtistError(RefusedError):
@@ -67,6 +70,11 @@ class SimilarPredictor:
 
     def __init__(self, artists: Factors) -> None:
         self.artists = artists
+
+    @classmethod
+    def open(cls, version: Version, dataset: "Dataset | None" = None) -> "SimilarPredictor":
+        """Load a version, which needs no data; an ArtifactError if a file is damaged."""
+        return cls(Factors.load(version))
 
     def predict(self, requests: "pl.DataFrame") -> "pl.DataFrame":
         """Return query, matched, name, id, score (cosine) and problem: a row for each similar artist, best first.
