@@ -58,12 +58,19 @@ def device(families: "list[Family]", *, gpu: bool) -> str:
     return "cuda" if gpu else "cpu"
 
 
+READ_BY_PREDICTION = ("weekly.horizon",)
+
+
 def assigned(
-    overrides: list[str] | None, trained: Collection[str] | None = None, flags: Mapping[str, object] | None = None
+    overrides: list[str] | None,
+    trained: Collection[str] | None = None,
+    flags: Mapping[str, object] | None = None,
+    readable: Collection[str] = READ_BY_PREDICTION,
 ) -> "list[Assigned]":
     """Return the settings that a command line assigns, by --set and by `flags` (values by key, None if absent).
 
-    `trained` names the families that the command trains; None if it only predicts, which reads few settings.
+    `trained` names the families that the command trains; None if it only predicts, which reads only the `readable`
+    settings of families.
 
     Raises:
         UsageError: one is malformed, belongs to a family that the command does not run, or was fixed in training.
@@ -77,16 +84,15 @@ def assigned(
     for setting in (setting for setting in settings if setting.key.rpartition(".")[0] in registry.names()):
         family = setting.key.rpartition(".")[0]
         name = f"--set {setting.key}" if setting.source == "--set" else setting.source
-        if trained is None and setting.key not in READ_BY_PREDICTION:
-            readable = ", ".join([*READ_BY_PREDICTION, *General.__struct_fields__])
-            hint = f"Use it with `pozytywka train {family}`; settings that predictions read: {readable}."
+        if trained is None and setting.key not in readable:
+            known = ", ".join([*readable, *General.__struct_fields__])
+            hint = f"Use it with `pozytywka train {family}`; settings that this command reads: {known}."
             raise UsageError(f"{name}: fixed when a version of {family} is trained", hint)
         if trained is not None and family not in trained:
             raise UsageError(f"{name} only applies to {family}", f"Name {family}, or leave out {name}.")
     return settings
 
 
-READ_BY_PREDICTION = ("weekly.horizon",)
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FAMILY.KEY=VALUE", help="Override a setting; repeatable, see `pozytywka settings`."),

@@ -63,7 +63,7 @@ def rates(
     from pozytywka_cli.planning.payouts import Rule, cents, percentage
 
     shared = context(ctx)
-    shared.override(options.assigned(overrides))
+    shared.override(options.assigned(overrides, readable=()))  # a plan is for one week
     out.check_target(output, shared.data())
     rule = Rule(
         budget=cents(budget, "--budget"),

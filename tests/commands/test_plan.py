@@ -127,7 +127,7 @@ def test_predict_weekly_forecasts_one_artist(pozytywka, folders, tmp_path):
     assert json.loads(pozytywka(*command, "--json", *folders).out)["rows"] == [wanted]
     table = pozytywka(*command, *folders)
     assert wanted["name"] in table.out
-    assert table.out.startswith("Seconds, by weekly lstm ")
+    assert table.out.startswith("Seconds, by weekly lstm")
     assert wanted["trend"] in table.out
     assert "Wrote" not in table.err
     path = tmp_path / "one.jsonl"
