@@ -1,7 +1,7 @@
 """Read names from standard input, and requests for predictions from a file at once or from a stream as they come."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from io import BufferedIOBase, BytesIO
 from itertools import chain
@@ -69,11 +69,27 @@ class RequestReader:
             else:
                 yield read_requests(BytesIO(begin + stream.read()), self.source, request)
 
+    def answered(
+        self, batches: "Iterable[pl.DataFrame]", answer: "Callable[[pl.DataFrame], pl.DataFrame]"
+    ) -> "Iterator[pl.DataFrame]":
+        """Yield the answers to batches; of a JSONL stream, a refused request does not keep the others from theirs."""
+        for batch in batches:
+            try:
+                yield answer(batch)
+            except RefusedError as error:
+                if not self.lines:
+                    raise
+                if len(batch) > 1:
+                    yield from self.answered((batch[row : row + 1] for row in range(len(batch))), answer)
+                else:
+                    self.bad += 1
+                    self.warn(f"{self.source}: {error.message}")
+
     def raise_bad(self) -> None:
-        """Raise a RefusedError if a line was bad."""
+        """Raise a RefusedError if a line was not answered."""
         if self.bad:
-            problem = f"{self.bad:,} of {self.lines:,} lines of {self.source} are not requests"
-            raise RefusedError(problem, "The warnings above name each line and what is wrong with it.")
+            problem = f"{self.bad:,} of {self.lines:,} lines of {self.source} could not be answered"
+            raise RefusedError(problem, "The warnings above say what is wrong with each of them.")
 
     def _decoded(self, lines: list[bytes], request: "type[msgspec.Struct]") -> "pl.DataFrame":
         from pozytywka_cli.dataset.requests import read_request_lines

@@ -109,7 +109,8 @@ def predict(
         keys = [one.key.removeprefix(f"{name}.") for one in assigned if one.key.startswith(f"{name}.")]
         fields = {key: pl.lit(getattr(settings, key)) for key in keys}  # settings that requests have too
         answer = predictor.explain if explain and isinstance(predictor, Explaining) else predictor.predict
-        answers = (answer(batch.with_columns(**fields)) for batch in batches if not batch.is_empty())
+        requests = (batch.with_columns(**fields) for batch in batches if not batch.is_empty())
+        answers = reader.answered(requests, answer) if reader else map(answer, requests)
         if reader and not output and not json:
             for frame in answers:
                 sys.stdout.write(out.with_text_times(frame).write_ndjson())

@@ -1,6 +1,7 @@
 """Streams as they are in real life: closed early, narrow, in another encoding."""
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -120,3 +121,15 @@ def test_requests_are_answered_as_they_come(sampled, trained):
         program.stdin.close()
         assert b"-:4: " in program.stderr.read()
     assert program.returncode == 3
+
+
+def test_a_refused_request_does_not_keep_the_others_from_their_answers(pozytywka, sampled, trained, monkeypatch):
+    """An unknown artist in a stream: the others are forecast, a warning names it, and the exit code is 3."""
+    where = ["--data-dir", sampled, "--artifacts-dir", trained]
+    known = json.loads((sampled / "artists.jsonl").read_text(encoding="utf-8").splitlines()[0])["id"]
+    lines = "".join(f'{{"artist_id": "{artist}"}}\n' for artist in (known, "nobody", known))
+    monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": io.BytesIO(lines.encode())}))
+    answer = pozytywka("predict", "weekly", "-", *where)
+    assert answer.code == 3
+    assert [json.loads(line)["artist_id"] for line in answer.out.splitlines()] == [known, known]
+    assert "nobody" in answer.err
