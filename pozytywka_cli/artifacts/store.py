@@ -70,15 +70,26 @@ class Store:
     def _manifest(self, origin: Origin, draft: Draft, created: datetime, folder: Path, name: str) -> Manifest:
         from importlib.metadata import version
 
-        fields = Manifest.__struct_fields__  # many are fields of the origin or the draft, the variant is one of both
-        shared = {name: getattr(one, name) for one in (origin, draft) for name in fields if hasattr(one, name)}
         return Manifest(
+            family=origin.family,
+            variant=draft.variant,
             version=name,
             parent=self.promoted(origin.family),
             created=f"{created:%Y-%m-%dT%H:%M:%SZ}",
             libraries={library: version(library) for library in LIBRARIES},
+            device=origin.device,
+            seed=origin.seed,
+            until=origin.until,
+            settings=origin.settings,
+            inputs=origin.inputs,
+            signature=draft.signature,
+            metrics=draft.metrics,
+            gate=draft.gate,
+            notes=draft.notes,
+            fingerprint=origin.fingerprint,
             files={path.name: StoredFile(files.sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())},
-            **shared,
+            fallback_for=draft.fallback_for,
+            limited=draft.limited,
         )
 
     def names(self, family: str) -> list[str]:

@@ -209,8 +209,17 @@ def _trained_before(store: Store, origin: Origin, baseline: Origin, plan: Plan) 
 
 def _outcome(version: Version, *, unchanged: bool) -> Outcome:
     made = version.manifest
-    about = (made.family, made.variant, made.version)
-    return Outcome(*about, None, unchanged, made.gate, made.notes, made.fallback_for, made.limited)
+    return Outcome(
+        family=made.family,
+        variant=made.variant,
+        version=made.version,
+        promoted=None,
+        unchanged=unchanged,
+        gate=made.gate,
+        notes=made.notes,
+        fallback_for=made.fallback_for,
+        limited=made.limited,
+    )
 
 
 def record(root: Path, command: str, run: Run, plan: Plan) -> Path:
