@@ -27,6 +27,15 @@ def key(name: str, *, fold: bool = True) -> str:
     return words.removeprefix("the ")
 
 
+def agree_unfolded(name: str, others: Iterable[str]) -> list[bool]:
+    """Return for each other name of the same key whether it agrees with `name` also where Latin letters stay unfolded.
+
+    "Łona" and "Lona" share a key, and are two artists.
+    """
+    unfolded = key(name, fold=False)
+    return [key(other, fold=False) == unfolded for other in others]
+
+
 @cache
 def _visible(letter: str) -> str:
     """Drop punctuation and format characters."""

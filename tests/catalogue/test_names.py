@@ -7,7 +7,7 @@ from anyascii import anyascii
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pozytywka_cli.catalogue.names import key, typo_readings
+from pozytywka_cli.catalogue.names import agree_unfolded, key, typo_readings
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,10 @@ from pozytywka_cli.catalogue.names import key, typo_readings
 def test_a_key_is_what_spellings_share(name, expected):
     """Latin letters become ASCII, those of other scripts stay, and white space of any kind is one space."""
     assert key(name) == unicodedata.normalize("NFKD", expected)
+
+
+def test_names_of_the_same_key_agree_if_their_unfolded_letters_do():
+    assert agree_unfolded("łona", ["Lona", "Łona", "ŁÓNA"]) == [False, True, True]
 
 
 def test_letters_can_be_left_unfolded():

@@ -154,9 +154,8 @@ class SimilarPredictor:
 
     def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
         if len(rows) > 1:
-            unfolded = names.key(query, fold=False)
-            titles = dict(zip(rows, self.artists.names.take(rows), strict=True))
-            rows = sorted(rows, key=lambda row: names.key(titles[row], fold=False) != unfolded)
+            agrees = dict(zip(rows, names.agree_unfolded(query, self.artists.names.take(rows)), strict=True))
+            rows = sorted(rows, key=agrees.__getitem__, reverse=True)  # stable: those with more listeners stay first
         first, *others = rows
         return Match(query, self.artists.names[first], first, exact, tuple(self.artists.ids.take(others)))
 

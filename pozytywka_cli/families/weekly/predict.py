@@ -1,6 +1,7 @@
 """The predictor: the listening of artists in the weeks after the last full one."""
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import ClassVar
 
 import msgspec
@@ -88,8 +89,7 @@ class WeeklyPredictor:
         key, (ids, titles) = names.key(name), artists.get_columns()
         index = StringIndex.of([names.key(title) for title in titles])
         if rows := index.find(key):
-            unfolded = names.key(name, fold=False)
-            agreeing = [row for row in rows if names.key(titles[row], fold=False) == unfolded]
+            agreeing = [*compress(rows, names.agree_unfolded(name, titles.gather(rows)))]
             return ids.gather(agreeing or rows).to_list()
         nearest = titles.gather(fuzzy.suggestions(index, names.typo_readings(key)))
         raise RefusedError(f'no artist is called "{names.shorten(name)}"', names.suggestion(nearest))
