@@ -1,20 +1,21 @@
 """`pozytywka predict`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import context
+from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from pozytywka_cli.families.family import Predictor
+    from pozytywka_cli.settings import Assigned
 
 FLAGS = {"--explain": "skip", "--artist": "weekly", "--horizon": "weekly"}  # the family that reads each
 SHOWN = 10  # artists
@@ -30,8 +31,8 @@ class Explaining(Protocol):
 
 
 @runtime_checkable
-class FindingArtists(Protocol):
-    """A predictor of artists that can find them by name."""
+class Forecasting(Protocol):
+    """A predictor of artists' weeks: it finds artists by name, and its answers have the `COLUMNS`."""
 
     def artist_ids(self, name: str) -> Sequence[str]:
         """Return the ids of the artists with a name; a RefusedError if there is none."""
@@ -86,7 +87,6 @@ def predict(
     from pozytywka_cli.commands import datasets, tables
     from pozytywka_cli.commands import outputs as out
     from pozytywka_cli.commands.inputs import RequestReader
-    from pozytywka_cli.families import registry
     from pozytywka_cli.pipeline import predict as pipeline
 
     shared = context(ctx)
@@ -105,16 +105,12 @@ def predict(
     for name, version in versions.items():
         predictor = pipeline.open_predictor(version, dataset)
         batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
-        settings = shared.settings.section(name, registry.get(name).Settings)
-        keys = [one.key.removeprefix(f"{name}.") for one in assigned if one.key.startswith(f"{name}.")]
-        fields = {key: pl.lit(getattr(settings, key)) for key in keys}  # settings that requests have too
+        constant = _constant_fields(shared, name, assigned)
+        requests = (batch.with_columns(**constant) for batch in batches if not batch.is_empty())
         answer = predictor.explain if explain and isinstance(predictor, Explaining) else predictor.predict
-        requests = (batch.with_columns(**fields) for batch in batches if not batch.is_empty())
         answers = reader.answered(requests, answer) if reader else map(answer, requests)
         if reader and not output and not json:
-            for frame in answers:
-                sys.stdout.write(out.with_text_times(frame).write_ndjson())
-                sys.stdout.flush()
+            _print_lines(answers)
         elif frames := list(answers):
             frame = pl.concat(frames)
             if to_file:
@@ -123,7 +119,7 @@ def predict(
                 shared.console.info(f"Wrote {targets[name]}: {made}.")
             if json:
                 rows += [{"family": name, **row} for row in out.with_text_times(frame).to_dicts()]
-            elif isinstance(predictor, FindingArtists) and not (output or (to_file and shared.console.quiet)):
+            elif isinstance(predictor, Forecasting) and not (output or (to_file and shared.console.quiet)):
                 _show(frame)
         elif not reader and family:
             problem = f"{family} answers requests, and there are none"
@@ -152,10 +148,30 @@ def _requests(predictor: "Predictor", artist: str | None) -> "pl.DataFrame":
     """Return the usual requests of a predictor, or those for an artist."""
     import polars as pl
 
-    if artist is None or not isinstance(predictor, FindingArtists):
+    if artist is None or not isinstance(predictor, Forecasting):
         return predictor.default_requests()
     name = artist.encode(errors="surrogateescape").decode(errors="replace")  # an argument may be no UTF-8
     return pl.DataFrame({"artist_id": predictor.artist_ids(name)}, schema={"artist_id": pl.String})
+
+
+def _constant_fields(shared: Context, family: str, assigned: "Sequence[Assigned]") -> "dict[str, pl.Expr]":
+    """Return the fields of requests that settings of the command line set for all of them."""
+    import polars as pl
+
+    from pozytywka_cli.families import registry
+
+    settings = shared.settings.section(family, registry.get(family).Settings)
+    keys = [one.key.removeprefix(f"{family}.") for one in assigned if one.key.startswith(f"{family}.")]
+    return {key: pl.lit(getattr(settings, key)) for key in keys}
+
+
+def _print_lines(answers: "Iterable[pl.DataFrame]") -> None:
+    """Print a line of JSON for each answer, as the answers come."""
+    from pozytywka_cli.commands import outputs
+
+    for frame in answers:
+        sys.stdout.write(outputs.with_text_times(frame).write_ndjson())
+        sys.stdout.flush()
 
 
 def _show(forecast: "pl.DataFrame") -> None:
