@@ -1,0 +1,136 @@
+"""Damage to a version is found and named: missing, edited and foreign files, and any flipped bit."""
+
+import json
+import shutil
+from contextlib import suppress
+
+import pytest
+
+from pozytywka_cli.artifacts import Store, Version
+from pozytywka_cli.errors import ArtifactError
+
+from .versions import draft, origin, refused
+
+
+@pytest.mark.parametrize("name", ["weights.bin", "card.md", "metrics.json"])
+def test_damaged_files_are_named(name: str, store: Store) -> None:
+    """Missing, of another size, or one bit flipped: the message names the file and the problem."""
+    version = store.save(origin(), draft())
+    path = version.folder / name
+    content = path.read_bytes()
+
+    def load() -> Version:
+        return store.load("demo", version.name)
+
+    path.unlink()
+    assert refused(load) == f"{path} is missing"
+    path.write_bytes(content + b"x")
+    size = len(content)
+    assert refused(load).startswith(f"{path} is damaged: it has {size + 1} bytes")
+    path.write_bytes(b"")
+    assert refused(load).startswith(f"{path} is damaged: it has 0 bytes")
+    for position in (0, size // 2, size - 1):
+        flipped = bytearray(content)
+        flipped[position] ^= 1
+        path.write_bytes(flipped)
+        assert refused(load).startswith(f"{path} is damaged: its SHA-256")
+    path.write_bytes(content)
+    assert load() == version
+
+
+def test_damaged_manifests_are_named(store: Store) -> None:
+    """Missing, truncated, with an unknown key, or a folder: the message names the manifest."""
+    version = store.save(origin(), draft())
+    path = version.folder / "manifest.json"
+    content = path.read_bytes()
+
+    def load() -> Version:
+        return store.load("demo", version.name)
+
+    for length in range(0, len(content) - 2, 7):
+        path.write_bytes(content[:length])
+        assert refused(load).startswith(f"{path} is damaged: ")
+    path.write_bytes(content.replace(b'"format": 2', b'"format": 2, "classes": []'))
+    assert refused(load).startswith(f"{path} is damaged: ")
+    path.unlink()
+    assert refused(load) == f"{path} is missing"
+    path.mkdir()
+    assert refused(load).startswith(f"{path} is damaged: ")
+
+
+def test_a_newer_format_is_refused(store: Store) -> None:
+    """With its number, the newest one that can be read, and what to do; whatever else the manifest holds."""
+    version = store.save(origin(), draft())
+    path = version.folder / "manifest.json"
+    path.write_bytes(b'{"format": 3, "new": []}')
+    with pytest.raises(ArtifactError, match=r"has format 3.* up to 2$") as raised:
+        store.load("demo", version.name)
+    assert "Upgrade" in raised.value.hint
+
+
+def test_any_flipped_bit_of_a_manifest_is_found(store: Store) -> None:
+    """A manifest with one bit flipped is either refused or, where the bit is in its white space, read as it was."""
+    version = store.save(origin(), draft())
+    path = version.folder / "manifest.json"
+    content = path.read_bytes()
+    for position in range(len(content)):
+        for bit in (1, 2, 0x80):
+            flipped = bytearray(content)
+            flipped[position] ^= bit
+            path.write_bytes(flipped)
+            with suppress(ArtifactError):
+                assert store.load("demo", version.name).manifest == version.manifest
+
+
+def test_an_edited_digit_is_found(store: Store) -> None:
+    """A metric, the seed or a setting changed by hand: the content does not match the digest."""
+    version = store.save(origin(), draft())
+    path = version.folder / "manifest.json"
+    content = path.read_text()
+    for old, new in (('"value": 0.7', '"value": 0.2'), ('"seed": 0', '"seed": 1'), ('"epochs": 3', '"epochs": 4')):
+        path.write_text(content.replace(old, new))
+        assert refused(lambda: store.load("demo", version.name)).startswith(f"{path} is damaged: ")
+    path.write_text(json.dumps(json.loads(content)))
+    assert store.load("demo", version.name) == version
+
+
+def test_a_lookup_hashes_small_files_only(store: Store) -> None:
+    """Past `hash_limit` only the size is checked."""
+    version = store.save(origin(), draft(b"x" * 1000))
+    (version.folder / "weights.bin").write_bytes(b"y" * 1000)
+    assert store.load("demo", version.name, hash_limit=999) == version
+    for limit in (1000, None):
+        with pytest.raises(ArtifactError, match="SHA-256"):
+            store.load("demo", version.name, hash_limit=limit)
+    (version.folder / "weights.bin").write_bytes(b"y" * 999)
+    with pytest.raises(ArtifactError, match="it has 999 bytes"):
+        store.load("demo", version.name, hash_limit=10)
+
+
+@pytest.mark.parametrize("family", ["demo", "other"])
+def test_a_folder_of_another_version_is_refused(family: str, store: Store, three: tuple[str, str, str]) -> None:
+    """A copy under another name, or in another family's folder, can be neither loaded nor promoted."""
+    original = store.root / "demo" / "versions" / three[0]
+    copy = store.root / family / "versions" / ("copy" if family == "demo" else three[0])
+    shutil.copytree(original, copy)
+    problem = refused(lambda: store.load(family, copy.name))
+    assert str(copy) in problem
+    assert f"demo {three[0]}" in problem
+    assert refused(lambda: store.promote(family, copy.name)) == problem
+    assert (copy.name, problem) in store.verified(family)
+    assert store.promoted(family) is None
+
+
+def test_each_version_is_verified_once(store: Store, three: tuple[str, str, str]) -> None:
+    """And `current` only where the version that it points to is missing."""
+    first, second, third = three
+    assert store.verified("demo") == [(first, None), (second, None), (third, None)]
+    store.promote("demo", second)
+    (store.root / "demo" / "versions" / second / "weights.bin").unlink()
+    found = dict(store.verified("demo"))
+    assert [name for name, problem in found.items() if problem] == [second]
+    assert list(found) == [first, second, third]
+    shutil.rmtree(store.root / "demo" / "versions" / second)
+    assert [name for name, problem in store.verified("demo") if problem] == ["current"]
+    (store.root / "demo" / "current").unlink()
+    assert [name for name, problem in store.verified("demo") if problem] == ["current"]
