@@ -18,7 +18,7 @@ from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Gate, Input, Row
 
 FORMAT = 2
-MEND = "Roll back with `pozytywka models rollback`, or train again with --force."
+DAMAGED_HINT = "Roll back with `pozytywka models rollback`, or train again with --force."
 GATE_NUMBERS = ("value", "baseline", "difference", "low", "high", "margin")
 FORMAT_1_NAMES = {  # of metrics, then and now; the others had capitals, and spaces in place of underscores
     "AUC": "roc_auc",
@@ -86,9 +86,9 @@ def read_manifest(folder: Path, family: str, name: str) -> Manifest:
     try:
         manifest = _decoded(path, path.read_bytes())
     except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing", MEND) from None
+        raise ArtifactError(f"{path} is missing", DAMAGED_HINT) from None
     except (IsADirectoryError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
+        raise ArtifactError(f"{path} is damaged: {error}", DAMAGED_HINT) from None
     if (manifest.family, manifest.version) != (family, name):
         problem = f"{folder} contains {manifest.family} {manifest.version}, not {family} {name}"
         raise ArtifactError(problem, "Remove the folder, or move it back to its own name and place.")
@@ -100,12 +100,12 @@ def check_files(folder: Path, manifest: Manifest, *, hash_limit: int | None = No
     for name, stored in manifest.files.items():
         path = folder / name
         if not path.is_file():
-            raise ArtifactError(f"{path} is missing", MEND)
+            raise ArtifactError(f"{path} is missing", DAMAGED_HINT)
         size = path.stat().st_size
         if size != stored.size:
-            raise ArtifactError(f"{path} is damaged: it has {size} bytes in place of {stored.size}", MEND)
+            raise ArtifactError(f"{path} is damaged: it has {size} bytes in place of {stored.size}", DAMAGED_HINT)
         if (hash_limit is None or size <= hash_limit) and files.sha256(path) != stored.sha256:
-            raise ArtifactError(f"{path} is damaged: its SHA-256 is not the one in the manifest", MEND)
+            raise ArtifactError(f"{path} is damaged: its SHA-256 is not the one in the manifest", DAMAGED_HINT)
     return Version(folder, manifest)
 
 
@@ -116,7 +116,7 @@ def _decoded(path: Path, content: bytes) -> Manifest:
         problem = f"{path} has format {written}; this version of pozytywka reads formats up to {FORMAT}"
         raise ArtifactError(problem, "Upgrade pozytywka, or train again.")
     if (written != 1 or "digest" in tree) and tree.get("digest") != _digest(tree):
-        raise ArtifactError(f"{path} is damaged: its content does not match its digest", MEND)
+        raise ArtifactError(f"{path} is damaged: its content does not match its digest", DAMAGED_HINT)
     rows = msgspec.convert(tree.get("metrics"), list[Any])
     tree["metrics"] = [_with_nan(row, ("value",)) for row in rows]
     tree["gate"] = _with_nan(tree.get("gate"), GATE_NUMBERS)

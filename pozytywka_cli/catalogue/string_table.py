@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.artifacts.manifest import MEND
+from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.errors import ArtifactError
 
 OFFSET = np.dtype("<u4")  # enough for 4 GiB
@@ -48,9 +48,9 @@ class StringTable:
             with path.open("rb") as stream:
                 return cls(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), path)
         except OSError as error:
-            raise ArtifactError(f"cannot read {path}: {error.strerror}", MEND) from None
+            raise ArtifactError(f"cannot read {path}: {error.strerror}", DAMAGED_HINT) from None
         except ValueError:  # the file is empty, or shorter than its offsets
-            raise ArtifactError(f"{path} is damaged: it is truncated", MEND) from None
+            raise ArtifactError(f"{path} is damaged: it is truncated", DAMAGED_HINT) from None
 
     def save(self, path: Path) -> None:
         """Write the buffer."""
@@ -90,7 +90,7 @@ class StringTable:
         return np.frombuffer(rest, dtype)
 
     def _damaged(self, problem: str) -> ArtifactError:
-        return ArtifactError(f"{self._path} is damaged: {problem}", MEND)
+        return ArtifactError(f"{self._path} is damaged: {problem}", DAMAGED_HINT)
 
 
 class StringIndex(StringTable):

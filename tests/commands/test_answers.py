@@ -38,16 +38,16 @@ def test_validate_accepts_clean_data(pozytywka, sampled):
     assert len(answer.err.splitlines()) == 1
 
 
-def test_every_planted_fault_is_found_as_often_as_it_was_planted(pozytywka, tmp_path):
+def test_every_generated_fault_is_found_as_often_as_it_was_generated(pozytywka, tmp_path):
     """The sample's truth/faults.json and `validate --json` agree exactly, and the bad lines are set apart."""
     assert pozytywka("-q", "sample", tmp_path / "data", "--users", "20", "--weeks", "6", "--dirty").code == 0
-    planted: dict[tuple, int] = {}
+    generated: dict[tuple, int] = {}
     for fault in json.loads((tmp_path / "data" / "truth" / "faults.json").read_text()):
         key = (fault["table"], fault["rule"], fault["column"], fault["level"])
-        planted[key] = planted.get(key, 0) + fault["count"]
+        generated[key] = generated.get(key, 0) + fault["count"]
     answer = pozytywka("validate", tmp_path / "data", "--json", "--fail-on", "never")
     found = {(r["table"], r["rule"], r["column"], r["level"]): r["count"] for r in rows(answer, "validate")}
-    assert found == planted
+    assert found == generated
 
 
 def test_a_table_without_one_file_fails_and_says_what_is_skipped(pozytywka, sampled, tmp_path):
@@ -149,8 +149,8 @@ def test_train_makes_plays_says_so_and_does_nothing_twice(pozytywka, sampled, tm
     assert [len(record["outcomes"]) for record in records] == [1, 1, 1]
 
 
-def test_a_run_that_was_not_promoted_or_killed_serves_at_the_next_run(pozytywka, sampled, tmp_path, quick):
-    """Nothing is trained twice, and something serves; what was rolled back by hand stays back."""
+def test_a_saved_version_that_was_not_promoted_is_promoted_by_the_next_run(pozytywka, sampled, tmp_path, quick):
+    """Nothing is trained twice; a version that was rolled back by hand is not promoted again."""
     folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
     command = ["train", "weekly", "--variant", "mean", *folders, "--json"]
     [saved] = rows(pozytywka(*command, "--no-promote"), "train")
@@ -165,8 +165,8 @@ def test_a_run_that_was_not_promoted_or_killed_serves_at_the_next_run(pozytywka,
 
 
 @pytest.mark.parametrize("loss", ["gone", "dangling", "damaged"])
-def test_a_run_mends_what_no_longer_serves(pozytywka, sampled, tmp_path, quick, loss):
-    """`current` is gone, points to nothing, or to a damaged version: the same training serves again."""
+def test_a_run_repairs_the_promotion(pozytywka, sampled, tmp_path, quick, loss):
+    """`current` is gone, points to nothing, or to a damaged version: the same training promotes a version again."""
     folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
     command = ["train", "weekly", "--variant", "mean", *folders, "--json"]
     rows(pozytywka(*command), "train")
@@ -178,8 +178,8 @@ def test_a_run_mends_what_no_longer_serves(pozytywka, sampled, tmp_path, quick, 
     if loss == "dangling":
         current.symlink_to("versions/nothing")
     assert pozytywka("models", "verify", *folders).code == 4
-    [mended] = rows(pozytywka(*command), "train")
-    assert mended["promoted"] is not None
+    [repaired] = rows(pozytywka(*command), "train")
+    assert repaired["promoted"] is not None
     assert pozytywka("predict", "weekly", *folders).code == 0
 
 
@@ -192,8 +192,8 @@ def test_figures_are_printed_even_if_another_family_is_refused(pozytywka, tmp_pa
     assert {row["family"] for row in json.loads(answer.out)["rows"]} == {"skip", "weekly"}
 
 
-def test_prune_touches_only_families_and_needs_one_that_serves(pozytywka, trained, tmp_path):
-    """A folder of somebody else's that happens to hold `versions` stays, and so does everything if nothing serves."""
+def test_prune_touches_only_families_and_needs_a_promoted_version(pozytywka, trained, tmp_path):
+    """The folder `versions` of another program stays, and so does everything if nothing is promoted."""
     store = shutil.copytree(trained, tmp_path / "artifacts", symlinks=True)
     (store / "foreign" / "versions" / "mine").mkdir(parents=True)
     assert pozytywka("models", "prune", "--keep", "0", "--artifacts-dir", store).code == 0
@@ -215,7 +215,7 @@ def test_a_fallback_is_not_trained_twice(pozytywka, tmp_path, quick):
     assert forecast["method"].unique().to_list() == ["mean, a fallback"]
 
 
-def test_no_promote_changes_nothing_that_serves(pozytywka, sampled, tmp_path, quick):
+def test_no_promote_leaves_the_promoted_version(pozytywka, sampled, tmp_path, quick):
     """The version is saved and listed, and `predict` does not see it."""
     folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
     assert pozytywka("train", "weekly", "--variant", "mean", "--no-promote", *folders).code == 0
@@ -224,8 +224,8 @@ def test_no_promote_changes_nothing_that_serves(pozytywka, sampled, tmp_path, qu
     assert pozytywka("predict", "weekly", *folders).code == 4
 
 
-def test_a_model_that_is_worse_does_not_serve(pozytywka, sampled, tmp_path, quick, monkeypatch):
-    """Its baseline does, both figures are shown, and --strict exits 3."""
+def test_a_model_that_is_worse_is_not_promoted(pozytywka, sampled, tmp_path, quick, monkeypatch):
+    """Its baseline is, both figures are shown, and --strict exits 3."""
     monkeypatch.setattr("pozytywka_cli.families.weekly.train.MARGIN", -10.0)
     folders = ["--data-dir", sampled, "--artifacts-dir", tmp_path]
     answer = pozytywka("train", "weekly", "--variant", "linear", "--strict", *folders)
@@ -312,17 +312,17 @@ def test_times_of_pairs_are_read_in_every_dialect(pozytywka, sampled, trained, t
 
 
 def test_a_moment_is_written_alike_in_every_format_that_is_text(pozytywka, sampled, trained, tmp_path):
-    """Lines, JSON, JSONL and CSV; and it can be asked for again."""
+    """Lines, JSON, JSONL and CSV; and that text is a moment of a request."""
     track = pl.read_ndjson(sampled / "tracks.jsonl")["id"][0]
-    asked, told = tmp_path / "asked.csv", "2026-01-05T12:00:00.000000Z"
-    asked.write_text(f"user_id,track_id,at\n101,{track},{told}\n")
-    given = ["predict", "skip", asked, "--data-dir", sampled, "--artifacts-dir", trained]
-    pozytywka(*given, "-o", tmp_path / "told.csv")
-    pozytywka(*given, "-o", tmp_path / "told.jsonl")
-    line, (row,) = pozytywka(*given).out, rows(pozytywka(*given, "--json"), "predict")
-    read = pl.read_csv(tmp_path / "told.csv", infer_schema=False)["at"][0]
-    assert [json.loads(line)["at"], row["at"], read] == [told] * 3
-    assert (tmp_path / "told.jsonl").read_text() == line
+    pairs, moment = tmp_path / "pairs.csv", "2026-01-05T12:00:00.000000Z"
+    pairs.write_text(f"user_id,track_id,at\n101,{track},{moment}\n")
+    command = ["predict", "skip", pairs, "--data-dir", sampled, "--artifacts-dir", trained]
+    pozytywka(*command, "-o", tmp_path / "answers.csv")
+    pozytywka(*command, "-o", tmp_path / "answers.jsonl")
+    line, (row,) = pozytywka(*command).out, rows(pozytywka(*command, "--json"), "predict")
+    read = pl.read_csv(tmp_path / "answers.csv", infer_schema=False)["at"][0]
+    assert [json.loads(line)["at"], row["at"], read] == [moment] * 3
+    assert (tmp_path / "answers.jsonl").read_text() == line
 
 
 def test_models_are_listed_shown_verified_promoted_and_rolled_back(pozytywka, trained, tmp_path):

@@ -59,7 +59,7 @@ def test_a_mistake_is_explained(pozytywka, tmp_path, monkeypatch, arguments, cod
 
 
 def test_an_error_suggests_the_same_command(pozytywka, tmp_path, monkeypatch):
-    """`evaluate --scrobbles` is not told to train."""
+    """The hint for `evaluate --scrobbles` is not to train."""
     monkeypatch.chdir(tmp_path)
     assert "train" not in pozytywka("evaluate", "--scrobbles", "a.csv", "--artists", "b.csv").err
 

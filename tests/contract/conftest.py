@@ -91,7 +91,7 @@ def _late_artist(predictor: Predictor, _: Dataset) -> list[bool]:
     return predictor.predict(pl.DataFrame({"artist_id": ["new artist"]}))["mean"].is_finite().to_list()
 
 
-# by family: what is asked that was never seen in training, and the answer
+# by family: a request for something that was never seen in training, and the answer
 UNSEEN: dict[str, tuple[Callable[[Predictor, Dataset], object], object]] = {
     "skip": (_unknown_pairs, [("unknown user", True), ("unknown track", True), ("unknown track", True)]),
     "weekly": (_late_artist, [True]),

@@ -16,28 +16,28 @@ from pozytywka_cli.families.family import Family, GroundTruth, Tunable
 
 from .conftest import FAMILIES, UNSEEN, VARIANTS, requests_for, trained, with_late_artist
 
-STEP = 37  # every so many requests are also asked alone
+STEP = 37  # every so many requests are also answered alone
 
 
 @pytest.fixture(scope="module", params=VARIANTS, ids="-".join)
-def asked(request: pytest.FixtureRequest) -> tuple[str, str]:
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
     """A family and a variant."""
     names: tuple[str, str] = request.param
     return names
 
 
 @pytest.fixture(scope="module")
-def version(asked: tuple[str, str], dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Version:
-    """A trained, saved and loaded version; of another variant where that is the fallback for the one asked for."""
-    return trained(tmp_path_factory.mktemp("first"), dataset, *asked)
+def version(case: tuple[str, str], dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Version:
+    """A trained, saved and loaded version; of another variant where that is the fallback for the wanted one."""
+    return trained(tmp_path_factory.mktemp("first"), dataset, *case)
 
 
-def test_the_same_seed_gives_the_same_bytes(version: Version, asked: tuple[str, str], dataset: Dataset, tmp_path: Path):
+def test_the_same_seed_gives_the_same_bytes(version: Version, case: tuple[str, str], dataset: Dataset, tmp_path: Path):
     """Train, save, load and predict, twice: every model file and every prediction is bit-identical.
 
     A .skops file is a zip with the time of its making; its content is compared by the predictions.
     """
-    family, again = FAMILIES[asked[0]], trained(tmp_path, dataset, *asked)
+    family, again = FAMILIES[case[0]], trained(tmp_path, dataset, *case)
     for name in version.manifest.files.keys() - {"forest.skops"}:
         assert again.manifest.files[name] == version.manifest.files[name], name
     first, second = (family.open(one, dataset) for one in (version, again))
@@ -45,9 +45,9 @@ def test_the_same_seed_gives_the_same_bytes(version: Version, asked: tuple[str, 
     assert_frame_equal(second.predict(requests), first.predict(requests), check_exact=True)
 
 
-def test_a_batch_equals_one_by_one(version: Version, asked: tuple[str, str], dataset: Dataset):
+def test_a_batch_equals_one_by_one(version: Version, case: tuple[str, str], dataset: Dataset):
     """Other requests in the same call change no answer, not in the last bit; and a predictor answers any number."""
-    predictor = FAMILIES[asked[0]].open(version, dataset)
+    predictor = FAMILIES[case[0]].open(version, dataset)
     requests = requests_for(predictor, dataset)[::STEP]
     batch = predictor.predict(requests)
     alone = pl.concat([predictor.predict(requests[row : row + 1]) for row in range(len(requests))])
@@ -55,22 +55,22 @@ def test_a_batch_equals_one_by_one(version: Version, asked: tuple[str, str], dat
     assert_frame_equal(alone, batch, check_exact=True)
 
 
-def test_a_request_has_every_column_that_default_requests_have(version: Version, asked: tuple[str, str], dataset):
+def test_a_request_has_every_column_that_default_requests_have(version: Version, case: tuple[str, str], dataset):
     """Requests are rows of the predictor's Request, whose fields without a default are required."""
-    predictor = FAMILIES[asked[0]].open(version, dataset)
+    predictor = FAMILIES[case[0]].open(version, dataset)
     fields = {field.name: field.required for field in msgspec.structs.fields(predictor.Request)}
     columns = set(requests_for(predictor, dataset).columns)
     assert columns <= set(fields)
     assert {name for name, required in fields.items() if required} <= columns
 
 
-def test_what_was_never_seen_gets_the_documented_fallback(version: Version, asked: tuple[str, str], dataset: Dataset):
+def test_what_was_never_seen_gets_the_documented_fallback(version: Version, case: tuple[str, str], dataset: Dataset):
     """Unknown users, tracks and artists are reported as unknown, and a new artist is forecast."""
-    if asked[0] not in UNSEEN:
-        pytest.skip(f"{asked[0]} documents no fallback")
-    ask, answer = UNSEEN[asked[0]]
+    if case[0] not in UNSEEN:
+        pytest.skip(f"{case[0]} documents no fallback")
+    ask, answer = UNSEEN[case[0]]
     later = with_late_artist(dataset)
-    assert ask(FAMILIES[asked[0]].open(version, later), later) == answer
+    assert ask(FAMILIES[case[0]].open(version, later), later) == answer
 
 
 def test_the_manifest_describes_the_origin_of_the_version(version: Version, dataset: Dataset):

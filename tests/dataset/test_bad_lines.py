@@ -326,7 +326,7 @@ def test_a_blank_last_line_is_a_line(folder: Callable[..., Path], found: Callabl
 
 
 def test_an_empty_file_is_an_error(folder: Callable[..., Path], found: Callable[..., list[Any]]) -> None:
-    """An empty file is told from a missing one: what points into it is checked, and dangles."""
+    """An empty file is not a missing one: references to its rows are checked, and violations."""
     assert found(folder(users=b"")) == [
         ("users", "table", None, "error", 1, [("users.jsonl:None", "empty")]),
         ("sessions", "reference", "user_id", "warning", 1, [("sessions.jsonl:1", "1")]),

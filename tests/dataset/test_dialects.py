@@ -237,7 +237,7 @@ def test_two_formats_of_one_file_are_refused(other: str, folder: Callable[..., P
 
 
 def test_dots_in_a_name_are_no_format(line: Callable[..., str], folder: Callable[..., Path]) -> None:
-    """Days written with dots are two files, and all of their formats are told apart behind the last part."""
+    """Days written with dots are two files, and all of their formats are distinguished after the last part."""
     place = folder(sessions=None)
     for day in ("05", "06"):
         (place / f"sessions-2026.01.{day}.jsonl").write_bytes(sessions(line, 0, 1))

@@ -358,7 +358,7 @@ def test_the_counts_are_those_of_the_files(clean: Sample, dirty: Sample) -> None
 
 
 def test_the_dirty_sample_is_the_clean_one_with_more_lines(clean: Sample, dirty: Sample) -> None:
-    """Clean lines stand as they were; what is planted comes after them, a byte order mark before."""
+    """Clean lines stand as they were; generated faults come after them, a byte order mark before."""
     for name in TABLES:
         lines = (clean.folder / f"{name}.jsonl").read_bytes()
         dirtied = (dirty.folder / f"{name}.jsonl").read_bytes()
@@ -396,7 +396,7 @@ ANY = object()
 
 
 def broken(sample: Sample, name: str, rule: str, column: object) -> int:
-    """How often the list of planted faults names a rule."""
+    """How often the list of generated faults names a rule."""
     faults = json.loads((sample.folder / "truth" / "faults.json").read_text())
     same = [fault for fault in faults if (fault["table"], fault["rule"]) == (name, rule)]
     return sum(fault["count"] for fault in same if column is ANY or fault["column"] == column)

@@ -16,7 +16,7 @@ def test_a_good_folder_has_no_violations(folder: Callable[..., Path], found: Cal
 def test_every_rule_in_one_pass(
     line: Callable[..., str], folder: Callable[..., Path], found: Callable[..., list[Any]]
 ) -> None:
-    """A folder that breaks every rule that is about lines is told of all of them at once, in the order of the rules."""
+    """A folder that breaks every rule that is about lines lists all of them at once, in the order of the rules."""
     event = {"session_id": "8", "timestamp": '"2023-05-01T10:00:05"'}
     place = folder(
         artists=[line("artists"), line("artists", id='"a2"', genres="null"), line("artists"), "["],

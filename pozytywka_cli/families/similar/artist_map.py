@@ -24,7 +24,7 @@ SLACK = 0.5  # pixels between two names that were pushed apart
 MIN_SPREAD = 1e-6  # between entries of directions; less is rounding
 PERPLEXITY = 30.0  # of t-SNE: scikit-learn's default
 WIDTHS = {**dict.fromkeys(" .,'!:;|fijlrtI-", 0.36), **dict.fromkeys("mwMW&@%+", 0.95)}  # of sans-serif, in font sizes
-MEND = "Promote an als version: `pozytywka train similar`, or `pozytywka models promote`."
+ALS_HINT = "Promote an als version: `pozytywka train similar`, or `pozytywka models promote`."
 
 
 def panel(artists: Factors) -> Panel:
@@ -35,7 +35,7 @@ def panel(artists: Factors) -> Panel:
     """
     count = min(ARTISTS, len(artists.listeners))
     if artists.factors.shape[1] < 2 or count < 3:
-        raise RefusedError("no map: the model has no similarities, or fewer than three artists", MEND)
+        raise RefusedError("no map: the model has no similarities, or fewer than three artists", ALS_HINT)
     names = [shorten(name, MAX_NAME) for name in artists.names.take(range(count))]
     roots = np.sqrt(artists.listeners[:count])
     sizes = np.interp(roots, [roots.min(), roots.max() + 1], FONT)
@@ -56,7 +56,7 @@ def projected(factors: NDArray[np.float32]) -> Floats:
     from sklearn.manifold import TSNE
 
     if np.ptp(factors, axis=0).max() < MIN_SPREAD:  # scikit-learn 1.9 then ends the whole process
-        raise RefusedError("no map: all artists are alike", MEND)
+        raise RefusedError("no map: all artists are alike", ALS_HINT)
     method = TSNE(2, metric="cosine", init="pca", perplexity=min(PERPLEXITY, (len(factors) - 1) / 3), random_state=0)
     points: Floats = method.fit_transform(factors).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)

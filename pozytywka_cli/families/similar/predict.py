@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.manifest import MEND
+from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import fuzzy, names
 from pozytywka_cli.errors import ArtifactError, RefusedError
 from pozytywka_cli.families.similar.models.factors import Factors
@@ -176,5 +176,5 @@ class SimilarPredictor:
             direction = total / max(np.linalg.norm(total), np.finfo(np.float32).eps)
             scores: NDArray[np.float32] = self.artists.factors @ direction
         if not np.isfinite(scores).all():  # the hash of a large file is not checked
-            raise ArtifactError("the factors of the model are damaged: some are not finite numbers", MEND)
+            raise ArtifactError("the factors of the model are damaged: some are not finite numbers", DAMAGED_HINT)
         return scores

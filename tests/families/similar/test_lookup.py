@@ -59,7 +59,7 @@ def test_a_typo_is_forgiven_and_told():
 
 
 def test_of_equal_keys_the_artist_with_more_listeners_is_meant():
-    """However the name is written, and after a typo too; the ids of the others are told, for --id."""
+    """However the name is written, and after a typo too; the ids of the others are shown, for --id."""
     lookup = names("The Ocean", "Air", "Ocean", "Oceán")
     for query, exact in (("OCEAN", True), ("Ocean", True), ("the ocaen", False)):
         assert lookup.find(query) == Match(query, "The Ocean", 0, exact, others=("2", "3"))

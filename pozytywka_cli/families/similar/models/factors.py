@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.artifacts.manifest import MEND, Version
+from pozytywka_cli.artifacts.manifest import DAMAGED_HINT, Version
 from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
@@ -111,7 +111,7 @@ class Factors:
         lengths = [len(part) for part in (factors, listeners, titles, ids, keys)]
         if len(set(lengths)) > 1:
             problem = f"factors, listeners, names, ids and keys have {', '.join(map(str, lengths))} entries"
-            raise ArtifactError(f"{folder} is damaged: {problem}", MEND)
+            raise ArtifactError(f"{folder} is damaged: {problem}", DAMAGED_HINT)
         # the first artifacts of format 1 do not have the file
         excluded = Excluded.load(folder / EXCLUDED) if EXCLUDED in version.manifest.files else NOBODY
         loaded = cls(factors, listeners, titles, ids, keys, excluded)
@@ -133,8 +133,8 @@ def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy's parser of a damaged header raises many kinds: TokenError, OverflowError …
-        raise ArtifactError(f"{path} is damaged: {error}", MEND) from None
+        raise ArtifactError(f"{path} is damaged: {error}", DAMAGED_HINT) from None
     if array.dtype != dtype or array.ndim != dimensions:
         problem = f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions"
-        raise ArtifactError(f"{path} is damaged: {problem}", MEND)
+        raise ArtifactError(f"{path} is damaged: {problem}", DAMAGED_HINT)
     return array
