@@ -42,10 +42,11 @@ class Series:
 def series(dataset: Dataset, measure: Measure = "total") -> Series:
     """Return the listening of every artist with a play, in all full weeks: see `weekly_listening` and `full_weeks`."""
     tracks = dataset.tracks.select(track_id="id", artist_id="id_artist").drop_nulls("artist_id")
-    plays = dataset.plays.join(tracks, on="track_id")
+    numbered = tracks.cast({"artist_id": pl.Enum(tracks["artist_id"].unique().sort())})  # grouped faster than strings
+    plays = dataset.plays.select("track_id", "started_at", "listened_ms").join(numbered, on="track_id")
     weeks = full_weeks(dataset.plays, dataset.cut)
     totals = weekly_listening(plays, weeks, measure)
-    ids = plays["artist_id"].unique().sort().to_list()
+    ids = plays["artist_id"].unique().sort().cast(pl.String).to_list()
     listened, squares = (totals[name].to_numpy().reshape(len(ids), len(weeks)) for name in ("listened", "squares"))
     return Series(ids, weeks, listened, squares, measure)
 
@@ -65,8 +66,9 @@ def weekly_listening(plays: pl.DataFrame, weeks: list[date], measure: Measure = 
         listened = listened / pl.len()
         squares = listened**2
     monday = pl.col("started_at").dt.truncate("1w").dt.date()
-    sums = plays.group_by("artist_id", week=monday).agg(listened=listened, squares=squares)
-    artists = plays.select(pl.col("artist_id").unique().sort())
+    by_week = plays.lazy().group_by("artist_id", week=monday).agg(listened=listened, squares=squares)
+    sums = by_week.collect(engine="streaming")  # half the time of the default engine
+    artists = sums.select(pl.col("artist_id").unique().sort())
     grid = artists.join(pl.DataFrame({"week": weeks}, schema={"week": pl.Date}), how="cross")
     totals = grid.join(sums, on=["artist_id", "week"], how="left", maintain_order="left")
     return totals.with_columns(pl.col("listened", "squares").fill_null(0.0))
