@@ -70,7 +70,7 @@ def show(ctx: typer.Context, family: Name, version: AnyVersion = None, json: opt
     if json:
         tables.json_object("models show", [loaded.manifest])
     else:
-        typer.echo(literal((loaded.folder / "card.md").read_text(encoding="utf-8")), nl=False)
+        typer.echo(literal(loaded.path("card.md").read_text(encoding="utf-8")), nl=False)
 
 
 @app.command()

@@ -94,16 +94,16 @@ def predict(
     assigned = options.assigned(overrides, flags={"weekly.horizon": horizon})
     shared.override(assigned)
     out.check_target(output, shared.data())
-    versions = pipeline.promoted(shared.store, family)
+    names = pipeline.promoted(shared.store, family)
     to_file = output is not None or (source is None and artist is None)
-    targets = {name: output or shared.artifacts / "predictions" / f"{name}.parquet" for name in versions if to_file}
+    targets = {name: output or shared.artifacts / "predictions" / f"{name}.parquet" for name in names if to_file}
     for target in targets.values():
         files.check_writable(target)
     dataset = datasets.dataset(shared)
     reader = RequestReader(source, shared.console.warn) if source else None
     rows: list[dict[str, object]] = []
-    for name, version in versions.items():
-        predictor = pipeline.open_predictor(version, dataset)
+    for name in names:
+        version, predictor = pipeline.open_predictor(shared.store, name, dataset)
         batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
         constant = _constant_fields(shared, name, assigned)
         requests = (batch.with_columns(**constant) for batch in batches if not batch.is_empty())

@@ -68,9 +68,9 @@ def train(
         shared.settings, seed, device, moment, variant, force, not no_promote, trials=tune or 0, jobs=jobs
     )
     plan.check(families)
-    with shared.store.lock():
+    with train.training(shared.store, families):
         dataset = datasets.scrobbles(shared, names, scrobbles, artists, until)
-        dataset = dataset or datasets.dataset(shared, until, locked=True)
+        dataset = dataset or datasets.dataset(shared, until)
         with shared.console.progress() as progress:
             run = train.train(shared.store, families, dataset, plan, progress)
         shared.console.detail(f"Wrote {train.record(shared.artifacts, 'train', run, plan)}.")
