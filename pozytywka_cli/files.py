@@ -46,6 +46,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     `target`; then the next call puts the old one back.
     """
     target = target.resolve()
+    check_utf8(target)
     old = target.with_name(f".{target.name}.old.tmp")
     with explained(target), temporaries.created(target, Path.mkdir) as new:
         if old.exists() and not target.exists():
@@ -97,8 +98,17 @@ def check_writable(target: Path) -> None:
         raise StorageError(f"cannot write {target}: {above} is not a writable folder", "Check the path.")
 
 
+def check_utf8(path: Path) -> None:
+    """Raise a StorageError if a path is not UTF-8, which the frame library can neither read nor write."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise StorageError(f"{path} is not UTF-8", "Give the file or folder a name in UTF-8.") from None
+
+
 def _file(target: Path) -> Path:
     target = target.resolve()
+    check_utf8(target)
     if target.is_dir():
         raise StorageError(f"{target} is a folder", "Name a file.")
     return target

@@ -94,15 +94,15 @@ def predict(
     assigned = options.assigned(overrides, flags={"weekly.horizon": horizon})
     shared.override(assigned)
     out.check_target(output, shared.data())
-    names = pipeline.promoted(shared.store, family)
+    versions = pipeline.promoted(shared.store, family)
     to_file = output is not None or (source is None and artist is None)
-    targets = {name: output or shared.artifacts / "predictions" / f"{name}.parquet" for name in names if to_file}
+    targets = {name: output or shared.artifacts / "predictions" / f"{name}.parquet" for name in versions if to_file}
     for target in targets.values():
         files.check_writable(target)
     dataset = datasets.dataset(shared)
     reader = RequestReader(source, shared.console.warn) if source else None
     rows: list[dict[str, object]] = []
-    for name in names:
+    for name in versions:
         version, predictor = pipeline.open_predictor(shared.store, name, dataset)
         batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
         constant = _constant_fields(shared, name, assigned)

@@ -7,16 +7,17 @@ from pozytywka_cli.families import registry
 from pozytywka_cli.families.family import Predictor
 
 
-def promoted(store: Store, family: str | None) -> list[str]:
-    """Return a family, or all that have a promoted version; an ArtifactError if there is none, or one is damaged."""
+def promoted(store: Store, family: str | None) -> dict[str, Version]:
+    """Load a family's promoted version, or all families', to find out before any work is done whether one can be.
+
+    Files of more than 16 MB are not hashed. An ArtifactError if none is promoted, or one is damaged.
+    """
     names = [family] if family else [name for name in registry.names() if store.promoted(name)]
     if not names:
         raise ArtifactError(f"no model is promoted in {store.root}", "Train some: `pozytywka train`.")
-    for name in names:
-        store.open(name, lambda version: version, hash_limit=LOOKUP_BYTES)
-    return names
+    return {name: store.open(name, lambda version: version, hash_limit=LOOKUP_BYTES) for name in names}
 
 
 def open_predictor(store: Store, family: str, dataset: Dataset | None) -> tuple[Version, Predictor]:
-    """Open the promoted version of a family."""
+    """Open the promoted version of a family, as it is now; after the data are loaded, for that takes longest."""
     return store.open(family, lambda version: (version, registry.get(family).open(version, dataset)))
