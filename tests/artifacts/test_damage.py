@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -74,19 +73,17 @@ def test_a_newer_format_is_refused(store: Store) -> None:
     assert "Upgrade" in raised.value.hint
 
 
-def test_any_flipped_bit_of_a_version_is_found(store: Store) -> None:
-    """Every bit of every file, also one that leaves the value of a number: 1e-9 and 1E-9."""
+def test_any_flipped_bit_of_a_manifest_is_found(store: Store) -> None:
+    """Two bits of each byte, one of which changes the case of a letter: 1e-9 and 1E-9 are the same value."""
     rows = [Row("demo", "net", "time split", "log_loss", 1e-9, 0.1 + 0.2, 1e300)]
     version = store.save(origin(), draft(metrics=rows))
-    for path in version.folder.iterdir():
-        content = path.read_bytes()
-        for position, bit in product(range(len(content)), range(8)):
-            flipped = bytearray(content)
-            flipped[position] ^= 1 << bit
-            path.write_bytes(flipped)
-            refused(lambda: store.load("demo", version.name))
-        path.write_bytes(content)
-    assert store.load("demo", version.name) == version
+    path = version.folder / "manifest.json"
+    content = path.read_bytes()
+    for position, bit in ((position, bit) for position in range(len(content)) for bit in {position % 8, 5}):
+        flipped = bytearray(content)
+        flipped[position] ^= 1 << bit
+        path.write_bytes(flipped)
+        refused(lambda: store.manifest("demo", version.name))
 
 
 def test_an_edited_digit_is_found(store: Store) -> None:
