@@ -53,8 +53,12 @@ class Kills:
         """Kill a random command at a random moment, check everything, and return what was done."""
         family = self.random.choice(list(ANSWERS))
         arguments, promotable = self.command(family)
-        before, known = self.promoted(), {one: self.store.names(one) for one in ANSWERS}
         moment = self.random.uniform(0, self.usual.get(kind(arguments), 5.0))
+        return self.killed(family, arguments, promotable, moment)
+
+    def killed(self, family: str, arguments: list[str], promotable: list[str], moment: float) -> str:
+        """Kill a command after `moment` seconds; it may promote new versions of the family and `promotable` ones."""
+        before, known = self.promoted(), {one: self.store.names(one) for one in ANSWERS}
         with self.started(arguments) as process:
             try:
                 process.wait(moment)
