@@ -2,16 +2,17 @@
 
 import hashlib
 import os
-import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EPIPE
+from errno import EFBIG, EINVAL, ENOSYS, EPIPE
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
+from pozytywka_cli import temporaries
 from pozytywka_cli.errors import StorageError
 
 
@@ -30,7 +31,7 @@ def replacing(target: Path) -> Iterator[Path]:
         with explained(target):
             yield target
         return
-    with temporary(target) as path:
+    with explained(target), temporaries.created(target, Path.touch) as path:
         yield path
         flush(path)
         path.replace(target)
@@ -39,35 +40,51 @@ def replacing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
-    """Yield a new folder that takes the place of the folder `target` if the block succeeds, else a StorageError."""
+    """Yield a new folder that takes the place of the folder `target` if the block succeeds, else a StorageError.
+
+    The two are exchanged in one step. Where the system cannot do that, a kill between two renames may leave no
+    `target`; then the next call puts the old one back.
+    """
     target = target.resolve()
-    with temporary(target) as new, temporary(target) as old:
-        new.mkdir()
+    check_utf8(target)
+    old = target.with_name(f".{target.name}.old.tmp")
+    with explained(target), temporaries.created(target, Path.mkdir) as new:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        temporaries.remove(old)
         yield new
-        if target.exists():
-            target.rename(old)
-        try:
+        if not target.exists():
             new.rename(target)
-        except BaseException:
-            if old.exists():
-                old.rename(target)
-            raise
+        elif not _exchange(new, target):
+            _replace_folder(new, target, old)
         flush(target.parent)
 
 
-@contextmanager
-def temporary(target: Path) -> Iterator[Path]:
-    """Yield an unused path beside `target`, and remove what is left there; failures to write are a StorageError."""
-    path = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield path
-        finally:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+def _replace_folder(new: Path, target: Path, old: Path) -> None:
+    target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    temporaries.remove(old)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step (renameat2 of Linux); return False where the system cannot."""
+    import ctypes
+
+    at_working_folder, rename_exchange = -100, 2
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    if renameat2(at_working_folder, os.fsencode(one), at_working_folder, os.fsencode(other), rename_exchange) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (ENOSYS, EINVAL):  # the kernel, or this file system, does not know it
+        return False
+    raise OSError(number, os.strerror(number), str(other))
 
 
 def check_writable(target: Path) -> None:
@@ -81,8 +98,17 @@ def check_writable(target: Path) -> None:
         raise StorageError(f"cannot write {target}: {above} is not a writable folder", "Check the path.")
 
 
+def check_utf8(path: Path) -> None:
+    """Raise a StorageError if a path is not UTF-8, which the frame library can neither read nor write."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise StorageError(f"{path} is not UTF-8", "Give the file or folder a name in UTF-8.") from None
+
+
 def _file(target: Path) -> Path:
     target = target.resolve()
+    check_utf8(target)
     if target.is_dir():
         raise StorageError(f"{target} is a folder", "Name a file.")
     return target
@@ -115,6 +141,29 @@ def write_text(target: Path, text: str) -> None:
 def indented_json(value: Any) -> bytes:
     """Encode a value as indented JSON; dataclasses and structs become objects, times ISO 8601."""
     return msgspec.json.format(msgspec.json.encode(value))
+
+
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
+    """Open a regular file for reading; an OSError for a folder, a pipe (which would be waited for) or a device.
+
+    Without `follow` a symbolic link is an OSError too.
+    """
+    if not follow and path.is_symlink():
+        raise OSError(EINVAL, "it is a symbolic link", str(path))
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(EINVAL, "it is not a regular file", str(path))
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path: Path, *, limit: int, follow: bool = True) -> bytes:
+    """Return the bytes of a regular file; an OSError as in `open_regular`, and if it has more than `limit` bytes."""
+    with open_regular(path, follow=follow) as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(EFBIG, f"it has more than {limit:,} bytes", str(path))
+    return content
 
 
 def flush(path: Path) -> None:

@@ -12,12 +12,15 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from pozytywka_cli import files
 from pozytywka_cli.errors import UsageError
 
+MOST_BYTES = 2**20  # of a configuration file
 PREFIX = "POZYTYWKA_"
 FOLDERS = ("data_dir", "artifacts_dir")
 PATH = r"^[^\0]*$"
 
+# upper bounds keep a slip from asking for more memory or time than any machine has
 Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
@@ -96,7 +99,7 @@ def load(
     read and an unknown section or general setting are a UsageError.
     """
     layers = [*_from_file(config, environment), *_from_environment(environment, sections), *overrides]
-    settings = Settings({given.key: given for given in layers})
+    settings = Settings({given.key: _with_home(given) for given in layers})
     for key, given in settings.assigned.items():
         section, dot, _ = key.rpartition(".")
         if dot and section not in sections:
@@ -116,14 +119,31 @@ def parse_override(text: str) -> Assigned:
     return Assigned(key.strip().replace("-", "_"), value.strip(), "--set", text=True)
 
 
+def _with_home(given: Assigned) -> Assigned:
+    """Expand `~` and `~user` at the beginning of a folder."""
+    if given.key not in FOLDERS or not isinstance(given.value, str):
+        return given
+    return msgspec.structs.replace(given, value=_expanded(given.value, given.source))
+
+
+def _expanded(path: str, source: str) -> str:
+    expanded = os.path.expanduser(path)  # noqa: PTH111 - Path("./~") is Path("~"), which a shell does not expand
+    if expanded.startswith("~"):
+        user = path.partition("/")[0]
+        raise UsageError(f"{source}: {user} is nobody's home folder", "Write the folder itself in its place.")
+    return expanded
+
+
 def _converted(given: Assigned, name: str, kind: type[msgspec.Struct]) -> Any:
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     if name not in fields:
         known = ", ".join(given.key.removesuffix(name) + field for field in fields)
         raise UsageError(f"{given.source}: unknown setting {given.key!r}", f"Known are {known}.")
     try:
+        if isinstance(given.value, str):
+            given.value.encode()  # bytes of the environment that are not UTF-8 are surrogates
         return msgspec.convert(given.value, fields[name], strict=not given.text)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         problem = f"{given.source}: {given.key} = {given.value!r}: {error}"
         raise UsageError(problem, "Correct it; `pozytywka settings` lists all settings.") from None
 
@@ -131,9 +151,10 @@ def _converted(given: Assigned, name: str, kind: type[msgspec.Struct]) -> Any:
 def _from_file(config: Path | None, environment: Mapping[str, str]) -> Iterator[Assigned]:
     """Yield the settings of the first configuration found: the named one, `pozytywka.toml`, or `[tool.pozytywka]`."""
     variable = environment.get(f"{PREFIX}CONFIG")
-    named = config or (Path(variable) if variable else None)
+    source = "--config" if config else f"the environment variable {PREFIX}CONFIG"
+    named = Path(_expanded(str(config or variable), source)) if config or variable else None
     for path in [named] if named else [Path("pozytywka.toml"), Path("pyproject.toml")]:
-        if path == named or path.is_file():
+        if path == named or os.path.lexists(path):
             text, table = _read(path)
             yield from _assignments(path, text, table)
             if table:
@@ -143,7 +164,7 @@ def _from_file(config: Path | None, environment: Mapping[str, str]) -> Iterator[
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     """Return the text of a configuration file, and its table; of a pyproject.toml only `[tool.pozytywka]`."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = files.read_regular(path, limit=MOST_BYTES).decode("utf-8-sig")
         table = tomllib.loads(text)
     except OSError as error:
         raise UsageError(f"cannot read the configuration {path}: {error.strerror}", "Check --config.") from None
@@ -165,9 +186,10 @@ def _assignments(path: Path, text: str, table: dict[str, Any]) -> Iterator[Assig
     values |= {f"{key}.{name}": one for key, section in sections.items() for name, one in section.items()}
     for key, value in values.items():
         # relative folders begin where the file lies: a cron job may start anywhere
-        placed = str(path.parent / value) if key in FOLDERS and isinstance(value, str) else value
         line = _line(text, key)
-        yield Assigned(key, placed, f"{path}:{line}" if line else str(path))
+        given = _with_home(Assigned(key, value, f"{path}:{line}" if line else str(path)))
+        is_folder = key in FOLDERS and isinstance(given.value, str)
+        yield msgspec.structs.replace(given, value=str(path.parent / given.value)) if is_folder else given
 
 
 def _line(text: str, key: str) -> int | None:

@@ -7,12 +7,14 @@ trials of a shorter one.
 import math
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from threading import Thread
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -20,6 +22,7 @@ from pozytywka_cli import files
 from pozytywka_cli.errors import ArtifactError, UnavailableError
 from pozytywka_cli.records import Progress, Report
 
+MOST_BYTES = 256 * 2**20  # of a file of trials
 IDLE = 10  # seconds after which an idle worker process ends and frees its memory
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -67,7 +70,7 @@ class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     search: str
     variant: str
-    number: int
+    number: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
     settings: dict[str, Any]
     loss: float
 
@@ -126,12 +129,18 @@ def best(trials: list[Trial]) -> Trial:
 
 def read_trials(file: Path) -> list[Trial]:
     """Return the trials in a file of JSON lines, none if it does not exist; an ArtifactError if a line is damaged."""
-    trials = []
-    for number, line in enumerate(file.read_bytes().splitlines() if file.exists() else [], 1):
+    trials: list[Trial] = []
+    hint = "Correct the line, or remove the file: its trials are then run again."
+    try:
+        lines = files.read_regular(file, limit=MOST_BYTES).splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ArtifactError(f"{file} cannot be read: {error.strerror}", hint) from None
+    for number, line in enumerate(lines, 1):
         try:
             trials.append(msgspec.json.decode(line, type=Trial))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            hint = "Correct the line, or remove the file: its trials are then run again."
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ArtifactError(f"{file}:{number} is damaged: {error}", hint) from None
     return trials
 
@@ -149,7 +158,8 @@ def _losses(loss: Callable[[S], float], settings: dict[int, S], jobs: int) -> It
         return_as="generator_unordered",
         batch_size=1,
         idle_worker_timeout=IDLE,
-        initializer=_with_one_polars_thread,
+        initializer=_prepare_worker,
+        initargs=(os.getpid(),),
     )
     losses = parallel(delayed(_numbered)(number, loss, one) for number, one in settings.items())
     try:
@@ -162,8 +172,16 @@ def _losses(loss: Callable[[S], float], settings: dict[int, S], jobs: int) -> It
             losses.close()
 
 
-def _with_one_polars_thread() -> None:
+def _prepare_worker(parent: int) -> None:
     os.environ["POLARS_MAX_THREADS"] = "1"  # before the worker imports polars
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent has ended, which a killed parent cannot ask for."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _numbered(number: int, loss: Callable[[S], float], settings: S) -> tuple[int, float]:

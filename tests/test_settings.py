@@ -1,7 +1,11 @@
 """Settings: command line, then environment, then file, then default; nothing unknown and nothing of a wrong type."""
 
+import os
+import pwd
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pozytywka_cli.errors import UsageError
@@ -161,11 +165,19 @@ def test_a_tool_table_that_is_no_table(text: str, here: Path) -> None:
         ("POZYTYWKA_SIMILAR_FACTOR", "3"),
         ("POZYTYWKA_SIMILAR_FACTORS", "many"),
         ("POZYTYWKA_LOG_FORMAT", "xml"),
+        ("POZYTYWKA_LOG_FORMAT", "\udcff"),
+        ("POZYTYWKA_DATA_DIR", "\udcff"),
+        ("POZYTYWKA_SIMILAR_FACTORS", "\udcff"),
+        ("POZYTYWKA_SIMILAR_FACTORS", "9" * 5000),
+        ("POZYTYWKA_DATA_DIR", "~nobody-of-this-name/data"),
+        ("POZYTYWKA_CONFIG", "~nobody-of-this-name/x.toml"),
+        ("POZYTYWKA_CONFIG", "\udcff.toml"),
     ],
 )
 def test_an_environment_with_a_mistake(name: str, value: str) -> None:
-    """The message names the variable."""
-    assert name in refused(environment={name: value})
+    """The message names the variable, or of the configuration the file; bytes that are not UTF-8 are surrogates."""
+    message = refused(environment={name: value})
+    assert name in message or value in message
 
 
 @pytest.mark.parametrize("text", ["similar.factors", "=3", "a.b.c=3", "similar factors=3"])
@@ -181,3 +193,44 @@ def test_a_file_that_is_missing_or_not_text(here: Path) -> None:
     assert str(here) in refused(here)
     (here / "pozytywka.toml").write_bytes(b'data_dir = "\xff"')
     assert "pozytywka.toml is not UTF-8" in refused()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("name", ["pozytywka.toml", "pyproject.toml", "named.toml"])
+def test_a_configuration_that_is_no_regular_file(name: str, make: Callable[[Path], None], here: Path) -> None:
+    """A pipe, which would be waited for, a folder and a device are refused, named or not; a link to a file is read."""
+    make(here / name)
+    assert name in refused(Path(name) if name == "named.toml" else None)
+    (here / "file.toml").write_text('data_dir = "logs"\n')
+    (here / "link.toml").symlink_to("file.toml")
+    assert loaded(Path("link.toml")).general.data_dir == "logs"
+
+
+def test_home_folders_are_expanded(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` and `~user` at the beginning, from every source, also of the configuration's own path."""
+    monkeypatch.setenv("HOME", str(here / "home"))
+    user = pwd.getpwuid(os.getuid())
+    (here / "home").mkdir()
+    (here / "home" / "my.toml").write_text(f'data_dir = "~/data"\nartifacts_dir = "~{user.pw_name}/models"\n')
+    expected = (str(here / "home" / "data"), f"{user.pw_dir}/models")
+    for general in (
+        loaded(Path("~/my.toml")).general,
+        loaded(environment={"POZYTYWKA_CONFIG": "~/my.toml"}).general,
+        loaded(
+            overrides=[Assigned("data_dir", "~/data", "--data-dir")],
+            environment={"POZYTYWKA_ARTIFACTS_DIR": f"~{user.pw_name}/models"},
+        ).general,
+    ):
+        assert (general.data_dir, general.artifacts_dir) == expected
+    assert loaded(environment={"POZYTYWKA_DATA_DIR": "./~"}).general.data_dir == "./~"
+    assert loaded(environment={"POZYTYWKA_DATA_DIR": "a~b"}).general.data_dir == "a~b"
+
+
+def test_every_number_is_bounded() -> None:
+    """A slip of some zeros is refused, and does not ask for more memory than there is; the default is far below."""
+    for section, kind in SECTIONS.items():
+        for field in msgspec.structs.fields(kind):
+            if isinstance(field.default, int | float):
+                for number in ("1e300", "9" * 18, "-1", "nan", "inf"):
+                    name = f"POZYTYWKA_{section}_{field.name}".upper()
+                    assert name in refused(environment={name: number})

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from math import log
@@ -195,7 +198,17 @@ def test_trials_of_another_space_are_run_again(file: Path):
     assert read_trials(file) == [first, second, third, fourth]
 
 
-@pytest.mark.parametrize("damage", [b"{", b"\xff", b"", b"{}", b'{"search": 3}'])
+TRIAL = '{"search":"a","variant":"x","number":%s,"settings":%s,"loss":%s}'
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(b"{", b"\xff", b"", b"{}", b'{"search": 3}', b"\0", b"[" * 10**5),
+        *((TRIAL % values).encode() for values in (("-1", "{}", "1"), ("9" * 5000, "{}", "1"), ("1", "{}", "1e999"))),
+        *((TRIAL % ("1", value, "1")).encode() for value in ("[]", '{"x":' * 5000, '{"x":"\\ud800"}')),
+    ],
+)
 def test_a_damaged_file_is_refused(file: Path, damage: bytes):
     """The message names the file, the line and what to do; nothing is run, and the file is not changed."""
     searched(file, 2, lambda _: 1.0)
@@ -250,3 +263,53 @@ def test_a_killed_process_is_explained(file: Path):
     with pytest.raises(UnavailableError, match="the process of a trial was killed") as raised:
         searched(file, 3, loss, jobs=2)
     assert "fewer --jobs" in raised.value.hint
+
+
+ENDLESS = """
+import os, sys, time
+from pathlib import Path
+from pozytywka_cli.commands import boundary
+from pozytywka_cli.families.skip.settings import SkipSettings
+from pozytywka_cli.records import silent
+from pozytywka_cli.tuning import search
+
+folder = Path(sys.argv[1])
+
+def loss(_):
+    (folder / str(os.getpid())).touch()
+    time.sleep(600)
+
+boundary._end_on_signals()
+settings = [SkipSettings(epochs=1), SkipSettings(epochs=2)]
+search(settings, loss, file=folder / "trials", fingerprint="a", variant="x", jobs=2, report=silent)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+def test_no_worker_outlives_a_killed_search(number: signal.Signals, tmp_path: Path):
+    """Within seconds, also where the search could not tell its workers to end."""
+    parent = subprocess.Popen([sys.executable, "-c", ENDLESS, str(tmp_path)])
+    try:
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    finally:
+        parent.send_signal(number)
+    expected = -number if number == signal.SIGKILL else 128 + number
+    assert parent.wait(timeout=60) == expected
+    workers = [Path("/proc") / path.name / "stat" for path in tmp_path.iterdir()]
+    wait_until(lambda: not any(map(runs, workers)))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait up to a minute."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def runs(stat: Path) -> bool:
+    """Whether a process runs; one that has ended may still be listed as a zombie."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

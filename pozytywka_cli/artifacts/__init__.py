@@ -6,7 +6,8 @@
 """
 
 from pozytywka_cli.artifacts.draft import CardText, Draft, Origin
-from pozytywka_cli.artifacts.manifest import Manifest, StoredFile, Version
+from pozytywka_cli.artifacts.manifest import Manifest, StoredFile
 from pozytywka_cli.artifacts.store import LOOKUP_BYTES, Store
+from pozytywka_cli.artifacts.version import Version
 
 __all__ = ["LOOKUP_BYTES", "CardText", "Draft", "Manifest", "Origin", "Store", "StoredFile", "Version"]

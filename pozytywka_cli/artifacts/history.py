@@ -4,7 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from pozytywka_cli import files
+from pozytywka_cli import files, temporaries
+from pozytywka_cli.artifacts.manifest import MOST_BYTES
 from pozytywka_cli.errors import ArtifactError
 
 
@@ -33,36 +34,58 @@ class History:
     def promoted(self) -> list[str]:
         """Return the versions promoted so far, oldest first, without those that were pruned."""
         names, current = self._read("served.json"), self.current
-        # a kill between the two renames of `set_promoted` leaves a list that ends before or after the current version
+        # a kill in `promote` or `roll_back` leaves a list that goes on after the current version
         while current in names and names[-1] != current:
             names.pop()
         if current and current not in names:
             names.append(current)
         return [name for name in names if (self.folder / "versions" / name).is_dir()]
 
-    def set_promoted(self, names: list[str]) -> None:
-        """Set the versions promoted so far; the last one becomes the current one."""
-        files.write_text(self.folder / "served.json", msgspec.json.encode(names).decode())
-        with files.temporary(self.folder / "current") as link:
-            link.symlink_to(Path("versions") / names[-1])
-            link.replace(self.folder / "current")
-        files.flush(self.folder)
+    def promote(self, name: str, earlier: list[str]) -> None:
+        """Make a version the current one, after those that were promoted earlier.
+
+        The list is written before the link, so that a kill between the two leaves a list that is too long.
+        """
+        self._write("served.json", [*earlier, name])
+        self._link(name)
+
+    def roll_back(self, names: list[str]) -> None:
+        """Withdraw the current version, and make the last of these promoted versions the current one.
+
+        The link is changed before the list: a kill leaves a list that is too long here too. It is first recorded as
+        withdrawn, so that no later training promotes it again.
+        """
+        self._write("withdrawn.json", list(dict.fromkeys([*self.withdrawn(), *filter(None, [self.current])])))
+        self._link(names[-1])
+        self._write("served.json", names)
 
     def withdrawn(self) -> list[str]:
         """Return the versions that were rolled back."""
         return self._read("withdrawn.json")
 
-    def add_withdrawn(self, name: str | None) -> None:
-        """Record that a version was rolled back."""
-        names = [*self.withdrawn(), *filter(None, [name])]
-        files.write_text(self.folder / "withdrawn.json", msgspec.json.encode(names).decode())
+    def _link(self, name: str) -> None:
+        """Point `current` to a version."""
+        current = self.folder / "current"
+        link = temporaries.unused(current)
+        with files.explained(current):
+            try:
+                link.symlink_to(Path("versions") / name)
+                link.replace(current)
+                files.flush(self.folder)
+            finally:
+                temporaries.remove(link)
+
+    def _write(self, file: str, names: list[str]) -> None:
+        files.write_text(self.folder / file, msgspec.json.encode(names).decode())
 
     def _read(self, file: str) -> list[str]:
         path = self.folder / file
         try:
-            return msgspec.json.decode(path.read_bytes(), type=list[str])
+            return msgspec.json.decode(files.read_regular(path, limit=MOST_BYTES), type=list[str])
         except FileNotFoundError:
             return []
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            hint = "Remove it; the versions promoted before are then forgotten."
-            raise ArtifactError(f"{path} is damaged: {error}", hint) from None
+        except OSError as error:
+            problem = f"{path} cannot be read: {error.strerror}"
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            problem = f"{path} is damaged: {error}"
+        raise ArtifactError(problem, "Remove it; the versions promoted before are then forgotten.")

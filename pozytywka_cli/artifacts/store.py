@@ -1,43 +1,44 @@
-"""The artifacts folder: save, load, promote, roll back, verify and prune versions."""
+"""The artifacts folder: save, find, load and check versions, promote them and roll back."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from pozytywka_cli import files
+from pozytywka_cli.artifacts import cleaning, locks
 from pozytywka_cli.artifacts.draft import Draft, Origin, card
 from pozytywka_cli.artifacts.history import History
-from pozytywka_cli.artifacts.manifest import Manifest, StoredFile, Version, check_files, read_manifest, write_manifest
-from pozytywka_cli.errors import ArtifactError, BusyError
+from pozytywka_cli.artifacts.manifest import Manifest, StoredFile, read_manifest, write_manifest
+from pozytywka_cli.artifacts.version import Version, check_files
+from pozytywka_cli.errors import ArtifactError, StorageError
 
 LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size and only compares the size of larger ones
 LIBRARIES = ("pozytywka", "polars", "numpy", "torch", "scikit-learn", "implicit")
+
+T = TypeVar("T")
 
 
 class Store:
     """The artifacts folder at `root`.
 
-    Methods that read a version raise an ArtifactError if it is missing, damaged or of a newer format.
+    Methods that read a version raise an ArtifactError if it is missing, damaged or of a newer format. Those that write
+    are called under the `lock`.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Lock the store for writing; a BusyError if another run holds the lock."""
-        from filelock import FileLock, Timeout
+    def lock(self, *, wait: bool = False) -> AbstractContextManager[None]:
+        """Lock the store for writing, and remove what killed runs have left; see `locks.writing` for the errors."""
+        return locks.writing(self.root, wait=wait)
 
-        self.root.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.root / ".lock", timeout=0):
-                yield
-        except Timeout:
-            raise BusyError(f"another run is writing to {self.root}", "Try again when it has ended.") from None
+    def training(self, family: str) -> AbstractContextManager[None]:
+        """Lock a family for training; the store itself can be written to meanwhile. Errors as for `locks.held`."""
+        return locks.held(self.root / family / ".lock", f"another run is training {family} in {self.root}", wait=False)
 
     def save(self, origin: Origin, draft: Draft) -> Version:
         """Write a new version, complete or not at all; it is not promoted.
@@ -93,8 +94,9 @@ class Store:
         )
 
     def names(self, family: str) -> list[str]:
-        """Return the versions of a family, oldest first."""
-        return sorted(path.name for path in self._versions(family).glob("[!.]*") if path.is_dir())
+        """Return the versions of a family, oldest first; a link is listed too, though it cannot be loaded."""
+        found = self._versions(family).glob("[!.]*")
+        return sorted(path.name for path in found if path.is_dir() or path.is_symlink())
 
     def promoted(self, family: str) -> str | None:
         """Return the name of the promoted version; None if there is none."""
@@ -121,6 +123,20 @@ class Store:
             raise ArtifactError(problem, f"Train one: `pozytywka train {family}`{promote}.")
         return check_files(self._versions(family) / name, self.manifest(family, name), hash_limit=hash_limit)
 
+    def open(self, family: str, reader: Callable[[Version], T], *, hash_limit: int | None = None) -> T:
+        """Return what `reader` makes of the promoted version.
+
+        If another version is promoted meanwhile, and this one is removed before `reader` has read it, the other one is
+        read.
+        """
+        while True:
+            name = self.promoted(family)
+            try:
+                return reader(self.load(family, hash_limit=hash_limit))
+            except (ArtifactError, StorageError, OSError):
+                if self.promoted(family) == name:
+                    raise
+
     def manifest(self, family: str, name: str) -> Manifest:
         """Read the manifest of a version; its other files are not checked."""
         return read_manifest(self._versions(family) / name, family, name)
@@ -130,8 +146,10 @@ class Store:
 
         `current` is listed too if the version that it should point to is missing.
         """
+        problems = [(name, self.problem(family, name)) for name in self.names(family)]
+        still_there = set(self.names(family))  # another run may have pruned one meanwhile
         missing = [("current", self.problem(family))] if self._history(family).current_is_missing else []
-        return [(name, self.problem(family, name)) for name in self.names(family)] + missing
+        return [(name, problem) for name, problem in problems if name in still_there] + missing
 
     def problem(self, family: str, name: str | None = None) -> str | None:
         """Return what is wrong with a version, the promoted one where `name` is None; None for an undamaged one."""
@@ -161,7 +179,7 @@ class Store:
         except ArtifactError:
             earlier = []  # a damaged history must not prevent a promotion
         if version != history.current:
-            history.set_promoted([*earlier, version])
+            history.promote(version, earlier)
         return version
 
     def rollback(self, family: str) -> str:
@@ -173,8 +191,7 @@ class Store:
         if not promoted:
             raise ArtifactError(f"no other {family} version was promoted before", "See `pozytywka models list`.")
         self.load(family, promoted[-1])
-        history.add_withdrawn(current)
-        history.set_promoted(promoted)
+        history.roll_back(promoted)
         return promoted[-1]
 
     def was_promoted(self, family: str, name: str) -> bool:
@@ -186,25 +203,22 @@ class Store:
             return True
 
     def prune(self, family: str, keep: int) -> list[str]:
-        """Remove all but the newest `keep` versions and the promoted one, and remains of killed runs; return the names.
+        """Remove all but the newest `keep` versions and the promoted one; return the names.
 
         Nothing is removed where no version is promoted, for any of them may be about to be.
 
         Raises:
             ArtifactError: the promoted version is missing.
         """
-        history, names, folder = self._history(family), self.names(family), self._versions(family)
+        history, names = self._history(family), self.names(family)
         if history.current_is_missing:
             problem = f"the promoted {family} version is missing, so none was removed"
             raise ArtifactError(problem, "Promote one with `pozytywka models promote`.")
         if history.current is None:
             return []
         old = [name for name in names[: max(len(names) - keep, 0)] if name != history.current]
-        for left in folder.glob(".*.tmp"):
-            shutil.rmtree(left)
         for name in old:
-            with files.temporary(folder / name) as doomed:
-                (folder / name).replace(doomed)  # renamed first: a kill must not leave a part of it under its name
+            cleaning.remove_version(self._versions(family) / name)
         return old
 
     def _versions(self, family: str) -> Path:

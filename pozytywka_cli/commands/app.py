@@ -69,7 +69,7 @@ def main(
     \b
     Exit codes: 0 done, 1 internal error, 2 usage or configuration, 3 refused (bad data, unknown name,
     or a failed check), 4 an artifact is missing or damaged, 5 a GPU or an extra is missing, 74 input
-    or output failed, 75 another run holds the lock, 130 interrupted, 143 terminated.
+    or output failed, 75 another run holds the lock, 129 hung up, 130 interrupted, 143 terminated.
     """
     flags = {"data_dir": data_dir, "artifacts_dir": artifacts_dir, "log_format": log_format}
     ctx.obj = Context(config, flags, verbose=verbose, quiet=quiet)

@@ -21,7 +21,7 @@ HOISTED_OPTIONS = ("--data-dir", "--artifacts-dir", "--config", "--log-format")
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code; no error is raised, whatever happens."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that temporary files are removed
+    _end_on_signals()
     arguments = hoisted(arguments)
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open for as long as the program runs
@@ -45,6 +45,13 @@ def run(arguments: list[str]) -> int:
         return _report(error, arguments)
 
 
+def _end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind, so that temporary files are removed and workers end; `nohup` stays in force."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
 def hoisted(arguments: list[str]) -> list[str]:
     """Move global options to the front, so that they may also follow the command."""
     front, rest, remaining = [], [], iter(arguments)
@@ -66,7 +73,8 @@ def _report(error: BaseException, arguments: list[str]) -> int:
         return error.code if isinstance(error.code, int) else 1
     kind = type(error).__name__  # typer does not export these
     if isinstance(error, TyperException) and kind == "NoArgsIsHelpError":
-        sys.stderr.write(f"{error.format_message()}\n")
+        with suppress(OSError):  # of a full disk
+            sys.stderr.write(f"{error.format_message()}\n")
         return 2
     if isinstance(error, TyperException):
         context = getattr(error, "ctx", None)

@@ -60,8 +60,12 @@ class Context:
         return self.artifacts / "plays.parquet"
 
     def data(self, folder: Path | None = None) -> Path:
-        """Return the data folder: the argument of the command, else the configured one."""
-        return folder or Path(self.settings.general.data_dir)
+        """Return the data folder: the argument of the command, else the configured one; a StorageError if not UTF-8."""
+        from pozytywka_cli.files import check_utf8
+
+        data = folder or Path(self.settings.general.data_dir)
+        check_utf8(data)
+        return data
 
 
 def context(ctx: typer.Context) -> Context:

@@ -1,6 +1,5 @@
 """Load what models are trained on: the tables and plays, or two CSV files of scrobbles."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,11 @@ if TYPE_CHECKING:
     from pozytywka_cli.dataset.loading import Dataset
 
 
-def dataset(context: Context, until: str | None = None, *, locked: bool = False) -> "Dataset":
-    """Load the dataset as it was known before `until`; missing or stale plays are made again, with a message.
-
-    `locked` tells that the caller holds the lock of the artifacts folder, under which plays are made.
-    """
+def dataset(context: Context, until: str | None = None) -> "Dataset":
+    """Load the dataset as it was known before `until`; missing or stale plays are made again, with a message."""
     from pozytywka_cli.dataset.loading import load
 
-    lock = nullcontext if locked else context.store.lock
-    return load(context.data(), context.plays, context.console.info, lock).until(moment(until))
+    return load(context.data(), context.plays, context.console.info, context.store.lock).until(moment(until))
 
 
 def scrobbles(

@@ -70,7 +70,7 @@ def show(ctx: typer.Context, family: Name, version: AnyVersion = None, json: opt
     if json:
         tables.json_object("models show", [loaded.manifest])
     else:
-        typer.echo(literal((loaded.folder / "card.md").read_text(encoding="utf-8")), nl=False)
+        typer.echo(literal(loaded.path("card.md").read_text(encoding="utf-8")), nl=False)
 
 
 @app.command()
@@ -139,9 +139,10 @@ def prune(
     family: AnyName = None,
     keep: Annotated[int, typer.Option(min=0, help="How many of the newest versions of each family to keep.")] = 5,
 ) -> None:
-    """Remove old versions; the promoted version is always kept.
+    """Remove old versions, and what killed runs have left; the promoted version is always kept.
 
-    Where no version of a family is promoted, none of it is removed. Deletes folders in artifacts/FAMILY/versions/.
+    Where no version of a family is promoted, none of it is removed. Deletes folders in artifacts/FAMILY/versions/, and
+    temporary files in artifacts/ that no running process writes.
 
     \b
     Examples:
@@ -185,6 +186,8 @@ def _manifests(shared: Context, family: "Family") -> Iterator[tuple[str, "Manife
         try:
             yield version, shared.store.manifest(family.name, version)
         except ArtifactError as error:
+            if version not in shared.store.names(family.name):
+                continue  # another run has pruned it meanwhile
             shared.console.warn(f"{error.message}. {error.hint}")
             yield version, None
 

@@ -59,6 +59,7 @@ def rates(
     """
     from pozytywka_cli.commands import datasets, tables
     from pozytywka_cli.commands import outputs as out
+    from pozytywka_cli.pipeline import predict as pipeline
     from pozytywka_cli.planning import rates as planning
     from pozytywka_cli.planning.payouts import Rule, cents, percentage
 
@@ -74,13 +75,13 @@ def rates(
     )
     if rule.budget == 0:
         raise UsageError("--budget 0: there is nothing to divide", "Choose an amount above 0.")
-    version = shared.store.load("weekly")
+    pipeline.promoted(shared.store, "weekly")
     dataset = datasets.dataset(shared)
     with shared.console.progress() as report:
-        plan = planning.rates(version, dataset, rule, report)
+        plan = shared.store.open("weekly", lambda version: planning.rates(version, dataset, rule, report))
     if output:
         out.write_frame(plan.rows, output)
-        shared.console.info(f"Wrote {output}: {len(plan.rows):,} artists by weekly {version.manifest.variant}.")
+        shared.console.info(f"Wrote {output}: {len(plan.rows):,} artists by weekly {plan.method}.")
     if json:
         tables.json_object("plan rates", plan.rows.to_dicts(), backtest=plan.backtest)
     elif output is None or not shared.console.quiet:

@@ -102,8 +102,8 @@ def predict(
     dataset = datasets.dataset(shared)
     reader = RequestReader(source, shared.console.warn) if source else None
     rows: list[dict[str, object]] = []
-    for name, version in versions.items():
-        predictor = pipeline.open_predictor(version, dataset)
+    for name in versions:
+        version, predictor = pipeline.open_predictor(shared.store, name, dataset)
         batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
         constant = _constant_fields(shared, name, assigned)
         requests = (batch.with_columns(**constant) for batch in batches if not batch.is_empty())

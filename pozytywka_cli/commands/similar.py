@@ -61,7 +61,7 @@ def similar(
     shared, arguments = context(ctx), name or []
     flags = {"--id": by_id, "--blend": blend, "--scores": scores, "--json": json}
     _check(arguments, picture, [flag for flag, is_set in flags.items() if is_set])
-    predictor = SimilarPredictor.open(shared.store.load("similar", hash_limit=LOOKUP_BYTES))
+    predictor = shared.store.open("similar", SimilarPredictor.open, hash_limit=LOOKUP_BYTES)
     single = len(arguments) == 1 and arguments != ["-"]
     search = _Search(shared, predictor.by_id if by_id else predictor.find, single=single)
     answers = (predictor.neighbours(query, count) for query in search.queries(_names(arguments), blend=blend))

@@ -23,9 +23,9 @@ def train(
         str | None, typer.Option(help="Another variant than the default.", autocompletion=options.complete_variant)
     ] = None,
     tune: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Search hyperparameters first, with N trials.")
+        int | None, typer.Option(metavar="N", min=1, max=10_000, help="Search hyperparameters first, with N trials.")
     ] = None,
-    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Run N trials at a time.")] = 1,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="Run N trials at a time.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Train even if nothing has changed.")] = False,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Save the version, but do not promote it.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if a model is worse than its baseline.")] = False,
@@ -68,9 +68,9 @@ def train(
         shared.settings, seed, device, moment, variant, force, not no_promote, trials=tune or 0, jobs=jobs
     )
     plan.check(families)
-    with shared.store.lock():
+    with train.training(shared.store, families):
         dataset = datasets.scrobbles(shared, names, scrobbles, artists, until)
-        dataset = dataset or datasets.dataset(shared, until, locked=True)
+        dataset = dataset or datasets.dataset(shared, until)
         with shared.console.progress() as progress:
             run = train.train(shared.store, families, dataset, plan, progress)
         shared.console.detail(f"Wrote {train.record(shared.artifacts, 'train', run, plan)}.")

@@ -1,5 +1,7 @@
 """Train families: search settings, skip what was done before, train, save, test the gate, promote, record the run."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -106,6 +108,15 @@ class Run:
     errors: dict[str, PozytywkaError]
 
 
+@contextmanager
+def training(store: Store, families: list[Family]) -> Iterator[None]:
+    """Lock these families for training; a BusyError if another run is training one of them."""
+    with ExitStack() as locks:
+        for family in families:
+            locks.enter_context(store.training(family.name))
+        yield
+
+
 def train(store: Store, families: list[Family], dataset: Dataset, plan: Plan, progress: Report) -> Run:
     """Train these families; one that cannot be trained does not keep the others from it."""
     started = datetime.now(UTC)
@@ -115,6 +126,9 @@ def train(store: Store, families: list[Family], dataset: Dataset, plan: Plan, pr
 
 def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progress: Report) -> Outcome:
     """Train and save a family, after a search for better settings if the plan asks for one.
+
+    The caller holds the lock for training it. The lock for writing is only held while versions are saved and promoted,
+    and is waited for, so that no training is lost.
 
     If the model does not pass the gate, the baseline is promoted in its place. Too little data is a RefusedError, a
     damaged file of trials an ArtifactError.
@@ -176,15 +190,19 @@ def _loss(family: str, dataset: Dataset, run: TrainingRun, settings: msgspec.Str
 
 def _train(store: Store, family: Family, origin: Origin, dataset: Dataset, run: TrainingRun, plan: Plan) -> Outcome:
     baseline = msgspec.structs.replace(origin, variant=family.baseline)
-    if not plan.force and (outcome := _trained_before(store, origin, baseline, plan)):
-        return outcome
+    if not plan.force:
+        with store.lock(wait=True):
+            outcome = _trained_before(store, origin, baseline, plan)
+        if outcome:
+            return outcome
     trained = family.train(dataset, run)
-    version = store.save(origin, trained.model)
-    outcome = _outcome(version, unchanged=False)
-    if not plan.promote:
-        return outcome
-    promoted = version if outcome.passed else store.save(baseline, trained.baseline)
-    return msgspec.structs.replace(outcome, promoted=store.promote(family.name, promoted.name))
+    with store.lock(wait=True):
+        version = store.save(origin, trained.model)
+        outcome = _outcome(version, unchanged=False)
+        if not plan.promote:
+            return outcome
+        promoted = version if outcome.passed else store.save(baseline, trained.baseline)
+        return msgspec.structs.replace(outcome, promoted=store.promote(family.name, promoted.name))
 
 
 def _trained_before(store: Store, origin: Origin, baseline: Origin, plan: Plan) -> Outcome | None:

@@ -1,13 +1,18 @@
 """Damage to a version is found and named: missing, edited and foreign files, and any flipped bit."""
 
 import json
+import os
+import re
 import shutil
-from contextlib import suppress
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from pozytywka_cli.artifacts import Store, Version
+from pozytywka_cli.artifacts.manifest import write_manifest
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.records import Row
 
 from .versions import draft, origin, refused
 
@@ -55,7 +60,7 @@ def test_damaged_manifests_are_named(store: Store) -> None:
     path.unlink()
     assert refused(load) == f"{path} is missing"
     path.mkdir()
-    assert refused(load).startswith(f"{path} is damaged: ")
+    assert refused(load).startswith(f"{path} cannot be read: ")
 
 
 def test_a_newer_format_is_refused(store: Store) -> None:
@@ -69,17 +74,17 @@ def test_a_newer_format_is_refused(store: Store) -> None:
 
 
 def test_any_flipped_bit_of_a_manifest_is_found(store: Store) -> None:
-    """A manifest with one bit flipped is either refused or, where the bit is in its white space, read as it was."""
-    version = store.save(origin(), draft())
+    """Two bits of each byte, one of which changes the case of a letter: 1e-9 and 1E-9 are the same value."""
+    rows = [Row("demo", "net", "time split", "log_loss", 1e-9, 0.1 + 0.2, 1e300)]
+    version = store.save(origin(), draft(metrics=rows))
     path = version.folder / "manifest.json"
     content = path.read_bytes()
     for position in range(len(content)):
-        for bit in (1, 2, 0x80):
+        for bit in (position % 8, 5):
             flipped = bytearray(content)
-            flipped[position] ^= bit
+            flipped[position] ^= 1 << bit
             path.write_bytes(flipped)
-            with suppress(ArtifactError):
-                assert store.load("demo", version.name).manifest == version.manifest
+            refused(lambda: store.manifest("demo", version.name))
 
 
 def test_an_edited_digit_is_found(store: Store) -> None:
@@ -91,7 +96,79 @@ def test_an_edited_digit_is_found(store: Store) -> None:
         path.write_text(content.replace(old, new))
         assert refused(lambda: store.load("demo", version.name)).startswith(f"{path} is damaged: ")
     path.write_text(json.dumps(json.loads(content)))
-    assert store.load("demo", version.name) == version
+    assert refused(lambda: store.load("demo", version.name)).startswith(f"{path} is damaged: ")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/etc/hostname", "../weights.bin", "a/b", "a\\b", "a\0b"])
+def test_only_plain_names_are_listed(name: str, store: Store) -> None:
+    """A manifest that lists a path, absolute or not, or no name is refused, and nothing there is opened."""
+    version = store.save(origin(), draft())
+    listed = {**version.manifest.files, name: version.manifest.files["weights.bin"]}
+    write_manifest(version.folder, msgspec.structs.replace(version.manifest, files=listed))
+    message = refused(lambda: store.load("demo", version.name))
+    assert str(version.folder / "manifest.json") in message
+    assert repr(name) in message
+
+
+@pytest.mark.parametrize("name", ["extra.bin", ".hidden", "folder", "link"])
+def test_what_the_manifest_does_not_list_is_refused(name: str, store: Store) -> None:
+    """A file, a folder or a link that was put into a version: nothing there is loaded without a hash."""
+    version = store.save(origin(), draft())
+    extra = version.folder / name
+    {"folder": extra.mkdir, "link": lambda: extra.symlink_to("card.md")}.get(name, extra.touch)()
+    assert str(extra) in refused(lambda: store.load("demo", version.name))
+    with pytest.raises(ArtifactError, match=r"manifest\.json does not list"):
+        version.path(name)
+
+
+@pytest.mark.parametrize("name", ["weights.bin", "manifest.json"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "device"])
+def test_only_regular_files_are_read(name: str, kind: str, store: Store) -> None:
+    """A pipe, which nobody writes to, a link to the same content, a folder or a device: named, and not waited for."""
+    version = store.save(origin(), draft())
+    path = version.folder / name
+    path.rename(store.root / name)
+    if kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "link":
+        path.symlink_to(store.root / name)
+    else:
+        {"pipe": os.mkfifo, "folder": Path.mkdir}[kind](path)
+    assert refused(lambda: store.load("demo", version.name)).startswith(f"{path} cannot be read: ")
+
+
+def test_a_manifest_has_a_limited_size(store: Store) -> None:
+    """One of more bytes is not read into memory."""
+    version = store.save(origin(), draft())
+    path = version.folder / "manifest.json"
+    with path.open("r+b") as stream:
+        stream.truncate(10**12)
+    assert refused(lambda: store.load("demo", version.name)).startswith(f"{path} cannot be read: ")
+
+
+@pytest.mark.parametrize("value", ["[" * 10**5, "9" * 5000, "1e999", '"\\ud800"', "{}", "null", '"x"', "-1", "\x00"])
+@pytest.mark.parametrize("key", ["format", "seed", "metrics", "settings", "digest"])
+def test_any_value_in_a_manifest_is_refused(key: str, value: str, store: Store) -> None:
+    """Deep nesting, numbers of thousands of digits and what is no text: exit 4, whichever field has it."""
+    version = store.save(origin(), draft())
+    path = version.folder / "manifest.json"
+    path.write_text(re.sub(rf'"{key}": ', f'"{key}": {re.escape(value)}, "x": ', path.read_text(), count=1))
+    assert str(path) in refused(lambda: store.load("demo", version.name))
+
+
+def test_a_link_as_a_version(store: Store, three: tuple[str, str, str]) -> None:
+    """It is listed and verified as damaged, never promoted, and pruned as a link: what it points to stays."""
+    first, second, third = three
+    versions = store.root / "demo" / "versions"
+    (versions / first).rename(store.root / "elsewhere")
+    (versions / first).symlink_to(store.root / "elsewhere")
+    assert "symbolic link" in refused(lambda: store.promote("demo", first))
+    assert [name for name, problem in store.verified("demo") if problem] == [first]
+    store.promote("demo", third)
+    assert store.prune("demo", 0) == [first, second]
+    assert sorted(path.name for path in (store.root / "elsewhere").iterdir()) == sorted(
+        ["manifest.json", *store.load("demo").manifest.files]
+    )
 
 
 def test_a_lookup_hashes_small_files_only(store: Store) -> None:

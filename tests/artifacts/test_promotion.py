@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pozytywka_cli.artifacts import Store
+from pozytywka_cli.artifacts import Manifest, Store, Version
 from pozytywka_cli.errors import ArtifactError
 
 from .versions import draft, origin, refused
@@ -125,3 +125,46 @@ def test_with_a_damaged_history_every_version_may_have_been_promoted(
     assert not store.was_promoted("demo", third)
     (store.root / "demo" / file).write_text("[")
     assert all(store.was_promoted("demo", name) for name in three)
+
+
+def test_a_version_that_is_pruned_while_it_is_read(store: Store, three: tuple[str, str, str]) -> None:
+    """The version that was promoted meanwhile is read in its place, whenever the files of the first one vanish."""
+    first, second, third = three
+    store.promote("demo", first)
+    tried = []
+
+    def read(version: Version) -> bytes:
+        tried.append(version.name)
+        if version.name == first:
+            store.promote("demo", third)
+            assert store.prune("demo", 0) == [first, second]
+        return version.path("weights.bin").read_bytes()
+
+    assert store.open("demo", read) == b"2"
+    assert tried == [first, third]
+
+
+def test_a_version_that_is_pruned_before_it_is_read(
+    store: Store, three: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at `current` and the manifest."""
+    first, _, third = three
+    store.promote("demo", first)
+    read_manifest = Store.manifest
+
+    def pruned_before(self: Store, family: str, name: str) -> Manifest:
+        monkeypatch.undo()
+        self.promote("demo", third)
+        self.prune("demo", 0)
+        return read_manifest(self, family, name)
+
+    monkeypatch.setattr(Store, "manifest", pruned_before)
+    assert store.open("demo", lambda version: version.name) == third
+
+
+def test_a_damaged_promoted_version_is_not_tried_again(store: Store, three: tuple[str, str, str]) -> None:
+    """Nor an error of the reader itself, as long as the same version is promoted."""
+    store.promote("demo", three[0])
+    refused(lambda: store.open("demo", lambda version: version.path("nothing")))
+    (store.root / "demo" / "versions" / three[0] / "weights.bin").write_bytes(b"damage")
+    refused(lambda: store.open("demo", lambda version: version.name))

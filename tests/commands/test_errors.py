@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,23 +142,80 @@ def test_an_interrupt_exits_130(pozytywka, monkeypatch, sampled):
     assert pozytywka("validate", sampled).code == 130
 
 
-def test_a_terminated_run_exits_143_and_leaves_nothing_half_written(sampled, tmp_path):
-    """SIGTERM in the middle of writing a version: no temporary folder, no version, nothing serving."""
-    script = (
-        "import os, signal, sys\n"
-        "from pozytywka_cli.artifacts import store\n"
-        "store.card = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
-        "from pozytywka_cli.commands.boundary import run\n"
-        "sys.exit(run(sys.argv[1:]))\n"
-    )
-    command = [sys.executable, "-c", script, "train", "weekly", "--variant", "mean"]
-    done = subprocess.run(
-        [*command, "--data-dir", sampled, "--artifacts-dir", tmp_path], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 128 + signal.SIGTERM
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminated_run_leaves_nothing_half_written(number, sampled, tmp_path):
+    """Exit 143 or 129 in the middle of writing a version: no temporary folder, no version, nothing promoted."""
+    done = interrupted_by(number, sampled, tmp_path)
+    assert done.returncode == 128 + number
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "weekly" / "versions").iterdir()) == []
     assert not (tmp_path / "weekly" / "current").exists()
+
+
+def test_nohup_stays_in_force(sampled, tmp_path):
+    """A run that was started to ignore SIGHUP goes on after it."""
+    assert interrupted_by(signal.SIGHUP, sampled, tmp_path, "nohup").returncode == 0
+    assert (tmp_path / "weekly" / "current").exists()
+
+
+def interrupted_by(number, data, artifacts, *before):
+    """Train in a process that sends itself a signal while it writes the version."""
+    script = (
+        "import os, sys\n"
+        "from pozytywka_cli.artifacts import store\n"
+        "real = store.card\n"
+        f"store.card = lambda *draft: os.kill(os.getpid(), {int(number)}) or real(*draft)\n"
+        "from pozytywka_cli.commands.boundary import run\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    command = [*before, sys.executable, "-c", script, "train", "weekly", "--variant", "mean"]
+    folders = ["--data-dir", data, "--artifacts-dir", artifacts]
+    return subprocess.run([*command, *folders], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["sample"], 0), (["sample", "--weeks", "0"], 2), ([], 2)])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_full_stderr_changes_no_exit_code(arguments, code, log_format, tmp_path):
+    """Work that is done is done, though nobody can be told; an error keeps its code."""
+    where = [tmp_path / "data", "--users", "5", "--log-format", log_format] if arguments else []
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "pozytywka_cli", *arguments, *where]
+        assert subprocess.run(command, stderr=full, stdout=subprocess.DEVNULL, check=False).returncode == code
+    assert (tmp_path / "data").exists() == (arguments == ["sample"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["validate", "DATA"], 74),
+        (["transform", "DATA", "--json"], 74),
+        (["sample", "new-\udcff"], 74),
+        (["validate", "--data-dir", "DATA"], 2),
+        (["settings", "--json", "--data-dir", "DATA"], 2),
+        (["models", "list", "--artifacts-dir", "a\udcff"], 2),
+        (["--config", "c\udcff", "settings"], 2),
+        (["transform", "-o", "p\udcff.parquet"], 74),
+        (["validate", "--report", "html=r\udcff.html"], 74),
+        (["validate", "--quarantine", "q\udcff"], 74),
+        (["predict", "weekly", "-o", "o\udcff.csv"], 74),
+        (["evaluate", "weekly", "-o", "o\udcff.csv"], 74),
+        (["evaluate", "weekly", "--plot", "o\udcff.svg"], 74),
+        (["train", "--set", "skip.epochs=\udcff"], 2),
+        (["train", "\udcff"], 2),
+        (["models", "show", "weekly", "\udcff"], 4),
+    ],
+)
+def test_arguments_that_are_not_utf8_are_refused(pozytywka, sampled, trained, tmp_path, monkeypatch, arguments, code):
+    """Two lines that name the argument, its bytes escaped; the frame library cannot open such a path."""
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / "data-\udcff"
+    shutil.copytree(sampled, data)
+    monkeypatch.setenv("POZYTYWKA_DATA_DIR", str(sampled))
+    monkeypatch.setenv("POZYTYWKA_ARTIFACTS_DIR", str(trained))
+    answer = pozytywka(*(data if argument == "DATA" else argument for argument in arguments))
+    assert (answer.code, answer.out) == (code, "")
+    assert "udcff" in answer.err
+    answer.err.encode()
 
 
 def test_a_reader_that_has_enough_is_no_error():

@@ -124,7 +124,7 @@ class Toy:
 
     def open(self, version: Version, dataset: "Dataset | None") -> ToyPredictor:
         """Load a version; it needs no data."""
-        path = version.folder / "model.json"
+        path = version.path("model.json")
         try:
             return ToyPredictor(msgspec.json.decode(path.read_bytes(), type=ToyModel))
         except msgspec.MsgspecError as error:

@@ -13,7 +13,7 @@ class SimilarSettings(Struct, frozen=True, forbid_unknown_fields=True):
     weighting: Annotated[
         Literal["log1p", "bm25", "raw"], Meta(description="how a user's count of plays of an artist is weighted")
     ] = "log1p"
-    factors: Annotated[Count, Meta(description="dimensions of an artist's embedding")] = 128
+    factors: Annotated[int, Meta(ge=1, le=4096, description="dimensions of an artist's embedding")] = 128
     regularization: Annotated[
         NotNegative, Meta(description="L2 regularization, at most 6 % of the largest singular value of the data")
     ] = 100.0
@@ -22,6 +22,6 @@ class SimilarSettings(Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(ge=1e-9, le=1e9, description="confidence per unit of weight; lowered where the data are dense")
     ] = 5.0
     iterations: Annotated[
-        Count, Meta(description="ALS iterations, at most; fitting stops earlier once it has converged")
+        int, Meta(ge=1, le=10_000, description="ALS iterations, at most; fitting stops earlier once it has converged")
     ] = 40
     min_listeners: Annotated[Count, Meta(description="leave out artists with fewer listeners")] = 3

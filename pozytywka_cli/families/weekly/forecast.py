@@ -54,7 +54,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Read `model.json` of a checked version."""
-        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
+        return msgspec.json.decode(version.path(PARAMETERS).read_bytes(), type=cls)
 
 
 def require_history(history: Series, weeks: int) -> Series:

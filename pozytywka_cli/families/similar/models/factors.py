@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.artifacts.manifest import DAMAGED_HINT, Version
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
@@ -103,17 +104,16 @@ class Factors:
         Raises:
             ArtifactError: a file is missing or damaged, or the files do not belong together.
         """
-        folder = version.folder
-        factors = _array(folder / "factors.npy", np.dtype(np.float32), 2)
-        listeners = _array(folder / "listeners.npy", np.dtype(np.int64), 1)
-        titles = StringTable.load(folder / "names.bin")
-        ids, keys = StringIndex.load(folder / "ids.bin"), StringIndex.load(folder / "keys.bin")
+        factors = _array(version.path("factors.npy"), np.dtype(np.float32), 2)
+        listeners = _array(version.path("listeners.npy"), np.dtype(np.int64), 1)
+        titles = StringTable.load(version.path("names.bin"))
+        ids, keys = StringIndex.load(version.path("ids.bin")), StringIndex.load(version.path("keys.bin"))
         lengths = [len(part) for part in (factors, listeners, titles, ids, keys)]
         if len(set(lengths)) > 1:
             problem = f"factors, listeners, names, ids and keys have {', '.join(map(str, lengths))} entries"
-            raise ArtifactError(f"{folder} is damaged: {problem}", DAMAGED_HINT)
+            raise ArtifactError(f"{version.folder} is damaged: {problem}", DAMAGED_HINT)
         # the first artifacts of format 1 do not have the file
-        excluded = Excluded.load(folder / EXCLUDED) if EXCLUDED in version.manifest.files else NOBODY
+        excluded = Excluded.load(version.path(EXCLUDED)) if EXCLUDED in version.manifest.files else NOBODY
         loaded = cls(factors, listeners, titles, ids, keys, excluded)
         return loaded.normalized() if version.manifest.format == 1 else loaded
 

@@ -92,8 +92,8 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the reader of a checked version."""
-        parameters = msgspec.json.decode((version.folder / PARAMETERS).read_bytes())
-        names = msgspec.json.decode((version.folder / VOCABULARY).read_bytes(), type=list[str])
+        parameters = msgspec.json.decode(version.path(PARAMETERS).read_bytes())
+        names = msgspec.json.decode(version.path(VOCABULARY).read_bytes(), type=list[str])
         return msgspec.convert({**parameters, "vocabulary": names}, cls)
 
 
@@ -151,7 +151,7 @@ class GenreClusters(Reader, frozen=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the reader of a checked version."""
-        path = version.folder / CLUSTERS
+        path = version.path(CLUSTERS)
         return cls(Genres.load(version), msgspec.json.decode(path.read_bytes(), type=list[int]))
 
 

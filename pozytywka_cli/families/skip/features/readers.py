@@ -61,7 +61,7 @@ class Reader(msgspec.Struct, frozen=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the reader of a checked version."""
-        return msgspec.json.decode((version.folder / PARAMETERS).read_bytes(), type=cls)
+        return msgspec.json.decode(version.path(PARAMETERS).read_bytes(), type=cls)
 
 
 class PastRate(Reader, frozen=True, forbid_unknown_fields=True):

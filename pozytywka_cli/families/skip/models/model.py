@@ -118,7 +118,7 @@ class Forest(Model):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the model of a checked version; errors as in `read_classifier`."""
-        return cls("forest", Genres.load(version), read_classifier(version.folder / FOREST))
+        return cls("forest", Genres.load(version), read_classifier(version.path(FOREST)))
 
 
 def read_classifier(path: Path) -> "RandomForestClassifier":

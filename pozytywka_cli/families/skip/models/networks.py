@@ -133,7 +133,7 @@ class Networks(Model):
         """Load the model of a checked version."""
         variant = version.manifest.variant
         model = cls.untrained(variant, READERS[variant].load(version), seed=0)
-        model.members.load_state_dict(load_file(version.folder / WEIGHTS))
+        model.members.load_state_dict(load_file(version.path(WEIGHTS)))
         return model
 
 

@@ -43,7 +43,7 @@ class Network(nn.Module):
     def load(cls, version: Version) -> Self:
         """Load the network of a checked version."""
         network = cls.untrained(cls.kind.load(version), seed=0)
-        network.load_state_dict(load_file(version.folder / WEIGHTS))
+        network.load_state_dict(load_file(version.path(WEIGHTS)))
         return network.eval()
 
     def outputs(self, *rows: Singles) -> Floats:
