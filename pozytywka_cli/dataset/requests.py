@@ -12,7 +12,7 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset import rules
-from pozytywka_cli.dataset.csv_reader import read_rows
+from pozytywka_cli.dataset.csv_requests import read_rows
 from pozytywka_cli.dataset.data_files import ERRORS, read_source
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
 from pozytywka_cli.dataset.read import FINDINGS, read_parquet, typed
@@ -127,6 +127,6 @@ def _checked(request: type[msgspec.Struct], table: Table, raw: Raw) -> tuple[pl.
     errors = findings.filter(pl.col("rule").is_in(ERROR_RULES)).sort("line", maintain_order=True)
     good = reading.frame.join(errors, on="line", how="anti", maintain_order="left").select(*table.schema)
     fields = [field for field in msgspec.structs.fields(request) if field.default not in (msgspec.NODEFAULT, None)]
-    problems = errors.select("line", "column", pl.format("breaks `{}`: {}", "rule", "value"))
+    problems = errors.select("line", "column", "rule", "value").iter_rows()
     filled = good.with_columns(pl.col(field.name).fill_null(field.default) for field in fields)
-    return filled, [Problem(*row) for row in problems.iter_rows()]
+    return filled, [Problem(line, column, f"breaks `{rule}`: {value}") for line, column, rule, value in problems]
