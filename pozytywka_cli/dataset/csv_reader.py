@@ -3,9 +3,13 @@
 import csv
 import io
 import re
+from contextlib import suppress
+from itertools import islice
+from typing import Literal
 
 import polars as pl
 
+from pozytywka_cli.dataset.guard import UNREADABLE, without_panic_messages
 from pozytywka_cli.errors import RefusedError
 
 CORRECT = "Correct or remove that line, and run again."
@@ -15,6 +19,7 @@ SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 BOM = b"\xef\xbb\xbf"
 START = 1 << 16  # bytes that decide the separator, and the lines that are looked at for it
 SAMPLE = 50
+EXACT = 2**53  # floats from here on are not exact
 
 
 def plain_text(content: bytes, name: str) -> bytes:
@@ -39,15 +44,11 @@ def first_rows(text: bytes, separator: str) -> list[list[str]]:
     start = text[:START]
     whole = start if len(start) < START or b"\n" not in start else start[: start.rfind(b"\n")]
     stream = io.StringIO(whole.decode(errors="replace"), newline="")
-    quoting = csv.QUOTE_MINIMAL if has_quotes(text, separator) else csv.QUOTE_NONE
-    rows = []
-    try:
-        for row in csv.reader(stream, delimiter=separator, quoting=quoting):
-            rows.append([cell.strip() for cell in row])
-            if len(rows) == SAMPLE:
-                break
-    except csv.Error:  # the strict reader tells what is wrong
-        pass
+    quotes = has_quotes(text, separator)
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # the strict reader tells what is wrong
+        reader = csv.reader(stream, delimiter=separator, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE)
+        rows.extend([cell.strip() for cell in row] for row in islice(reader, SAMPLE))
     return rows or [[]]
 
 
@@ -67,10 +68,11 @@ def read_csv(text: bytes, name: str, separator: str = ",") -> pl.DataFrame:
     """
     quote = '"' if has_quotes(text, separator) else None
     try:
-        frame = pl.read_csv(text, separator=separator, quote_char=quote, has_header=False, infer_schema=False)
+        with without_panic_messages():
+            frame = pl.read_csv(text, separator=separator, quote_char=quote, has_header=False, infer_schema=False)
     except pl.exceptions.NoDataError:
         return pl.DataFrame()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+    except UNREADABLE as error:
         raise _not_csv(name, text, separator, error) from None
     return frame.select(pl.all().replace("", None))
 
@@ -82,9 +84,19 @@ def line_numbers(frame: pl.DataFrame) -> pl.Series:
     return frame.select((pl.int_range(1, pl.len() + 1) + before).cast(pl.UInt32).alias("line")).to_series()
 
 
+def whole_numbers(written: pl.Series) -> pl.Series:
+    """Return text as integers, also where they are written as floats (277.0); null where there is none."""
+    integers = written.cast(pl.Int64, strict=False)
+    if integers.null_count() == written.null_count():
+        return integers
+    floats = written.str.strip_chars().cast(pl.Float64, strict=False)
+    whole = (floats == floats.floor()) & (floats.abs() < EXACT)
+    return pl.select(pl.coalesce(integers, pl.when(whole).then(floats).cast(pl.Int64, strict=False))).to_series()
+
+
 def _not_csv(name: str, text: bytes, separator: str, error: BaseException) -> RefusedError:
     """Find the line where a text stops being CSV, with a second, slower reader: polars does not tell it."""
-    quoting = csv.QUOTE_MINIMAL if has_quotes(text, separator) else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if has_quotes(text, separator) else csv.QUOTE_NONE
     columns, line = 0, 0
     try:
         stream = io.StringIO(text.decode(), newline="")

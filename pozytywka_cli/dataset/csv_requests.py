@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pozytywka_cli.dataset.csv_reader import SEPARATORS, first_rows, line_numbers, plain_text, read_csv
+from pozytywka_cli.dataset.csv_reader import SEPARATORS, first_rows, line_numbers, plain_text, read_csv, whole_numbers
 from pozytywka_cli.dataset.line_decoder import epoch_text
 from pozytywka_cli.dataset.line_reader import Raw
 from pozytywka_cli.dataset.read import from_frame
@@ -42,7 +42,7 @@ def _cast(column: Column, written: pl.Series) -> pl.Series:
     if column.kind is Kind.NUMBER:
         return finite(written)
     if column.kind is Kind.INTEGER:
-        return written.cast(pl.Int64, strict=False)
+        return whole_numbers(written).alias(written.name)
     if column.kind is Kind.FLAG:
         flags = {"true": True, "false": False}
         return written.str.to_lowercase().replace_strict(flags, default=None, return_dtype=pl.Boolean)

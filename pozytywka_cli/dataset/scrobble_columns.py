@@ -91,7 +91,7 @@ def _positions(rows: list[list[str]], needed: tuple[str, ...]) -> dict[str, int]
     """Return the positions of columns without a header, by their number; nothing if they cannot be told apart."""
     columns = WITHOUT_HEADER.get(len(rows[0]), ())
     alike = [row for row in rows if len(row) == len(columns)]
-    if len(alike) <= len(rows) / 2 or not set(needed) <= set(columns):
+    if len(alike) < len(rows) / 2 or not set(needed) <= set(columns):
         return {}
     numbers = {column: [bool(NUMBER.fullmatch(row[at])) for row in alike] for at, column in enumerate(columns)}
     if "scrobbles" in columns and not (numbers["scrobbles"][0] and _most(numbers["scrobbles"])):

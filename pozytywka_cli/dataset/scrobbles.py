@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pozytywka_cli.dataset.csv_reader import CORRECT, line_numbers, plain_text, read_csv
-from pozytywka_cli.dataset.data_files import ERRORS, read_source
+from pozytywka_cli.dataset.csv_reader import CORRECT, line_numbers, plain_text, read_csv, whole_numbers
+from pozytywka_cli.dataset.data_files import read_source
+from pozytywka_cli.dataset.guard import reading, shown
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.scrobble_columns import ARTISTS, SCROBBLES, layout
 from pozytywka_cli.dataset.tables import TRACKS, USERS
-from pozytywka_cli.errors import RefusedError, StorageError
+from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Input
 
 MOST_SCROBBLES = 10**9  # a higher count is an error of the source: a track every second takes thirty years
@@ -34,7 +35,7 @@ def load_scrobbles(scrobbles: Path, artists: Path, warn: Callable[[str], None]) 
     listens = _listens(counts, warn)
     names = counts if artists.exists() and artists.samefile(scrobbles) else _read(artists, ARTISTS, warn)
     named = _names(names)
-    _check_names(listens, named, scrobbles, artists, warn)
+    _check_names(listens, named, (counts.name, names.name), warn)
     return Dataset(
         plays=pl.DataFrame(),
         purchases=pl.DataFrame(),
@@ -69,32 +70,30 @@ class _File(NamedTuple):
 
 
 def _read(path: Path, needed: tuple[str, ...], warn: Callable[[str], None]) -> _File:
-    """Return the needed columns, and the name that scrobbles may have, of a file."""
+    """Return the needed columns of a file, and the names and users that it has beside them."""
+    name = shown(path)
     content, sha256, size = _content(path)
-    text = plain_text(content, str(path))
-    found = layout(text, str(path), needed)
+    text = plain_text(content, name)
+    found = layout(text, name, needed)
     if assumed := found.assumed():
-        warn(f"{path}: {assumed}.")
-    records = read_csv(text, str(path), found.separator)
-    rows = records.slice(1 if found.header else 0)
+        warn(f"{name}: {assumed}.")
+    records = read_csv(text, name, found.separator)
+    rows = records[1:] if found.header else records
     rows = rows.select(rows[:, at].alias(column) for column, at in found.columns.items())
-    if "artist_name" in rows and "user_id" in rows:  # an artist that has no id in such a file goes by its name
-        rows = rows.with_columns(pl.coalesce("artist_id", "artist_name").alias("artist_id"))
-    rows = rows.with_columns(_id(rows[column]) for column in ("user_id", "artist_id") if column in rows)
-    return _File(str(path), rows, records, Input(path.name, sha256, size, rows.height))
+    if "artist_name" in rows.columns and "user_id" in rows.columns:  # there an artist without an id goes by its name
+        rows = rows.with_columns(artist_id=pl.coalesce("artist_id", "artist_name"))
+    rows = rows.with_columns(_id(rows[column]) for column in ("user_id", "artist_id") if column in rows.columns)
+    return _File(name, rows, records, Input(shown(path.name), sha256, size, rows.height))
 
 
 def _content(path: Path) -> tuple[bytes, str, int]:
     """Return a file's content, decompressed, and the hash and size of the file; a pipe is read only once, as it is."""
-    try:
+    with reading(path, "Check the path and the file."):
         if path.is_file():
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256")
             return read_source(path), digest.hexdigest(), path.stat().st_size
         content = path.read_bytes()
-    except ERRORS as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise StorageError(f"cannot read {path}: {reason}", "Check the path and the file.") from None
     return content, hashlib.sha256(content).hexdigest(), len(content)
 
 
@@ -109,7 +108,7 @@ def _listens(file: _File, warn: Callable[[str], None]) -> pl.DataFrame:
     """Return the rows user_id, artist_id and listens of a file."""
     for column in ("user_id", "artist_id"):
         file.refuse_first(column, pl.col(column).is_null(), "")
-    rows = file.rows.with_columns(listens=_counts(file.rows["scrobbles"]))
+    rows = file.rows.with_columns(listens=whole_numbers(file.rows["scrobbles"]))
     countable = pl.lit(rows["listens"].is_between(0, MOST_SCROBBLES).fill_null(False))
     file.refuse_first("scrobbles", ~countable, f"is not a whole number from 0 to {MOST_SCROBBLES}")
     never = rows["listens"] == 0
@@ -123,22 +122,12 @@ def _listens(file: _File, warn: Callable[[str], None]) -> pl.DataFrame:
     return rows.filter(~never).select("user_id", "artist_id", "listens")
 
 
-def _counts(written: pl.Series) -> pl.Series:
-    """Return whole numbers, also those written as floats (277.0); null where there is none."""
-    integers = written.cast(pl.Int64, strict=False)
-    if integers.null_count() == 0:
-        return integers
-    floats = written.str.strip_chars().cast(pl.Float64, strict=False)
-    whole = pl.select(pl.when(floats == floats.floor()).then(floats)).to_series().cast(pl.Int64, strict=False)
-    return pl.select(pl.coalesce(integers, whole)).to_series()
-
-
 def _names(file: _File) -> pl.DataFrame:
     """Return the rows artist_id and artist_name of a file, an artist each.
 
     In a file of scrobbles an artist may have several spellings; the most frequent is its name.
     """
-    if "user_id" in file.rows:
+    if "user_id" in file.rows.columns:
         spellings = file.rows.filter(pl.col("artist_id").is_not_null()).group_by("artist_id", "artist_name").len()
         best = spellings.sort("artist_id", "len", "artist_name", descending=[False, True, False], nulls_last=True)
         return best.unique("artist_id", keep="first", maintain_order=True).drop("len")
@@ -149,7 +138,7 @@ def _names(file: _File) -> pl.DataFrame:
 
 
 def _check_names(
-    listens: pl.DataFrame, named: pl.DataFrame, scrobbles: Path, artists: Path, warn: Callable[[str], None]
+    listens: pl.DataFrame, named: pl.DataFrame, files: tuple[str, str], warn: Callable[[str], None]
 ) -> None:
     """Warn of artists without a name, and raise a RefusedError if they have more than half of the rows."""
     unknown = listens.join(named, on="artist_id", how="anti")
@@ -157,11 +146,12 @@ def _check_names(
         return
     ids = unknown["artist_id"].unique().sort()
     examples = ", ".join(map(repr, ids.head(EXAMPLES)))
-    problem = f"{_rows(len(unknown))} of {len(listens):,} in {scrobbles} name {len(ids):,} artists that are not in {artists}"
+    artists = f"{len(ids):,} artist{'' if len(ids) == 1 else 's'}"
+    problem = f"{files[0]}: {_rows(len(unknown))} of {len(listens):,} have {artists} not in {files[1]}: {examples}"
     if len(unknown) > len(listens) / 2:
-        there = ", ".join(map(repr, named["artist_id"].head(EXAMPLES)))
-        raise RefusedError(f"{problem}: {examples}; its ids are like {there}", "Check that the two files belong together.")
-    warn(f"{problem}: {examples}. Their ids are shown as names.")
+        known = ", ".join(map(repr, named["artist_id"].head(EXAMPLES))) or "none"
+        raise RefusedError(f"{problem}; ids there: {known}", "Check that the two files belong together.")
+    warn(f"{problem}. Their ids are shown as names.")
 
 
 def _rows(count: int) -> str:
