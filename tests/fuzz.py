@@ -7,7 +7,6 @@ with the command that repeats it, and the exit code is then 1.
 """
 
 import argparse
-import importlib
 import subprocess
 import sys
 import tempfile
@@ -15,18 +14,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from fuzzing.runner import Runner
+from fuzzing.runner import Runner, Worker
 from fuzzing.targets import all_targets
 
 TESTS = Path(__file__).resolve().parent
-HEAVY = (  # what the runs import; imported once, before they are forked
-    "pozytywka_cli.commands.app",
-    "pozytywka_cli.dataset.requests",
-    "pozytywka_cli.dataset.transform",
-    "pozytywka_cli.families.similar.train",
-    "pozytywka_cli.families.skip.predict",
-    "pozytywka_cli.families.weekly.predict",
-)
 
 
 def options() -> argparse.Namespace:
@@ -36,7 +27,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=10**9, metavar="N", help="make at most N runs")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the number of the first run")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit", type=float, default=60.0, metavar="S", help="seconds after which a run hangs")
+    parser.add_argument("--limit", type=float, default=30.0, metavar="S", help="seconds after which a run hangs")
     parser.add_argument(
         "--keep", type=Path, default=Path("fuzz-faults"), help="the folder for inputs that cause faults"
     )
@@ -51,11 +42,9 @@ def main() -> int:
     counts: Counter[tuple[str, str]] = Counter()
     faults = 0
     with tempfile.TemporaryDirectory() as folder:
-        # in a process of its own: one that has started the threads of polars cannot be forked
         subprocess.run([sys.executable, "-m", "fuzzing.inputs", folder], cwd=TESTS, check=True)
-        for module in HEAVY:
-            importlib.import_module(module)
-        runner = Runner(Path(folder), all_targets(Path(folder)), keep, chosen.seed, chosen.limit)
+        worker = Worker(chosen.limit)
+        runner = Runner(Path(folder), all_targets(Path(folder)), keep, chosen.seed, worker)
         end = time.monotonic() + chosen.minutes * 60
         for number in range(chosen.first, chosen.first + chosen.runs):
             if time.monotonic() > end:
@@ -63,6 +52,7 @@ def main() -> int:
             reader, ended, is_fault = runner.run(number)
             counts[reader, ended] += 1
             faults += is_fault
+        worker.stop()
     for (reader, ended), count in sorted(counts.items()):
         print(f"{count:7,} {reader}: {ended}")
     print(f"{counts.total():7,} runs, {faults:,} faults")

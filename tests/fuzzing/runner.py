@@ -1,37 +1,66 @@
-"""Run a command line on a mutated input in a child process, and judge how it ended."""
+"""Run commands on mutated inputs in a worker process, and judge how they end."""
 
+import json
 import os
 import select
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from fuzzing.targets import Target
-from pozytywka_cli.commands.boundary import run
 
+TESTS = Path(__file__).resolve().parents[1]
 SETTINGS = {"POZYTYWKA_SIMILAR_ITERATIONS": "2", "COLUMNS": "100"}
 SIGNS = (b"panicked at", b"Traceback (most recent call last)", b"internal error")
+RUNS_OF_A_WORKER = 200
 
 
-@dataclass(frozen=True)
+class Worker:
+    """A process that runs command lines; a new one takes the place of one that crashed, hung or did many runs."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit, self.runs, self.process = limit, 0, self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "fuzzing.worker"]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=TESTS, env=os.environ | SETTINGS, stdin=pipe, stdout=pipe)
+
+    def run(self, arguments: list[str], folder: Path, stdin: Path) -> str:
+        """Run a command line; return its exit code, the signal that ended the process, or "hang"."""
+        if self.runs == RUNS_OF_A_WORKER or self.process.poll() is not None:
+            self.stop()
+            self.runs, self.process = 0, self._started()
+        self.runs += 1
+        tasks, answers = self.process.stdin, self.process.stdout
+        assert tasks is not None
+        assert answers is not None
+        tasks.write(json.dumps([str(folder), str(stdin), *arguments]).encode() + b"\n")
+        tasks.flush()
+        is_answered, _, _ = select.select([answers], [], [], self.limit)
+        if not is_answered:
+            self.stop()
+            return "hang"
+        if code := answers.readline().strip():
+            return code.decode()
+        ended = self.process.wait()
+        return signal.Signals(-ended).name if ended < 0 else f"ended with {ended}"
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+
+
 class Runner:
-    """Makes the runs of a seed.
+    """Makes the runs of a seed, in folders under `keep` where those with a fault stay; `inputs` are the valid files."""
 
-    inputs: the folder of `fuzzing.inputs`
-    targets: by reader
-    keep: the folder in which runs take place, and in which those with a fault stay
-    limit: seconds after which a run hangs
-    """
-
-    inputs: Path
-    targets: dict[str, list[Target]]
-    keep: Path
-    seed: int
-    limit: float
+    def __init__(self, inputs: Path, targets: dict[str, list[Target]], keep: Path, seed: int, worker: Worker) -> None:
+        self.inputs, self.targets, self.keep, self.seed, self.worker = inputs, targets, keep, seed, worker
 
     def run(self, number: int) -> tuple[str, str, bool]:
         """Make the run of a number; return its reader, how it ended, and whether that is a fault."""
@@ -44,10 +73,9 @@ class Runner:
         shutil.copytree(self.inputs / target.folder, case, symlinks=True)
         target.write(self.inputs, case, random)
         stdin = case / target.path if command.endswith(" -") else Path(os.devnull)
-        ended = outcome(shlex.split(command), case, stdin, self.limit)
-        errors = (case / "stderr").read_bytes()
-        signs = [line for line in errors.splitlines() if any(sign in line for sign in SIGNS)]
-        is_fault = not ended.isdecimal() or ended == "1" or bool(signs)
+        ended = self.worker.run(shlex.split(command), case, stdin)
+        signs = [line for line in (case / "stderr").read_bytes().splitlines() if any(sign in line for sign in SIGNS)]
+        is_fault = bool(signs) or ended == "1" or not ended.isdecimal()
         if is_fault:
             again = f"cd {case} && python -m pozytywka_cli {command} < {stdin}"
             (case / "REPLAY").write_text(f"{again}\n")
@@ -56,36 +84,3 @@ class Runner:
         else:
             shutil.rmtree(case)
         return reader, ended, is_fault
-
-
-def outcome(arguments: list[str], folder: Path, stdin: Path, limit: float) -> str:
-    """Run a command line in a forked child; return its exit code, the signal that ended it, or "hang"."""
-    process = os.fork()
-    if process == 0:
-        _child(arguments, folder, stdin)
-    handle = os.pidfd_open(process)
-    ended, _, _ = select.select([handle], [], [], limit)
-    os.close(handle)
-    if not ended:
-        os.killpg(process, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    if not ended:
-        return "hang"
-    return str(code) if code >= 0 else signal.Signals(-code).name
-
-
-def _child(arguments: list[str], folder: Path, stdin: Path) -> None:
-    """Run a command line in a folder, with its output in files there, and end the process with its exit code."""
-    code = 1
-    try:
-        os.setsid()
-        os.chdir(folder)
-        os.environ.update(SETTINGS)
-        for descriptor, path in enumerate((stdin, folder / "stdout", folder / "stderr")):
-            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT if descriptor else os.O_RDONLY), descriptor)
-        sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")  # as `__main__` does
-        code = run(arguments)
-        sys.stdout.flush()
-    finally:
-        os._exit(code)
