@@ -1,4 +1,4 @@
-"""Load what models are trained on: the tables and plays, or two CSV files of scrobbles."""
+"""Load what models are trained on: the tables and plays, or files of scrobbles."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ def dataset(context: Context, until: str | None = None) -> "Dataset":
 def scrobbles(
     context: Context, families: list[str], scrobbles: Path | None, artists: Path | None, until: str | None
 ) -> "Dataset | None":
-    """Load the two CSV files; None if the options were not given.
+    """Load the files of scrobbles and artists; None if the options were not given.
 
     Raises:
         UsageError: one is given without the other, or for another family than similar.
@@ -37,4 +37,4 @@ def scrobbles(
         raise UsageError("--scrobbles only applies to similar, without --until", hint)
     from pozytywka_cli.dataset.scrobbles import load_scrobbles
 
-    return load_scrobbles(scrobbles, artists, context.console.info)
+    return load_scrobbles(scrobbles, artists, context.console.warn)

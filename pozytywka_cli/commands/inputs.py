@@ -62,9 +62,10 @@ class RequestReader:
             return
         with nullcontext(stdin()) if is_stdin else path.open("rb") as stream:
             begin = b""
-            while not begin.removeprefix(BOM).strip() and (chunk := stream.read1(CHUNK)):
-                begin += chunk
-            if begin.removeprefix(BOM).lstrip()[:1] in (b"{", b"[", b""):
+            while (BOM.startswith(begin) or not begin.removeprefix(BOM).strip()) and (chunk := stream.read1(CHUNK)):
+                begin += chunk  # up to the byte that tells the format
+            begin = begin.removeprefix(BOM)
+            if begin.lstrip()[:1] in (b"{", b"[", b""):
                 yield from (self._decoded(lines, request) for lines in _line_batches(begin, stream))
             else:
                 yield read_requests(BytesIO(begin + stream.read()), self.source, request)
@@ -103,11 +104,26 @@ class RequestReader:
 
 
 def _line_batches(begin: bytes, stream: BufferedIOBase) -> Iterator[list[bytes]]:
-    """Yield lines as they come: all that have arrived at a time, without waiting for more; `begin` is read already."""
-    rest = b""
+    """Yield lines as they come: all that have arrived at a time, without waiting for more; `begin` is read already.
+
+    Blank lines wait for another line: at the end of a stream they are no lines.
+    """
+    blank: list[bytes] = []
+    for complete in _complete_lines(begin, stream):
+        lines = blank + complete
+        end = max((number for number, line in enumerate(lines, start=1) if line.strip()), default=0)
+        blank = lines[end:]
+        if end:
+            yield lines[:end]
+
+
+def _complete_lines(begin: bytes, stream: BufferedIOBase) -> Iterator[list[bytes]]:
+    """Yield the lines that each read completes, and last what stands after the last line feed."""
+    parts: list[bytes] = []  # of a line that is not complete
     for chunk in chain([begin], iter(lambda: stream.read1(CHUNK), b"")):
-        *complete, rest = (rest + chunk).split(b"\n")
-        if complete:
-            yield complete
-    if rest:
-        yield [rest]
+        first, *others = chunk.split(b"\n")
+        parts.append(first)
+        if others:
+            yield [b"".join(parts), *others[:-1]]
+            parts = others[-1:]
+    yield [b"".join(parts)]

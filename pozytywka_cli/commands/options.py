@@ -116,5 +116,5 @@ Scrobbles = Annotated[
     typer.Option(metavar="FILE", help="similar: a CSV of user_id,artist_id,scrobbles in place of plays."),
 ]
 Artists = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="similar: a CSV of artist_id,artist_name, with --scrobbles.")
+    Path | None, typer.Option(metavar="FILE", help="similar: a CSV of artist_id,artist_name, or the same file.")
 ]

@@ -1,111 +1,124 @@
-"""Read CSV files strictly: every error names the file, the line and the column."""
+"""Read CSV text strictly: every error names the file, the line and the column."""
 
 import csv
 import io
 import re
+from contextlib import suppress
+from itertools import islice
+from typing import Literal
 
 import polars as pl
 
-from pozytywka_cli.dataset.line_decoder import epoch_text
-from pozytywka_cli.dataset.line_reader import Raw
-from pozytywka_cli.dataset.read import from_frame
-from pozytywka_cli.dataset.tables import Column, Kind, Table
-from pozytywka_cli.dataset.values import RAW, finite
+from pozytywka_cli.dataset.guard import UNREADABLE, without_panic_messages
 from pozytywka_cli.errors import RefusedError
 
 CORRECT = "Correct or remove that line, and run again."
+AS_UTF8 = "Save the file as UTF-8, and run again."
 QUOTE = 'Write such a value in quotes, with each of its own doubled ("12"" Mix"), and run again.'
-# whole values, quoted or not, up to the first with a quote further in: searched for where nothing else is wrong
-STRAY = re.compile(rb'\A(?:(?:"(?:[^"]|"")*+"|[^",\r\n]*+)[,\r\n])*+[^",\r\n]+"')
+SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
+BOM = b"\xef\xbb\xbf"
+START = 1 << 16  # bytes that decide the separator, and the lines that are looked at for it
+SAMPLE = 50
+EXACT = 2**53  # floats from here on are not exact
 
 
-def header(content: bytes) -> list[str]:
-    """Return the column names in the first line."""
-    first = content.partition(b"\n")[0].decode("utf-8-sig", errors="replace").strip()
-    return next(csv.reader([first]), [])
-
-
-def read_csv(content: bytes, name: str) -> pl.DataFrame:
-    """Read UTF-8 CSV as text, null where a value is empty, with quotes or without; blank lines may end it.
+def plain_text(content: bytes, name: str) -> bytes:
+    """Return text without a byte order mark and blank last lines; CR is a line's end if it ends the first line alone.
 
     Raises:
-        RefusedError: a line is not CSV, or has more values than the header; the file's `name` and the line are named.
+        RefusedError: it has NUL bytes, as UTF-16 and files that are no text do.
     """
+    content = content.removeprefix(BOM)
+    first = re.search(rb"\r\n?|\n", content)
+    if first and first[0] == b"\r":
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if (nul := content.find(b"\0")) >= 0:
+        line = content.count(b"\n", 0, nul) + 1
+        raise RefusedError(f"{name}:{line}: the text is not UTF-8: it has a NUL byte", AS_UTF8)
+    end = content.find(b"\n", len(content.rstrip()))
+    return content if end < 0 else content[:end]
+
+
+def first_rows(text: bytes, separator: str) -> list[list[str]]:
+    """Return the first rows of a text, leniently: at least one, of which only a single long one may be cut short."""
+    start = text[:START]
+    whole = start if len(start) < START or b"\n" not in start else start[: start.rfind(b"\n")]
+    stream = io.StringIO(whole.decode(errors="replace"), newline="")
+    quotes = has_quotes(text, separator)
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # the strict reader tells what is wrong
+        reader = csv.reader(stream, delimiter=separator, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE)
+        rows.extend([cell.strip() for cell in row] for row in islice(reader, SAMPLE))
+    return rows or [[]]
+
+
+def has_quotes(text: bytes, separator: str) -> bool:
+    """Return whether values may be in quotes; in tab-separated text only if it starts with one.
+
+    Files with tabs hold names such as `12" Mix` as they are.
+    """
+    return separator != "\t" or text.startswith(b'"')
+
+
+def read_csv(text: bytes, name: str, separator: str = ",") -> pl.DataFrame:
+    """Read a `plain_text` as columns of text: a row for each record, the header's too, null where a value is empty.
+
+    Raises:
+        RefusedError: a line is not CSV, or has more values than the first; the file's `name` and the line are named.
+    """
+    quote = '"' if has_quotes(text, separator) else None
     try:
-        return pl.read_csv(content.rstrip(b"\r\n"), infer_schema=False).select(pl.all().replace("", None))
-    except pl.exceptions.PolarsError as error:
-        raise _not_csv(name, content, error) from None
-
-
-def read_rows(table: Table, content: bytes, name: str) -> Raw:
-    """Read CSV as the raw columns of a table; the file may have others too.
-
-    Raises:
-        RefusedError: a line is not CSV, or a column that the table requires is missing or there twice.
-    """
-    names = header(content)
-    for column in table.columns:
-        if names.count(column.name) > 1:
-            raise RefusedError(f"{name}:1: the column {column.name} is there twice", "Leave out one of them.")
-        if column.required and column.name not in names:
-            raise RefusedError(f"{name}:1: there is no column {column.name}", "Add it, and run again.")
-    frame = read_csv(content, name)
-    return from_frame(table, frame, line_numbers(frame), _cast)
+        with without_panic_messages():
+            frame = pl.read_csv(text, separator=separator, quote_char=quote, has_header=False, infer_schema=False)
+    except pl.exceptions.NoDataError:
+        return pl.DataFrame()
+    except UNREADABLE as error:
+        raise _not_csv(name, text, separator, error) from None
+    return frame.select(pl.all().replace("", None))
 
 
 def line_numbers(frame: pl.DataFrame) -> pl.Series:
-    """Return the line on which each row starts: line 1 is the header, and quoted values may span lines."""
-    breaks = pl.concat_str(pl.all().fill_null("")).str.count_matches("\n")
+    """Return the line on which each row starts: the first row starts on line 1, and quoted values may span lines."""
+    breaks = pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0))
     before = breaks.cum_sum().shift(fill_value=0)
-    return frame.select((pl.int_range(2, pl.len() + 2) + before).cast(pl.UInt32).alias("line")).to_series()
+    return frame.select((pl.int_range(1, pl.len() + 1) + before).cast(pl.UInt32).alias("line")).to_series()
 
 
-def refuse_first(name: str, frame: pl.DataFrame, column: str, bad: pl.Expr, problem: str) -> None:
-    """Refuse the first row for which `bad` holds; the message is "<value> <problem>".
-
-    Raises:
-        RefusedError: there is such a row.
-    """
-    rows = frame.with_columns(line=line_numbers(frame)).filter(bad)
-    for line in rows["line"].head(1):
-        row = rows.drop("line").row(0, named=True)
-        value = "is empty" if row[column] is None else f"{row[column]!r} {problem}"
-        what = f"column {column}: {value}" if any(row.values()) else "a blank line"
-        raise RefusedError(f"{name}:{line}: {what}", CORRECT)
+def whole_numbers(written: pl.Series) -> pl.Series:
+    """Return text as integers, also where they are written as floats (277.0); null where there is none."""
+    integers = written.cast(pl.Int64, strict=False)
+    if integers.null_count() == written.null_count():
+        return integers
+    floats = written.str.strip_chars().cast(pl.Float64, strict=False)
+    whole = (floats == floats.floor()) & (floats.abs() < EXACT)
+    return pl.select(pl.coalesce(integers, pl.when(whole).then(floats).cast(pl.Int64, strict=False))).to_series()
 
 
-def _cast(column: Column, written: pl.Series) -> pl.Series:
-    """Return text as the column's raw type; null where it is none."""
-    wanted = RAW[column.kind]
-    if written.dtype == pl.Null or column.kind is Kind.TEXTS:
-        return pl.repeat(None, len(written), dtype=wanted, eager=True)
-    if column.kind is Kind.NUMBER:
-        return finite(written)
-    if column.kind is Kind.INTEGER:
-        return written.cast(pl.Int64, strict=False)
-    if column.kind is Kind.FLAG:
-        flags = {"true": True, "false": False}
-        return written.str.to_lowercase().replace_strict(flags, default=None, return_dtype=pl.Boolean)
-    if column.kind is Kind.TIME:  # milliseconds since 1970 become ISO 8601
-        times = [epoch_text(int(text)) if text and text.isdecimal() else text for text in written]
-        return pl.Series(times, dtype=wanted)
-    return written
-
-
-def _not_csv(name: str, content: bytes, error: Exception) -> RefusedError:
-    """Find the line where a file stops being CSV, with a second, slower reader: polars does not tell it."""
-    columns = len(header(content))
+def _not_csv(name: str, text: bytes, separator: str, error: BaseException) -> RefusedError:
+    """Find the line where a text stops being CSV, with a second, slower reader: polars does not tell it."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if has_quotes(text, separator) else csv.QUOTE_NONE
+    columns, line = 0, 0
     try:
-        reader = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
+        stream = io.StringIO(text.decode(), newline="")
+        reader = csv.reader(stream, delimiter=separator, quoting=quoting, strict=True)
         for row in reader:
+            columns = columns or len(row)
             if len(row) > columns:
-                return RefusedError(f"{name}:{reader.line_num}: {len(row)} columns in place of {columns}", CORRECT)
+                return RefusedError(f"{name}:{line + 1}: {len(row)} columns in place of {columns}", CORRECT)
+            line = reader.line_num
     except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        return RefusedError(f"{name}:{line}: the text is not UTF-8", "Save the file as UTF-8, and run again.")
+        line = text.count(b"\n", 0, fault.start) + 1
+        return RefusedError(f"{name}:{line}: the text is not UTF-8", AS_UTF8)
     except csv.Error as fault:
-        return RefusedError(f"{name}:{reader.line_num}: not CSV: {fault}", CORRECT)
-    if stray := STRAY.search(content):
-        line = content.count(b"\n", 0, stray.end()) + 1
+        return RefusedError(f"{name}:{line + 1}: not CSV: {fault}", CORRECT)
+    if stray := _stray_quote(separator).search(text):
+        line = text.count(b"\n", 0, stray.end()) + 1
         return RefusedError(f"{name}:{line}: not CSV: a quote in a value that does not begin with one", QUOTE)
     return RefusedError(f"{name}: not CSV: {str(error).splitlines()[0]}", "Save the file as plain CSV, and run again.")
+
+
+def _stray_quote(separator: str) -> re.Pattern[bytes]:
+    """Match whole values, quoted or not, up to the first that has a quote further in."""
+    between = re.escape(separator).encode()
+    value = rb'(?:"(?:[^"]|"")*+"|[^"%b\r\n]*+)' % between
+    return re.compile(rb'\A(?:%b[%b\r\n])*+[^"%b\r\n]+"' % (value, between, between))

@@ -9,10 +9,9 @@ from typing import Any
 import polars as pl
 
 from pozytywka_cli.dataset import values
-from pozytywka_cli.dataset.data_files import ERRORS
+from pozytywka_cli.dataset.guard import reading
 from pozytywka_cli.dataset.line_reader import EXAMPLES, Raw, read_lines
 from pozytywka_cli.dataset.tables import Column, Kind, Table
-from pozytywka_cli.errors import StorageError
 from pozytywka_cli.records import Progress, Report, silent
 
 FINDINGS = {"file": pl.UInt32, **values.FINDING}
@@ -48,11 +47,8 @@ def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False, report:
     parts = []
     for number, path in enumerate(paths):
         report(Progress(f"read {table.name}", number, len(paths)))
-        try:
+        with reading(path):
             raw = read_parquet(table, path) if path.suffix == ".parquet" else read_lines(table, path)
-        except (*ERRORS, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            reason = (str(getattr(error, "strerror", None) or error).splitlines() or ["damaged"])[0]
-            raise StorageError(f"cannot read {path}: {reason}", "Check the file, or copy it again.") from None
         parts.append(typed(table, path, raw, number, counts=counts))
     report(Progress(f"read {table.name}", len(paths), len(paths)))
     unknown, counted = Counter[str | None](), Counter[tuple[str, str]]()

@@ -12,12 +12,13 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset import rules
-from pozytywka_cli.dataset.csv_reader import read_rows
-from pozytywka_cli.dataset.data_files import ERRORS, read_source
+from pozytywka_cli.dataset.csv_requests import read_rows
+from pozytywka_cli.dataset.data_files import read_source
+from pozytywka_cli.dataset.guard import reading
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
 from pozytywka_cli.dataset.read import FINDINGS, read_parquet, typed
 from pozytywka_cli.dataset.tables import ERROR_RULES, Column, Kind, Table
-from pozytywka_cli.errors import RefusedError, StorageError
+from pozytywka_cli.errors import RefusedError
 
 KINDS: dict[type[types.Type], Kind] = {
     types.BoolType: Kind.FLAG,
@@ -51,7 +52,8 @@ def read_requests(source: Path | BinaryIO, name: str, request: type[msgspec.Stru
         StorageError: it cannot be read.
     """
     table = table_of(request)
-    requests, problems = _checked(request, table, _read(table, source, name))
+    with reading(name, "Name a JSONL, CSV or Parquet file, or - for standard input."):
+        requests, problems = _checked(request, table, _read(table, source, name))
     for line, column, problem in problems[:1]:
         raise RefusedError(f"{name}:{line}: {column or 'line'} {problem}", hint(table))
     return requests
@@ -62,12 +64,14 @@ def read_request_lines(
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Read requests from JSONL lines, and return those that can be used and the problems of the others.
 
-    The lines come without the line feeds at their ends; `first_line` is the number of the first of them.
+    The lines come without the line feeds at their ends, and without a byte order mark; `first_line` is the number of
+    the first of them.
     """
     content = b"".join(line + b"\n" for line in lines)
     table = table_of(request)
-    raw = read_lines(table, content.removeprefix(BOM) if first_line == 1 else content)
-    requests, problems = _checked(request, table, raw)
+    with reading("standard input"):
+        raw = read_lines(table, content)
+        requests, problems = _checked(request, table, raw)
     return requests, [problem._replace(line=problem.line + first_line - 1) for problem in problems]
 
 
@@ -105,16 +109,9 @@ def hint(table: Table) -> str:
 def _read(table: Table, source: Path | BinaryIO, name: str) -> Raw:
     file = source.name.lower() if isinstance(source, Path) else ""
     suffix = Path(re.sub(r"\.(gz|zst|bz2)$", "", file)).suffix
-    try:
-        content = (read_source(source) if isinstance(source, Path) else source.read()).removeprefix(BOM)
-        if content.startswith(b"PAR1") or suffix == ".parquet":
-            return read_parquet(table, content)
-    except ERRORS as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        hint = "Name a JSONL, CSV or Parquet file, or - for standard input."
-        raise StorageError(f"cannot read {name}: {reason}", hint) from None
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise StorageError(f"cannot read {name}: {str(error).splitlines()[0]}", "Check the file.") from None
+    content = (read_source(source) if isinstance(source, Path) else source.read()).removeprefix(BOM)
+    if content.startswith(b"PAR1") or suffix == ".parquet":
+        return read_parquet(table, content)
     if suffix == ".csv" or (suffix not in (".jsonl", ".ndjson") and content.lstrip()[:1] not in (b"{", b"[", b"")):
         return read_rows(table, content, name)
     return read_lines(table, content)
@@ -127,6 +124,6 @@ def _checked(request: type[msgspec.Struct], table: Table, raw: Raw) -> tuple[pl.
     errors = findings.filter(pl.col("rule").is_in(ERROR_RULES)).sort("line", maintain_order=True)
     good = reading.frame.join(errors, on="line", how="anti", maintain_order="left").select(*table.schema)
     fields = [field for field in msgspec.structs.fields(request) if field.default not in (msgspec.NODEFAULT, None)]
-    problems = errors.select("line", "column", pl.format("breaks `{}`: {}", "rule", "value"))
+    problems = errors.select("line", "column", "rule", "value").iter_rows()
     filled = good.with_columns(pl.col(field.name).fill_null(field.default) for field in fields)
-    return filled, [Problem(*row) for row in problems.iter_rows()]
+    return filled, [Problem(line, column, f"breaks `{rule}`: {value}") for line, column, rule, value in problems]

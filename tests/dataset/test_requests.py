@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,8 @@ import msgspec
 import polars as pl
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pozytywka_cli.dataset.requests import read_request_lines, read_requests, table_of
 from pozytywka_cli.errors import RefusedError, StorageError
@@ -101,6 +104,23 @@ def test_a_file_may_be_compressed(suffix: str, pack: Any, tmp_path: Path) -> Non
         (b"user_id,track_id,user_id\n1,a,2\n", ":1:", "user_id", "twice"),
         (b"user_id,track_id\n1,a,9\n", ":2:", "3", "2"),
         (b"user_id,track_id\n1,\xff\n", ":2:", "UTF-8", ""),
+        (b"user_id,track_id\n1,a\n2,\0\n", ":3:", "UTF-8", "NUL"),
+        (b"user_id,track_id\r1,a\rx,b\r", ":3:", "user_id", "x"),
+        (b"user_id,track_id\r\n1,a\r\n\r\n2,b\r\n", ":3:", "user_id", "null"),
+        (b"user_id,track_id,at\n1,a," + b"1" * 5000, ":2:", "at", "111"),
+        (b'{"user_id": 1, "track_id": "a", "at": ' + b"1" * 5000 + b"}", ":1:", "line", "digits"),
+        (b'{"user_id": 1, "track_id": "a", "at": "' + b"1" * 5000 + b'"}', ":1:", "at", "111"),
+        (b'{"user_id": 1, "track_id": "a", "at": 1' + b"0" * 18 + b"}", ":1:", "at", "1000"),
+        (b'{"user_id": 9223372036854775808, "track_id": "a"}', ":1:", "user_id", "9223372036854775808"),
+        (b'{"user_id": 1' + b"0" * 400 + b', "track_id": "a"}', ":1:", "user_id", "1000"),
+        (b'{"user_id": 1.5, "track_id": "a"}', ":1:", "user_id", "1.5"),
+        (b'{"user_id": 1, "track_id": "\0"}', ":1:", "line", "character"),
+        (b'{"user_id": 1, "track_id": "\\ud800"}', ":1:", "line", "surrogate"),
+        (b"[" * 100_000, ":1:", "line", "deep"),
+        (b'{"user_id": ' + b"[" * 100_000, ":1:", "line", "deep"),
+        (b"user_id,track_id\n9223372036854775808,a\n", ":2:", "user_id", "9223372036854775808"),
+        (b"user_id,track_id\n1.5,a\n", ":2:", "user_id", "1.5"),
+        (b'{"user_id": 1, "track_id": "y", "x": 1}\nx\nx\n', ":2:", "line", "x"),
     ],
 )
 def test_what_is_wrong_is_named(content: bytes, place: str, column: str, value: str) -> None:
@@ -154,12 +174,43 @@ def test_epoch_milliseconds_and_other_columns_are_accepted() -> None:
         assert read_requests(io.BytesIO(content), "-", Pair).rows() == [(1, "a", TEN, None)]
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|", ","])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_csv_of_any_separator_and_line_end(separator: str, end: str) -> None:
+    """As spreadsheets of other countries and systems write it; blank last lines are no requests."""
+    text = CSV.decode().replace(",", separator).replace("\n", end) + 2 * end
+    assert read_requests(io.BytesIO(BOM + text.encode()), "-", Pair).rows() == ROWS
+
+
+def test_integers_that_became_floats_in_csv() -> None:
+    """As pandas writes a column with gaps."""
+    content = b"user_id,track_id,session_id\n1.0,1.0,\n2,b,7.0\n"
+    assert read_requests(io.BytesIO(content), "-", Pair).drop("at").rows() == [(1, "1.0", None), (2, "b", 7)]
+
+
 @pytest.mark.parametrize("content", [b"", BOM, b"user_id,track_id\n"])
 def test_no_requests(content: bytes) -> None:
     """Nothing gives an empty frame of the right types."""
     frame = read_requests(io.BytesIO(content), "-", Pair)
     assert frame.is_empty()
     assert frame.columns == ["user_id", "track_id", "at", "session_id"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "txt"])
+@pytest.mark.parametrize("content", [bytes(range(256)), b"\0" * 99, b"PAR1" * 9, b"\x7fELF\x02\x01"])
+def test_a_binary_file_is_refused(suffix: str, content: bytes, tmp_path: Path) -> None:
+    """Whatever it is called, it is named."""
+    path = tmp_path / f"pairs.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises((RefusedError, StorageError), match=path.name):
+        read_requests(path, path.name, Pair)
+
+
+def test_a_long_line() -> None:
+    """10 MB of text in one value are read, and the line after it has the right number."""
+    content = b'{"user_id": 1, "track_id": "%b"}\nx\n' % (b"a" * 10_000_000)
+    with pytest.raises(RefusedError, match=r"^-:2: "):
+        read_requests(io.BytesIO(content), "-", Pair)
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "damaged.parquet", "damaged.jsonl.gz", "damaged.csv.zst"])
@@ -185,13 +236,18 @@ def test_lines_as_they_come() -> None:
     ]
 
 
-def test_only_the_first_line_of_a_stream_may_have_a_byte_order_mark() -> None:
-    """Further in it is a fault like in any file."""
-    lines = [BOM + JSONL.splitlines()[0]]
-    assert read_request_lines(lines, Pair)[0].rows() == ROWS[:1]
-    requests, problems = read_request_lines(lines, Pair, first_line=2)
-    assert requests.is_empty()
-    assert [problem.line for problem in problems] == [2]
+def test_bad_lines_behind_an_unknown_column() -> None:
+    """Every one of them has its own problem."""
+    requests, problems = read_request_lines([b'{"user_id": 1, "track_id": "y", "x": 1}', b"x", b"x"], Pair)
+    assert len(requests) == 1
+    assert [problem.line for problem in problems] == [2, 3]
+
+
+@given(st.binary(max_size=60), st.integers(0, len(JSONL)), st.sampled_from([JSONL, CSV, parquet()]))
+def test_changed_bytes_never_end_in_a_fault(noise: bytes, at: int, content: bytes) -> None:
+    """They are read, refused with a message, or cannot be read."""
+    with suppress(RefusedError, StorageError):
+        read_requests(io.BytesIO(content[:at] + noise + content[at + len(noise) // 2 :]), "-", Pair)
 
 
 @pytest.mark.parametrize("line", [b"\x1f\x8b{", b"(\xb5/\xfd{", b"BZh91AY&SY", b"x\x9c", b"\xff\x01"])
