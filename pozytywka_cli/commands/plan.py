@@ -97,7 +97,7 @@ def _show(plan: "Rates", *, with_payouts: bool) -> None:
         columns = ("name", "forecast", "trend", "share", "payout")
         top = plan.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN).select("artist_id", *columns)
         rows = (
-            (name or artist_id, forecast, trend, tables.Percent(share), _money(payout))
+            (tables.Name(name or artist_id), forecast, trend, tables.Percent(share), _money(payout))
             for artist_id, name, forecast, trend, share, payout in top.iter_rows()
         )
         pay_outs = f"{len(plan.rows):,} pay-outs for the week from {plan.rows['week'][0]}"

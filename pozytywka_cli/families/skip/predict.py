@@ -11,6 +11,8 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.families.family import loading
+from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import PastRate, ReadInputs
 from pozytywka_cli.families.skip.models.model import Baseline, Forest, Model
@@ -55,11 +57,13 @@ class SkipPredictor:
 
         Raises:
             UsageError: there is no dataset.
-            ArtifactError: the file of a forest holds something else.
+            ArtifactError: a file holds something else than a model of the variant.
         """
         if dataset is None:
             raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
-        log, model = PlayLog.of(dataset), KINDS.get(version.manifest.variant, Networks).load(version)
+        with loading(version, FAMILY.variants):
+            model = KINDS.get(version.manifest.variant, Networks).load(version)
+        log = PlayLog.of(dataset)
         models = [model, Baseline("user-rate", PastRate(model.skip_rate))]
         plays = log.history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
         ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
