@@ -66,7 +66,8 @@ def _report(error: BaseException, arguments: list[str]) -> int:
         return error.code if isinstance(error.code, int) else 1
     kind = type(error).__name__  # typer does not export these
     if isinstance(error, TyperException) and kind == "NoArgsIsHelpError":
-        sys.stderr.write(f"{error.format_message()}\n")
+        with suppress(OSError):  # of a full disk
+            sys.stderr.write(f"{error.format_message()}\n")
         return 2
     if isinstance(error, TyperException):
         context = getattr(error, "ctx", None)
