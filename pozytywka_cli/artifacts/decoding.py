@@ -17,11 +17,13 @@ T = TypeVar("T")
 def decoding(path: Path) -> Iterator[None]:
     """Turn whatever a decoder of a version's file, or folder, raises into an ArtifactError that names it.
 
-    Parsers of damaged content raise many kinds of errors. A file that cannot be read (OSError) and a library that is
-    not installed (ImportError) are no damage.
+    Parsers of damaged content raise many kinds of errors. A missing file is damage too; one that cannot be read, or a
+    library that is not installed, is not.
     """
     try:
         yield
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{error.filename or path} is missing", DAMAGED_HINT) from error
     except (PozytywkaError, OSError, ImportError):
         raise
     except Exception as error:

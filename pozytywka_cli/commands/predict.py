@@ -71,7 +71,10 @@ def predict(
     skip predicts for pairs of user_id and track_id, optionally with at (a time) and session_id, how likely the user
     skips the track; its usual requests are all pairs played in the last 28 days. played_to_end is true where a skip is
     not more likely than on average. reason is model, unknown user (the average is predicted) or unknown track (the
-    user's own rate is predicted). A pair without at is the user's next play after all known plays.
+    user's own rate is predicted); method is the variant. A pair without at is the user's next play after all known
+    plays.
+
+    A message says if answers come from a baseline or a fallback.
 
     \b
     Examples:

@@ -42,7 +42,8 @@ def similar(
     Case, accents, punctuation and a leading "the" do not matter. A misspelt name is corrected, with a message on
     stderr. If several artists have the name, the answer is for the one with the most listeners, and a message lists the
     ids of the others for --id. For an unknown name, a message lists the nearest names; other names are still answered,
-    and the exit code is 3. A NAME that starts with - goes after --.
+    and the exit code is 3. A NAME that starts with - goes after --. If popularity is promoted, the answer is the same
+    for every artist: a warning says so, and there are no scores.
 
     --map draws the 300 artists with the most listeners, similar ones close together. The axes mean nothing. It needs
     the extra `plot`.

@@ -80,8 +80,9 @@ class SkipPredictor:
 
         Returns:
             user_id, track_id, at, probability, played_to_end (whether the probability is at most the share of all plays
-            that were skipped) and reason, in the order of the requests. The reason is "model", "unknown user" (the
-            share of all plays) or "unknown track" (not in the tracks table: the user's skip rate so far).
+            that were skipped), reason and method, in the order of the requests. The reason is "model", "unknown user"
+            (the share of all plays) or "unknown track" (not in the tracks table: the user's skip rate so far); the
+            method is the version's variant.
 
         Raises:
             RefusedError: a column is missing, or `at` where the log has no plays.
@@ -105,8 +106,9 @@ class SkipPredictor:
                 inputs = read(part)
                 part = part.with_columns(probability=one.predict_proba(part, self.log, inputs))
                 parts.append(part.with_columns(because=because(one, part, self.log, inputs)) if explain else part)
-        answers = pl.concat(parts).sort("row").with_columns(played_to_end=pl.col("probability") <= model.skip_rate)
-        names = ("user_id", "track_id", "at", "probability", "played_to_end", "reason")
+        played_to_end, method = pl.col("probability") <= model.skip_rate, pl.lit(model.variant)
+        answers = pl.concat(parts).sort("row").with_columns(played_to_end=played_to_end, method=method)
+        names = ("user_id", "track_id", "at", "probability", "played_to_end", "reason", "method")
         return answers.rename({"started_at": "at"}).select(*names, *(["because"] if explain else []))
 
     def candidates(self, requests: pl.DataFrame) -> pl.DataFrame:
