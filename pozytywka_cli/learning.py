@@ -5,12 +5,13 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from pozytywka_cli.errors import UnavailableError
+from pozytywka_cli.errors import RefusedError, UnavailableError
 
 Tensors = tuple[Tensor, ...]
 Loss = Callable[..., Tensor]
@@ -85,8 +86,10 @@ def fit(
 
     `loss(model, *batch)` is the mean loss of a batch; tensors share their first dimension. With `validation` the model
     ends with the weights of the best epoch (epoch 0, the untrained one, included), and training stops after `patience`
-    epochs without a better one; without it, all epochs are run. The model ends on the CPU, in
-    evaluation mode.
+    epochs without a better one; without it, all epochs are run. The model ends on the CPU, in evaluation mode.
+
+    Raises:
+        RefusedError: a weight is not a finite number in the end.
     """
     model.to(device)
     training = tuple(tensor.to(device) for tensor in training)
@@ -100,6 +103,30 @@ def fit(
     finally:
         torch.set_num_threads(threads)
     model.to("cpu").eval()
+    if not finite(model):
+        hint = "Lower the learning rate with --set, or look for values out of scale: `pozytywka validate`."
+        raise RefusedError("training diverged: the weights are not finite numbers", hint)
+
+
+def finite(model: nn.Module) -> bool:
+    """Return whether all weights are finite numbers."""
+    return all(bool(weights.isfinite().all()) for weights in model.state_dict().values())
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Load the weights of a model from a safetensors file.
+
+    Raises:
+        ValueError, RuntimeError or SafetensorError: the file holds something else than finite weights of this model.
+    """
+    from safetensors.torch import load_file
+
+    weights, types = load_file(path), {name: tensor.dtype for name, tensor in model.state_dict().items()}
+    if types != {name: tensor.dtype for name, tensor in weights.items()}:
+        raise ValueError("its weights are not those of this model")
+    model.load_state_dict(weights)
+    if not finite(model):
+        raise ValueError("some weights are not finite numbers")
 
 
 def _epochs(

@@ -2,14 +2,26 @@
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pozytywka_cli import learning
-from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.learning import Epoch, Recipe, device, epoch_records, fit, forward, mean_loss, seeded
+from pozytywka_cli.errors import RefusedError, UnavailableError
+from pozytywka_cli.learning import (
+    Epoch,
+    Recipe,
+    device,
+    epoch_records,
+    fit,
+    forward,
+    load_weights,
+    mean_loss,
+    seeded,
+)
 
 CPU = torch.device("cpu")
 
@@ -215,3 +227,28 @@ def test_the_one_cycle_rises_and_falls() -> None:
     assert all(left < right for left, right in pairwise(rates[: top + 1]))
     assert all(left > right for left, right in pairwise(rates[top:]))
     assert rates[-1] < 1e-5
+
+
+def test_weights_that_are_not_finite_are_no_model() -> None:
+    """Training without validation rows that diverged is refused, with what to do."""
+    x, y = rows(40, 6)
+    with pytest.raises(RefusedError, match="finite") as refused:
+        list(fit(build(), loss, (x, y * math.inf), None, recipe(epochs=1), seed=0, device=CPU))
+    assert "--set" in refused.value.hint
+
+
+def test_weights_of_another_model_are_not_loaded(tmp_path: Path) -> None:
+    """Of other names, another type or shape, or not finite; those of the same model are, bit by bit."""
+    model, path = seeded(0, build), tmp_path / "weights.safetensors"
+    own = model.state_dict()
+    save_file(own, path)
+    loaded = seeded(1, build)
+    load_weights(loaded, path)
+    assert same(weights(loaded), weights(model))
+    doubled = {name: tensor.double() for name, tensor in own.items()}
+    narrower = {name: tensor[..., :1].contiguous() for name, tensor in own.items()}
+    unknown = {name: tensor * math.nan for name, tensor in own.items()}
+    for other in (doubled, narrower, unknown, {"x": x for x in list(own.values())[:1]}):
+        save_file(other, path)
+        with pytest.raises((ValueError, RuntimeError)):
+            load_weights(seeded(0, build), path)

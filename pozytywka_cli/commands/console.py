@@ -28,6 +28,11 @@ def literal(text: str) -> str:
     return UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def literal_json(text: str) -> str:
+    r"""Escape the same characters in JSON text as \uXXXX; its values stay the same, for they only stand in strings."""
+    return UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 class Console:
     """Messages to stderr: `info` unless quiet, `detail` only when verbose, `warn` always."""
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Literal
 
-from pozytywka_cli.commands.console import literal
+from pozytywka_cli.commands.console import literal, literal_json
 
 
 class TextFormatter(logging.Formatter):
@@ -30,7 +30,7 @@ class JsonFormatter(logging.Formatter):
         fields |= {name: getattr(record, name) for name in ("hint", "exit_code") if hasattr(record, name)}
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False)
+        return literal_json(json.dumps(fields, ensure_ascii=False))
 
 
 def logger(log_format: Literal["text", "json"], *, verbose: bool = False, quiet: bool = False) -> logging.Logger:

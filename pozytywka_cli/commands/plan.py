@@ -43,7 +43,7 @@ def rates(
 
     Pay-outs are in proportion to the forecasts, sum to the budget to the cent (by largest remainder), and respect
     --floor and --cap. --premium and --cut change the share of artists whose trend is rising or falling, as in
-    `predict weekly`.
+    `predict weekly`. If every forecast is 0, nothing can be divided by them: the exit code is 3.
 
     The backtest shows how good such plans were over the last 13 weeks: the model is fitted again to the weeks before
     them, and each week is planned from the weeks before it. Its pay-outs are compared with pay-outs by actual
@@ -98,7 +98,7 @@ def _show(plan: "Rates", *, with_payouts: bool) -> None:
         columns = ("name", "forecast", "trend", "share", "payout")
         top = plan.rows.sort("payout", descending=True, maintain_order=True).head(SHOWN).select("artist_id", *columns)
         rows = (
-            (name or artist_id, forecast, trend, tables.Percent(share), _money(payout))
+            (tables.Name(name or artist_id), forecast, trend, tables.Percent(share), _money(payout))
             for artist_id, name, forecast, trend, share, payout in top.iter_rows()
         )
         pay_outs = f"{len(plan.rows):,} pay-outs for the week from {plan.rows['week'][0]}"

@@ -71,7 +71,10 @@ def predict(
     skip predicts for pairs of user_id and track_id, optionally with at (a time) and session_id, how likely the user
     skips the track; its usual requests are all pairs played in the last 28 days. played_to_end is true where a skip is
     not more likely than on average. reason is model, unknown user (the average is predicted) or unknown track (the
-    user's own rate is predicted). A pair without at is the user's next play after all known plays.
+    user's own rate is predicted); method is the variant. A pair without at is the user's next play after all known
+    plays.
+
+    A message says if answers come from a baseline or a fallback.
 
     \b
     Examples:
@@ -87,6 +90,7 @@ def predict(
     from pozytywka_cli.commands import datasets, tables
     from pozytywka_cli.commands import outputs as out
     from pozytywka_cli.commands.inputs import RequestReader
+    from pozytywka_cli.families import registry
     from pozytywka_cli.pipeline import predict as pipeline
 
     shared = context(ctx)
@@ -95,6 +99,8 @@ def predict(
     shared.override(assigned)
     out.check_target(output, shared.data())
     versions = pipeline.promoted(shared.store, family)
+    for message in filter(None, (registry.baseline_message(version.manifest) for version in versions.values())):
+        shared.console.info(message)
     to_file = output is not None or (source is None and artist is None)
     targets = {name: output or shared.artifacts / "predictions" / f"{name}.parquet" for name in versions if to_file}
     for target in targets.values():
@@ -168,9 +174,10 @@ def _constant_fields(shared: Context, family: str, assigned: "Sequence[Assigned]
 def _print_lines(answers: "Iterable[pl.DataFrame]") -> None:
     """Print a line of JSON for each answer, as the answers come."""
     from pozytywka_cli.commands import outputs
+    from pozytywka_cli.commands.console import literal_json
 
     for frame in answers:
-        sys.stdout.write(outputs.with_text_times(frame).write_ndjson())
+        sys.stdout.write(literal_json(outputs.with_text_times(frame).write_ndjson()))
         sys.stdout.flush()
 
 
@@ -184,7 +191,7 @@ def _show(forecast: "pl.DataFrame") -> None:
     is_one_artist = forecast["artist_id"].n_unique() == 1
     top = named if is_one_artist else named.filter(pl.col("week") == pl.col("week").min()).top_k(SHOWN, by="mean")
     rows = (
-        (*forecasts, None if change is None else tables.Percent(change), recent, usual, trend)
-        for *forecasts, change, recent, usual, trend in top.select(COLUMNS).iter_rows()
+        (tables.Name(name), *forecasts, None if change is None else tables.Percent(change), recent, usual, trend)
+        for name, *forecasts, change, recent, usual, trend in top.select(COLUMNS).iter_rows()
     )
     tables.table(f"Seconds, by weekly {top['method'][0]}" if len(top) else "No artist to forecast", COLUMNS, rows)

@@ -42,7 +42,8 @@ def similar(
     Case, accents, punctuation and a leading "the" do not matter. A misspelt name is corrected, with a message on
     stderr. If several artists have the name, the answer is for the one with the most listeners, and a message lists the
     ids of the others for --id. For an unknown name, a message lists the nearest names; other names are still answered,
-    and the exit code is 3. A NAME that starts with - goes after --.
+    and the exit code is 3. A NAME that starts with - goes after --. If popularity is promoted, the answer is the same
+    for every artist: a warning says so, and there are no scores.
 
     --map draws the 300 artists with the most listeners, similar ones close together. The axes mean nothing. It needs
     the extra `plot`.
@@ -56,12 +57,16 @@ def similar(
       pozytywka similar --map artists.png
     """
     from pozytywka_cli.artifacts import LOOKUP_BYTES
+    from pozytywka_cli.families import registry
     from pozytywka_cli.families.similar.predict import SimilarPredictor
 
     shared, arguments = context(ctx), name or []
     flags = {"--id": by_id, "--blend": blend, "--scores": scores, "--json": json}
     _check(arguments, picture, [flag for flag, is_set in flags.items() if is_set])
-    predictor = shared.store.open("similar", SimilarPredictor.open, hash_limit=LOOKUP_BYTES)
+    opened = shared.store.open("similar", lambda one: (one, SimilarPredictor.open(one)), hash_limit=LOOKUP_BYTES)
+    version, predictor = opened
+    if message := registry.baseline_message(version.manifest):
+        shared.console.warn(message)
     single = len(arguments) == 1 and arguments != ["-"]
     search = _Search(shared, predictor.by_id if by_id else predictor.find, single=single)
     answers = (predictor.neighbours(query, count) for query in search.queries(_names(arguments), blend=blend))
@@ -143,17 +148,21 @@ def _announce(shared: Context, match: "Match") -> None:
     if not match.exact:
         shared.console.info(f"{shorten(match.query)} → {shorten(match.matched)}")
     if match.others:
-        ids = ", ".join(f'"{other}"' for other in match.others[:MAX_OTHERS])
+        ids = ", ".join(f'"{shorten(other)}"' for other in match.others[:MAX_OTHERS])
         more = f" and {len(match.others) - MAX_OTHERS} more" if len(match.others) > MAX_OTHERS else ""
-        shared.console.info(f"other artists are called {match.matched} too; use --id for {ids}{more}")
+        shared.console.info(f"other artists are called {shorten(match.matched)} too; use --id for {ids}{more}")
 
 
 def _print(answers: "Iterable[list[Neighbour]]", *, scores: bool) -> None:
+    from pozytywka_cli.catalogue.names import shorten
+
     columns = ("name", "score") if scores else ("name",)
     for answer in answers:
-        rows = [[getattr(neighbour, column) for column in columns] for neighbour in answer]
+        rows = [(tables.Name(one.name), one.score)[: len(columns)] for one in answer]
         if answer and sys.stdout.isatty():
-            tables.table(f"Similar to {answer[0].matched}", columns, rows)
+            is_similar = answer[0].score is not None
+            title = f"Similar to {shorten(answer[0].matched)}" if is_similar else "The artists with the most listeners"
+            tables.table(title, columns, rows)
             continue
         for row in rows:
             typer.echo("\t".join(tables.cell(value) for value in row))

@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pozytywka_cli.commands.console import literal
+from pozytywka_cli.commands.console import literal, literal_json
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 FORMAT = 1
 WIDTH = 100  # columns, at most
@@ -20,12 +23,19 @@ class Bold(str):
     """A text that a table shows in bold."""
 
 
+class Name(str):
+    """A text from the data, of any length, that a table shows on one line and cuts at the width of its column."""
+
+
 def json_object(command: str, rows: Iterable[Any], **more: Any) -> None:
-    """Print `{"format": 1, "command": …, "rows": […]}` on one line; times are ISO 8601, NaN is null."""
+    """Print `{"format": 1, "command": …, "rows": […]}` on one line; times are ISO 8601, NaN is null.
+
+    Characters that a terminal would obey are escaped.
+    """
     import msgspec
 
     answer = {"format": FORMAT, "command": command, "rows": list(rows), **more}
-    sys.stdout.write(msgspec.json.encode(answer, enc_hook=str).decode() + "\n")
+    sys.stdout.write(literal_json(msgspec.json.encode(answer, enc_hook=str).decode()) + "\n")
 
 
 def table(
@@ -36,10 +46,10 @@ def table(
     right: Collection[int] = (),
     gap: int = 2,
 ) -> None:
-    """Print a table of at most 100 columns, whose cells are shown literally; text is folded where space is short.
+    """Print a table of at most 100 columns, whose cells are shown literally; where space is short, text is folded.
 
-    Columns of numbers, and those in `right`, are right-aligned and never folded. `gap` is the space between columns.
-    Off a terminal there are neither colours nor bold text.
+    A `Name` is cut instead. Columns of numbers, and those in `right`, are right-aligned and never folded. `gap` is the
+    space between columns. Off a terminal there are neither colours nor bold text.
     """
     from rich import box
     from rich.console import Console
@@ -53,11 +63,19 @@ def table(
         justify: Literal["left", "right"] = "right" if figures else "left"
         grid.add_column(Text(column, justify=justify), justify=justify, overflow="fold", no_wrap=figures)
     for row in cells:
-        grid.add_row(*(Text(cell(value), "bold" if isinstance(value, Bold) else "") for value in row))
+        grid.add_row(*map(_text, row))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     if title:  # not the grid's own, which folds to the grid's width
         console.print(Text(literal(title), "bold"))
     console.print(grid, width=min(console.width, WIDTH))
+
+
+def _text(value: Any) -> "Text":
+    from rich.text import Text
+
+    if isinstance(value, Name):
+        return Text(cell(value), overflow="ellipsis", no_wrap=True)
+    return Text(cell(value), "bold" if isinstance(value, Bold) else "")
 
 
 def cell(value: Any) -> str:

@@ -1,12 +1,17 @@
 """`pozytywka validate`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
+
+if TYPE_CHECKING:
+    from pozytywka_cli.dataset.validate import Violation
+
+SHOWN = 80  # code points of an example's value
 
 
 def validate(
@@ -54,11 +59,21 @@ def validate(
         tables.json_object("validate", checked.violations, profile=[fact._asdict() for fact in checked.profile])
     elif checked.violations and not shared.console.quiet:
         columns = ("table", "rule", "column", "level", "count", "examples")
-        found = [(v.table, v.rule, v.column, v.level, v.count, list(map(str, v.examples))) for v in checked.violations]
-        tables.table("Violations", columns, found)
+        tables.table("Violations", columns, map(_row, checked.violations))
         broken = {violation.rule for violation in checked.violations}
         tables.table("Rules", ("rule", "meaning"), [(name, RULES[name].meaning) for name in RULES if name in broken])
     raise_failures(checked, fail_on, allowed, quarantine)
     total = f"{checked.lines:,} lines in {len(checked.readings)} tables"
     bad = f"{checked.bad_lines:,} of {total} are bad, which is allowed."
     shared.console.info(bad if checked.bad_lines else f"{total} are valid.")
+
+
+def _row(violation: "Violation") -> tuple[object, ...]:
+    from dataclasses import replace
+
+    from pozytywka_cli.catalogue.names import shorten
+    from pozytywka_cli.commands import tables
+
+    examples = [str(replace(example, value=shorten(example.value, SHOWN))) for example in violation.examples]
+    column = violation.column and tables.Name(violation.column)
+    return violation.table, violation.rule, column, violation.level, violation.count, examples

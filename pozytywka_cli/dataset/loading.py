@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from pozytywka_cli.dataset import plays_file
+from pozytywka_cli.dataset.attribution import artists_of_tracks, left_out
 from pozytywka_cli.dataset.data_files import unread_messages
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.transform import transform
@@ -93,6 +94,9 @@ def load(
         if name not in described.readings:
             inform(f"There is no table {name} in {folder}; models do without it.")
     rows, purchases, inputs = plays_file.read(plays)
+    every_track_has_an_artist = len(artists_of_tracks(good["tracks"])) == described.readings["tracks"].lines
+    if not every_track_has_an_artist and (message := left_out(rows, good["tracks"])):  # a join of all plays takes time
+        inform(message)
     readings = [described.readings[name] for name in DESCRIBING if name in described.readings]
     return Dataset(
         plays=rows,

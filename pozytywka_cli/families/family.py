@@ -4,7 +4,8 @@ A family answers one question (will this track be skipped?) with several variant
 pipeline and the service use nothing of a family but what is declared here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 import msgspec
 
 from pozytywka_cli.artifacts import Draft, Version
+from pozytywka_cli.artifacts.decoding import decoding
+from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
+from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Metric, Panel, Report, Row, silent
 
 if TYPE_CHECKING:
@@ -93,6 +97,20 @@ class Predictor(Protocol):
 
     def default_requests(self) -> "pl.DataFrame":
         """Return what `predict` without input answers; without rows where it needs input."""
+
+
+@contextmanager
+def loading(version: Version, variants: Collection[str]) -> Iterator[None]:
+    """Guard the code that makes a model of a version's files; every `open` of a predictor needs it.
+
+    Whatever that code raises, and a variant that the family does not have, is an ArtifactError that names the version.
+    Code that reads the dataset belongs outside of it: an error there is no damage.
+    """
+    if version.manifest.variant not in variants:
+        problem = f"{version.folder} is damaged: unknown variant {version.manifest.variant!r}"
+        raise ArtifactError(problem, DAMAGED_HINT)
+    with decoding(version.folder):
+        yield
 
 
 def _imported(family: object, module: str) -> Any:

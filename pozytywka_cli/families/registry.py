@@ -13,6 +13,7 @@ from pozytywka_cli import settings
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from pozytywka_cli.artifacts import Manifest
     from pozytywka_cli.families.family import Family, Variant
 
 MODULES = {  # each has a FAMILY
@@ -47,6 +48,15 @@ def variant(family: "Family", name: str | None) -> "tuple[str, Variant]":
     if name not in family.variants:
         raise UsageError(f"{family.name} has no variant {name!r}", f"Choose from {', '.join(family.variants)}.")
     return name, family.variants[name]
+
+
+def baseline_message(manifest: "Manifest") -> str:
+    """Return a sentence that answers of a version come from a baseline or a fallback; empty where they do not."""
+    known = get(manifest.family).variants.get(manifest.variant)
+    if known is None or not (known.baseline or manifest.fallback_for):
+        return ""
+    role = f"a fallback for {manifest.fallback_for}" if manifest.fallback_for else "a baseline"
+    return f"{manifest.family} answers come from {manifest.variant}, {role}: {known.description}."
 
 
 def load_settings(config: Path | None, overrides: Sequence[settings.Assigned]) -> settings.Settings:

@@ -83,6 +83,13 @@ def feasible(rule: Rule, artists: int) -> None:
         raise RefusedError(problem, f"Raise it to {money(-(-rule.budget // artists))} at least, or lower the budget.")
 
 
+def require_weight(weights: Floats) -> None:
+    """Check that an artist has a weight, else raise a RefusedError: equal parts for all would follow no forecast."""
+    if len(weights) and not weights.any():
+        problem = f"the budget cannot be divided by the forecasts: those of all {len(weights):,} artists are 0 s"
+        raise RefusedError(problem, "See `pozytywka predict weekly`; a longer log or a lower --cut may help.")
+
+
 def payouts(rule: Rule, weights: Floats) -> Cents:
     """Return each artist's part of the budget in cents, (artists,), which sum to the budget.
 

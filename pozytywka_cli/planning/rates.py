@@ -17,7 +17,7 @@ from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split
 from pozytywka_cli.families.weekly.trends import trends
-from pozytywka_cli.planning.payouts import CENTS, Cents, Rule, payouts
+from pozytywka_cli.planning.payouts import CENTS, Cents, Rule, payouts, require_weight
 from pozytywka_cli.records import Progress, Report
 
 WEEKS = 13
@@ -53,8 +53,8 @@ def rates(version: Version, dataset: Dataset, rule: Rule, report: Report) -> Rat
     """Divide the budget by a weekly version's forecast of next week: see `payouts`.
 
     Raises:
-        RefusedError: there are fewer than 4 full weeks of plays, the version does not forecast total listening, or the
-            rule cannot pay these artists.
+        RefusedError: there are fewer than 4 full weeks of plays, the version does not forecast total listening, every
+            forecast is 0, or the rule cannot pay these artists.
         UsageError: the floor is above the cap.
         UnavailableError: the version needs an extra that is not installed.
     """
@@ -63,7 +63,9 @@ def rates(version: Version, dataset: Dataset, rule: Rule, report: Report) -> Rat
         raise RefusedError(problem, "Train one that forecasts total listening: `pozytywka train weekly`.")
     predictor = WeeklyPredictor.open(version, dataset)
     forecast = predictor.predict(predictor.default_requests().with_columns(horizon=1)).sort("artist_id")
-    paid = payouts(rule, rule.weights(forecast["mean"].to_numpy(), forecast["trend"].to_numpy()))
+    weights = rule.weights(forecast["mean"].to_numpy(), forecast["trend"].to_numpy())
+    require_weight(weights)
+    paid = payouts(rule, weights)
     amounts = {"share": pl.Series(paid / rule.budget), "payout": pl.Series(paid / CENTS)}
     rows = forecast.select("artist_id", "name", "week", pl.col("mean").alias("forecast"), "trend", **amounts)
     method = forecast["method"][0]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -177,3 +178,28 @@ def test_weekly_is_drawn(pozytywka, sampled, tmp_path, quick):
     assert picture.count("with 10 to 90 %") >= 6
     assert "Error by week, " in picture
     assert "Calibration, " in picture
+
+
+def test_forecasts_of_zero_are_no_reason_to_pay_everybody_the_same(pozytywka, folders, tmp_path):
+    """The last weeks are silent but for a play of a track without an artist: exit 3, and nothing is written."""
+    data = shutil.copytree(folders[1], tmp_path / "data")
+    tracks = (data / "tracks.jsonl").read_text(encoding="utf-8").splitlines()
+    nobodys = {**json.loads(tracks[0]), "id": "nobodys", "id_artist": None}
+    (data / "tracks.jsonl").write_text("\n".join([*tracks, json.dumps(nobodys)]) + "\n", encoding="utf-8")
+    events = [json.loads(line) for line in (data / "sessions.jsonl").read_text(encoding="utf-8").splitlines()]
+    last = max(event["timestamp"] for event in events)
+    for event in events:
+        if event["event_type"] != "BUY_PREMIUM" and event["timestamp"] > _weeks_before(last, 8):
+            event["track_id"] = "nobodys"
+    (data / "sessions.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+    where = ["--data-dir", data, "--artifacts-dir", tmp_path / "artifacts"]
+    trained = pozytywka("train", "weekly", "--variant", "mean4", "--set", "weekly.test_weeks=12", *where)
+    assert trained.code == 0, trained.err
+    answer = pozytywka("plan", "rates", "--budget", "100", "-o", tmp_path / "paid.csv", *where)
+    assert (answer.code, answer.out) == (3, "")
+    assert "0 s" in answer.err
+    assert not (tmp_path / "paid.csv").exists()
+
+
+def _weeks_before(moment: str, weeks: int) -> str:
+    return (datetime.fromisoformat(moment) - timedelta(weeks=weeks)).isoformat()

@@ -116,8 +116,56 @@ def test_every_row_has_its_query(similar):
     """One row for each neighbour of each name, in order."""
     found = rows(similar("bjork", "rosetta", "-n", "2", "--json"))
     assert [row["matched"] for row in found] == ["Björk", "Björk", "Rosetta", "Rosetta"]
-    assert list(found[0]) == ["query", "matched", "name", "id", "score"]
+    assert list(found[0]) == ["query", "matched", "name", "id", "score", "variant"]
     assert [row["score"] for row in found] == pytest.approx([np.cos(1.5 / (len(NAMES) - 1))] * 4)
+
+
+@pytest.fixture
+def popular(pozytywka, tmp_path):
+    """Run the command over a promoted version of popularity."""
+    artifacts = stored(tmp_path / "popular", NAMES, factors=1, variant="popularity")
+    return lambda *arguments: pozytywka("similar", "--artifacts-dir", artifacts, *arguments)
+
+
+def test_popularity_is_named_and_has_no_scores(popular):
+    """In a warning, which -q shows too, and in every row; the cell of a score is empty."""
+    answer = popular("rosetta", "björk", "-n", "2", "--json", "-q")
+    assert answer.code == 0
+    assert len(answer.err.splitlines()) == 1
+    assert "warning: " in answer.err
+    assert "popularity" in answer.err
+    assert {(row["variant"], row["score"]) for row in rows(answer)} == {("popularity", None)}
+    assert popular("rosetta", "-n", "2", "--scores").out == "The Ocean\t\nOcean\t\n"
+
+
+def test_a_model_has_no_warning_and_names_its_variant(similar):
+    """In every row."""
+    answer = similar("rosetta", "--json")
+    assert answer.err == ""
+    assert {row["variant"] for row in rows(answer)} == {"als"}
+
+
+def test_a_terminal_shows_one_line_for_a_name_of_any_length(pozytywka, tmp_path, monkeypatch):
+    """Cut with an ellipsis, in the title too, and in messages; --json has it whole."""
+    long = "Endless " * 12_500
+    where = ["--artifacts-dir", stored(tmp_path / "long", [long, "Rosetta", "Ocean"], factors=2)]
+    found = json.loads(pozytywka("similar", "rosetta", "--json", *where).out)["rows"]
+    assert long in {row["name"] for row in found}
+    answer = pozytywka("similar", long[:-9], *where)
+    assert answer.code == 0
+    assert len(answer.err) < 200
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for name in ("rosetta", long):
+        monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+        assert pozytywka("similar", name, "--scores", *where).code == 0
+        lines = terminal.getvalue().splitlines()
+        assert len(lines) == 5
+        assert max(map(len, lines)) <= 110  # with the codes of bold text
+        assert any("…" in line for line in lines)
 
 
 def test_scores_stand_beside_the_names(similar):

@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pozytywka_cli.commands import tables
 from pozytywka_cli.commands.console import literal
+from pozytywka_cli.commands.outputs import write_frame
 
 PROGRAM = [sys.executable, "-m", "pozytywka_cli"]
 
@@ -133,3 +136,65 @@ def test_a_refused_request_does_not_keep_the_others_from_their_answers(pozytywka
     assert answer.code == 3
     assert [json.loads(line)["artist_id"] for line in answer.out.splitlines()] == [known, known]
     assert "nobody" in answer.err
+
+
+CONTROLS = "bell\x07 c1\x9b2J del\x7f over\u202eride iso\u2067late ok\u00e9"
+
+
+def test_json_shows_no_character_that_a_terminal_obeys(capsys):
+    """They are escaped, and the decoded values are the same; letters stay as they are."""
+    tables.json_object("x", [{CONTROLS: CONTROLS}])
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["rows"] == [{CONTROLS: CONTROLS}]
+    assert not set("\x07\x9b\x7f\u202e\u2067") & set(printed)
+    assert "é" in printed
+
+
+def test_lines_of_json_show_no_character_that_a_terminal_obeys(pozytywka, sampled, trained, tmp_path):
+    """Of answers on stdout, and of messages with --log-format json."""
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text(json.dumps({"user_id": 101, "track_id": CONTROLS}) + "\n", encoding="utf-8")
+    where = ["--data-dir", sampled, "--artifacts-dir", trained]
+    answer = pozytywka("predict", "skip", pairs, *where)
+    assert json.loads(answer.out)["track_id"] == CONTROLS
+    refused = pozytywka("--log-format", "json", "similar", CONTROLS, *where)
+    assert CONTROLS in json.loads(refused.err)["message"]
+    assert not set("\x9b\x7f\u202e\u2067") & set(answer.out + refused.err)
+
+
+def test_a_name_of_any_length_takes_one_line_of_a_table(capsys):
+    """Cut at the width of its column, so that all figures stay; other text is folded."""
+    tables.table("", ("name", "mean", "note"), [(tables.Name("林檎 " * 30_000), 27_053, "text")])
+    *_, line = capsys.readouterr().out.splitlines()
+    assert line.startswith("林檎")
+    assert "…" in line
+    assert "27,053" in line
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["models"], ["plan"], ["--help"], ["schema"], ["nothing"], ["similar", "-q"]]
+)
+def test_a_full_disk_under_stderr_changes_no_exit_code(arguments):
+    """What was done was done, and a usage error is none of the program."""
+    with Path("/dev/full").open("w") as full:
+        codes = [
+            subprocess.run([*PROGRAM, *arguments], stdout=subprocess.DEVNULL, stderr=stderr, check=False).returncode
+            for stderr in (full, subprocess.DEVNULL)
+        ]
+    assert codes[0] == codes[1] != 1
+
+
+def test_a_full_disk_under_stdout_is_74():
+    """The answer is lost."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*PROGRAM, "schema", "--json"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 74
+    assert b"space" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["=cmd|' /C calc'!A0", "+1", "@SUM(A1)", "-x", 'a "quote", and\nmore', "\t1"])
+def test_a_csv_has_values_as_they_are(tmp_path, value):
+    """Programs read back what was written; nothing is put before what a spreadsheet would take for a formula."""
+    frame = pl.DataFrame({"name": [value, "plain"]})
+    write_frame(frame, tmp_path / "names.csv")
+    assert pl.read_csv(tmp_path / "names.csv").equals(frame)

@@ -12,9 +12,11 @@ from polars.testing import assert_frame_equal
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.splits import time_cut
+from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.family import Family, GroundTruth, Tunable
 
 from .conftest import FAMILIES, UNSEEN, VARIANTS, requests_for, trained, with_late_artist
+from .wrong_content import READ_BY_NOBODY, altered, wrong_contents
 
 STEP = 37  # every so many requests are also answered alone
 
@@ -71,6 +73,29 @@ def test_what_was_never_seen_gets_the_documented_fallback(version: Version, case
     ask, answer = UNSEEN[case[0]]
     later = with_late_artist(dataset)
     assert ask(FAMILIES[case[0]].open(version, later), later) == answer
+
+
+def test_wrong_content_with_the_right_hashes_is_damage(
+    version: Version, case: tuple[str, str], dataset: Dataset, tmp_path: Path
+):
+    """Every file of a version with anything else in it, and a manifest that fits: the version is named."""
+    family = FAMILIES[case[0]]
+    requests = requests_for(family.open(version, dataset), dataset)[:1]
+    for name in version.manifest.files.keys() - READ_BY_NOBODY:
+        for content in wrong_contents(version.folder / name):
+            wrong = altered(version, tmp_path, {name: content})
+            with pytest.raises(ArtifactError) as refused:
+                family.open(wrong, dataset).predict(requests)
+            assert version.name in refused.value.message, (name, content[:40])
+
+
+def test_a_variant_that_the_family_does_not_have_is_damage(
+    version: Version, case: tuple[str, str], dataset: Dataset, tmp_path: Path
+):
+    """In a manifest that is whole otherwise; the variant is named."""
+    wrong = altered(version, tmp_path, variant=case[1].title() + "X")
+    with pytest.raises(ArtifactError, match=case[1].title()):
+        FAMILIES[case[0]].open(wrong, dataset)
 
 
 def test_the_manifest_describes_the_origin_of_the_version(version: Version, dataset: Dataset):

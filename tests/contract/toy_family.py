@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import read_json
 from pozytywka_cli.artifacts.draft import CardText, Draft
-from pozytywka_cli.errors import ArtifactError, RefusedError
-from pozytywka_cli.families.family import Evaluated, Trained, TrainingRun, Variant
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.families.family import Evaluated, Trained, TrainingRun, Variant, loading
 from pozytywka_cli.records import Metric, Panel, Row
 from pozytywka_cli.tuning import LogUniform
 
@@ -124,11 +125,8 @@ class Toy:
 
     def open(self, version: Version, dataset: "Dataset | None") -> ToyPredictor:
         """Load a version; it needs no data."""
-        path = version.path("model.json")
-        try:
-            return ToyPredictor(msgspec.json.decode(path.read_bytes(), type=ToyModel))
-        except msgspec.MsgspecError as error:
-            raise ArtifactError(f"{path} is damaged: {error}", "Train again.") from None
+        with loading(version, self.variants):
+            return ToyPredictor(read_json(version.path("model.json"), ToyModel))
 
 
 def _fit(plays: "pl.DataFrame", run: TrainingRun, variant: str) -> ToyModel:

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from pozytywka_cli.dataset.attribution import artists_of_tracks, require_artists
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 
@@ -32,7 +33,7 @@ def listens(dataset: Dataset) -> Listens:
     """Count the listens of each user and artist: from scrobbles if the dataset has them, else from plays.
 
     Raises:
-        RefusedError: there are none.
+        RefusedError: there are none, or none of a track with an artist.
     """
     named = dataset.artists.select(artist_id=pl.col("id").cast(pl.String), artist_name="name")
     events = dataset.scrobbles if dataset.scrobbles is not None else _from_plays(dataset)
@@ -54,7 +55,8 @@ def listens(dataset: Dataset) -> Listens:
 
 
 def _from_plays(dataset: Dataset) -> pl.DataFrame:
-    """Return rows of user_id, artist_id and listens, one for each play."""
-    artist_of = dataset.tracks.select(track_id="id", artist_id=pl.col("id_artist").cast(pl.String))
-    plays = dataset.plays.select(pl.col("user_id").cast(pl.String), "track_id").join(artist_of, on="track_id")
+    """Return rows of user_id, artist_id and listens, one for each play of a track with an artist."""
+    plays = dataset.plays.select(pl.col("user_id").cast(pl.String), "track_id")
+    plays = plays.join(artists_of_tracks(dataset.tracks), on="track_id")
+    require_artists(len(plays), len(dataset.plays))
     return plays.with_columns(listens=pl.lit(1, pl.Int64))

@@ -14,6 +14,8 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import fuzzy, names
 from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.families.family import loading
+from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar.models.factors import Factors
 from pozytywka_cli.settings import Count
 
@@ -54,13 +56,18 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """An artist similar to the one, or the blend of several, that a query stands for; `score` is a cosine, -1 to 1."""
+    """An artist similar to the one, or the blend of several, that a query stands for.
+
+    score: the cosine, -1 to 1; None if the variant knows no similarity
+    variant: that of the version; `popularity` returns the artists with the most listeners, whatever the query is
+    """
 
     query: str
     matched: str
     name: str
     id: str
-    score: float
+    score: float | None
+    variant: str
 
 
 class SimilarPredictor:
@@ -68,24 +75,27 @@ class SimilarPredictor:
 
     Request: ClassVar[type[SimilarRequest]] = SimilarRequest
 
-    def __init__(self, artists: Factors) -> None:
-        self.artists = artists
+    def __init__(self, artists: Factors, variant: str = FAMILY.default) -> None:
+        self.artists, self.variant = artists, variant
 
     @classmethod
     def open(cls, version: Version, dataset: "Dataset | None" = None) -> "SimilarPredictor":
         """Load a version, which needs no data; an ArtifactError if a file is damaged."""
-        return cls(Factors.load(version))
+        with loading(version, FAMILY.variants):
+            return cls(Factors.load(version), version.manifest.variant)
 
     def predict(self, requests: "pl.DataFrame") -> "pl.DataFrame":
-        """Return query, matched, name, id, score (cosine) and problem: a row for each similar artist, best first.
+        """Return query, matched, name, id, score, variant and problem: a row for each similar artist, best first.
 
-        A request about an unknown artist has one row, where `problem` says why and all but the query is null.
+        See `Neighbour`. A request about an unknown artist has one row, where `problem` says why; query and variant are
+        the only others that are not null there.
         """
         import polars as pl
 
         texts = dict.fromkeys(("query", "matched", "name", "id"), pl.String)
         answers = [answer for fields in requests.iter_rows(named=True) for answer in self._answers(fields)]
-        return pl.DataFrame(answers, {**texts, "score": pl.Float32, "problem": pl.String}, orient="row")
+        columns = {**texts, "score": pl.Float32, "variant": pl.String, "problem": pl.String}
+        return pl.DataFrame(answers, columns, orient="row")
 
     def default_requests(self) -> "pl.DataFrame":
         """Return no requests: the family answers about named artists only."""
@@ -140,8 +150,9 @@ class SimilarPredictor:
         # with all that tie with the last one, so that the stable sort decides by listeners, then by id
         candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
         best = candidates[np.argsort(-scores[candidates], kind="stable")][:n]
-        columns = (self.artists.names.take(best), self.artists.ids.take(best), scores[best].tolist())
-        return [Neighbour(query, matched, *row) for row in zip(*columns, strict=True)]
+        cosines = scores[best].tolist() if self.variant != FAMILY.baseline else [None] * n
+        columns = (self.artists.names.take(best), self.artists.ids.take(best), cosines)
+        return [Neighbour(query, matched, *row, self.variant) for row in zip(*columns, strict=True)]
 
     def _answers(self, fields: dict[str, Any]) -> Iterator[dict[str, str | float]]:
         """Yield the rows that answer a request; null in an optional field is its default."""
@@ -150,7 +161,7 @@ class SimilarPredictor:
             match = self.by_id(request.artist) if request.by_id else self.find(request.artist)
             yield from map(msgspec.structs.asdict, self.neighbours([match], request.count))
         except UnknownArtistError as error:
-            yield {"query": request.artist, "problem": f"{error.message}. {error.hint}"}
+            yield {"query": request.artist, "variant": self.variant, "problem": f"{error.message}. {error.hint}"}
 
     def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
         if len(rows) > 1:
@@ -176,5 +187,6 @@ class SimilarPredictor:
             direction = total / max(np.linalg.norm(total), np.finfo(np.float32).eps)
             scores: NDArray[np.float32] = self.artists.factors @ direction
         if not np.isfinite(scores).all():  # the hash of a large file is not checked
-            raise ArtifactError("the factors of the model are damaged: some are not finite numbers", DAMAGED_HINT)
+            where = getattr(self.artists.factors, "filename", "the model")
+            raise ArtifactError(f"{where} is damaged: some factors are not finite numbers", DAMAGED_HINT)
         return scores

@@ -20,7 +20,8 @@ from pozytywka_cli.families.similar.splits import TUNING_SPLIT, frequent_artists
 MARGIN = 0.01
 SIGNATURE = {
     "inputs": {"artist": "string", "by_id": "bool", "count": "int"},
-    "outputs": {"query": "string", "matched": "string", "name": "string", "id": "string", "score": "float32, cosine"},
+    "outputs": dict.fromkeys(("query", "matched", "name", "id"), "string")
+    | {"score": "float32, cosine; null of popularity", "variant": "string", "problem": "string, or null"},
 }
 
 

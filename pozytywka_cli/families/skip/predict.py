@@ -11,6 +11,8 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.families.family import loading
+from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import PastRate, ReadInputs
 from pozytywka_cli.families.skip.models.model import Baseline, Forest, Model
@@ -55,11 +57,13 @@ class SkipPredictor:
 
         Raises:
             UsageError: there is no dataset.
-            ArtifactError: the file of a forest holds something else.
+            ArtifactError: a file holds something else than a model of the variant.
         """
         if dataset is None:
             raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
-        log, model = PlayLog.of(dataset), KINDS.get(version.manifest.variant, Networks).load(version)
+        with loading(version, FAMILY.variants):
+            model = KINDS.get(version.manifest.variant, Networks).load(version)
+        log = PlayLog.of(dataset)
         models = [model, Baseline("user-rate", PastRate(model.skip_rate))]
         plays = log.history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
         ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
@@ -76,8 +80,9 @@ class SkipPredictor:
 
         Returns:
             user_id, track_id, at, probability, played_to_end (whether the probability is at most the share of all plays
-            that were skipped) and reason, in the order of the requests. The reason is "model", "unknown user" (the
-            share of all plays) or "unknown track" (not in the tracks table: the user's skip rate so far).
+            that were skipped), reason and method, in the order of the requests. The reason is "model", "unknown user"
+            (the share of all plays) or "unknown track" (not in the tracks table: the user's skip rate so far); the
+            method is the version's variant.
 
         Raises:
             RefusedError: a column is missing, or `at` where the log has no plays.
@@ -101,8 +106,9 @@ class SkipPredictor:
                 inputs = read(part)
                 part = part.with_columns(probability=one.predict_proba(part, self.log, inputs))
                 parts.append(part.with_columns(because=because(one, part, self.log, inputs)) if explain else part)
-        answers = pl.concat(parts).sort("row").with_columns(played_to_end=pl.col("probability") <= model.skip_rate)
-        names = ("user_id", "track_id", "at", "probability", "played_to_end", "reason")
+        played_to_end, method = pl.col("probability") <= model.skip_rate, pl.lit(model.variant)
+        answers = pl.concat(parts).sort("row").with_columns(played_to_end=played_to_end, method=method)
+        names = ("user_id", "track_id", "at", "probability", "played_to_end", "reason", "method")
         return answers.rename({"started_at": "at"}).select(*names, *(["because"] if explain else []))
 
     def candidates(self, requests: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,7 @@ SIGNATURE = {
         "at": "UTC, µs, or null: when the user's last play has ended",
         "session_id": "int64, or null: a new one",
     },
-    "outputs": {"probability": "float64, of a skip"},
+    "outputs": {"probability": "float64, of a skip", "reason": "string", "method": "string"},
 }
 
 

@@ -1,15 +1,18 @@
 """The scale of each artist's series and the scaled inputs of the LSTM, for training and prediction alike."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from pozytywka_cli.families.weekly.forecast import Parameters
 from pozytywka_cli.families.weekly.series import WEEK, Floats, Series
+from pozytywka_cli.settings import Count, Positive
 
 Singles = NDArray[np.float32]
+Ratio = Annotated[float, Meta(ge=0)]  # the pooled ratio of a week's variance to its mean, in seconds
 
 PSEUDO_LISTENING = 2000.0  # s at the pooled ratio, as the own ratio of a rarely played artist rests on a few listens
 CLIP = 20.0
@@ -21,12 +24,12 @@ DAYS_A_YEAR = 365.25
 class LstmParameters(Parameters, frozen=True):
     """What an LSTM reads and forecasts. The defaults are those of old versions, which do not have these fields."""
 
-    window: int  # weeks
-    hidden: int  # units
-    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
-    half_lives: tuple[float, ...] = ()  # of the recent levels among the inputs, in weeks
+    window: Count  # weeks
+    hidden: Count  # units
+    ratio: Ratio
+    half_lives: tuple[Positive, ...] = ()  # of the recent levels among the inputs, in weeks
     annual: bool = False  # whether the week of year is an input
-    horizon: int = 1  # weeks ahead
+    horizon: Count = 1  # weeks ahead
 
     @property
     def extras(self) -> int:

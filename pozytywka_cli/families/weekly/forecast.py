@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import pdtrik
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import read_json
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.files import indented_json
@@ -54,7 +55,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Read `model.json` of a checked version."""
-        return msgspec.json.decode(version.path(PARAMETERS).read_bytes(), type=cls)
+        return read_json(version.path(PARAMETERS), cls)
 
 
 def require_history(history: Series, weeks: int) -> Series:

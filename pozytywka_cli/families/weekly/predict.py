@@ -13,8 +13,10 @@ from pozytywka_cli.catalogue import fuzzy, names
 from pozytywka_cli.catalogue.string_table import StringIndex
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.families.family import loading
+from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.forecast import Forecast
-from pozytywka_cli.families.weekly.models.fit import load
+from pozytywka_cli.families.weekly.models.fit import load, settings_of
 from pozytywka_cli.families.weekly.series import WEEK, Series, series
 from pozytywka_cli.families.weekly.splits import require_weeks
 from pozytywka_cli.families.weekly.trends import recent, trends, usual
@@ -50,11 +52,12 @@ class WeeklyPredictor:
         """
         if dataset is None:
             raise RefusedError("weekly predicts from plays, and there are none", "Name a data folder with --data-dir.")
+        with loading(version, FAMILY.variants):
+            model, settings = load(version), settings_of(version)
         made, titles = version.manifest, dict(dataset.artists.select("id", "name").iter_rows())
-        horizon = made.settings.get("horizon", 1)
-        history = require_weeks(series(dataset, made.settings.get("measure", "total")))
+        history, horizon = require_weeks(series(dataset, settings.measure)), settings.horizon
         method = f"{made.variant}, a fallback" if made.fallback_for else made.variant
-        return cls(version, history, horizon, _rows(history, load(version).forecast(history, horizon), titles, method))
+        return cls(version, history, horizon, _rows(history, model.forecast(history, horizon), titles, method))
 
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
         """Return the forecasts of the requested artists, in their order, with a row for each week.
@@ -97,7 +100,7 @@ class WeeklyPredictor:
     def _check(self, wanted: pl.DataFrame) -> None:
         unknown = wanted.join(self.rows, on="artist_id", how="anti")
         if len(unknown):
-            problem = f"no plays of an artist with the id {unknown['artist_id'][0]!r}"
+            problem = f"no plays of an artist with the id {names.shorten(unknown['artist_id'][0])!r}"
             raise RefusedError(problem, "Ids are those of the artists table; `predict weekly` lists all with plays.")
         outside = wanted.filter(~pl.col("horizon").is_between(1, self.horizon))["horizon"]
         if len(outside):

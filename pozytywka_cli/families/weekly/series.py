@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pozytywka_cli.dataset.attribution import artists_of_tracks, require_artists
 from pozytywka_cli.dataset.loading import Dataset
 
 Floats = NDArray[np.float64]
@@ -40,10 +41,14 @@ class Series:
 
 
 def series(dataset: Dataset, measure: Measure = "total") -> Series:
-    """Return the listening of every artist with a play, in all full weeks: see `weekly_listening` and `full_weeks`."""
-    tracks = dataset.tracks.select(track_id="id", artist_id="id_artist").drop_nulls("artist_id")
+    """Return the listening of every artist with a play, in all full weeks: see `weekly_listening` and `full_weeks`.
+
+    Plays of tracks without an artist are left out, but make weeks full; if there are no others, a RefusedError.
+    """
+    tracks = artists_of_tracks(dataset.tracks)
     numbered = tracks.cast({"artist_id": pl.Enum(tracks["artist_id"].unique().sort())})  # grouped faster than strings
     plays = dataset.plays.select("track_id", "started_at", "listened_ms").join(numbered, on="track_id")
+    require_artists(len(plays), len(dataset.plays))
     weeks = full_weeks(dataset.plays, dataset.cut)
     totals = weekly_listening(plays, weeks, measure)
     ids = plays["artist_id"].unique().sort().cast(pl.String).to_list()

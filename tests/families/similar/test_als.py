@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import settings as profile
@@ -17,6 +18,7 @@ from pozytywka_cli.families.similar import implicit_gpu
 from pozytywka_cli.families.similar.models import als
 from pozytywka_cli.families.similar.models.als import MAX_MEAN, weighted
 from pozytywka_cli.families.similar.settings import SimilarSettings
+from pozytywka_cli.families.similar.train import train
 from pozytywka_cli.records import Progress
 
 from .conftest import run
@@ -153,3 +155,14 @@ def test_a_gpu_that_cannot_be_used_is_an_error(counted, monkeypatch):
     monkeypatch.setattr(implicit_gpu, "LIBRARIES", {"libno.so.13": "nvidia-no"})
     with pytest.raises(UnavailableError, match=r"libno\.so\.13"):
         als.fit(counted.counts, run(device="cuda"), stage="fit")
+
+
+@pytest.mark.parametrize("weighting", ["log1p", "bm25", "raw"])
+def test_the_highest_counts_give_finite_factors(communities, weighting):
+    """A thousand million listens in every row, or in one: no overflow, and metrics are numbers."""
+    most, first = 10**9, pl.int_range(pl.len()) == 0
+    for listens in (pl.lit(most), pl.when(first).then(most).otherwise("listens")):
+        rows = communities.scrobbles.with_columns(listens=listens.cast(pl.Int64))
+        given = replace(communities, scrobbles=pl.concat([rows] * 3))
+        trained = train(given, run(weighting=weighting))
+        assert np.isfinite([row.value for row in trained.model.metrics]).all()

@@ -218,7 +218,7 @@ def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
     lookup = SimilarPredictor(factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6)))
     found = lookup.neighbours([lookup.find("a")], 10)
     assert [neighbour.name for neighbour in found] == ["d", "c", "b"]
-    assert found[1] == Neighbour("a", "a", "c", "2", 0.0)
+    assert found[1] == Neighbour("a", "a", "c", "2", 0.0, "als")
     assert [neighbour.score for neighbour in found] == pytest.approx([2**-0.5, 0, -1])
     assert lookup.neighbours([lookup.find("a")], 0) == []
 

@@ -76,7 +76,7 @@ def test_unknown_users_and_tracks_have_their_fallbacks(predictors: dict[str, Ski
     predictor = predictors["advanced"]
     requests = pl.DataFrame({"user_id": [1, 99, 1, 98, None], "track_id": ["t1", "t1", "gone", "t2", "gone"]})
     answers = predictor.predict(requests)
-    assert answers.columns == ["user_id", "track_id", "at", "probability", "played_to_end", "reason"]
+    assert answers.columns == ["user_id", "track_id", "at", "probability", "played_to_end", "reason", "method"]
     assert answers["reason"].to_list() == ["model", "unknown user", "unknown track", "unknown user", "unknown track"]
     assert answers["user_id"].to_list() == requests["user_id"].to_list()
     usual = personas().plays["skipped"].mean()

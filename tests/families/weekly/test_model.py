@@ -36,7 +36,7 @@ def trained_like() -> Lstm:
 MODELS: dict[str, Model] = {
     "mean": Mean(240.0),
     "mean4": Mean(240.0, weeks=4),
-    "linear": Linear(),
+    "linear": Linear(weeks=11),
     "linear-all": Linear(weeks=None),
     "seasonal": Seasonal(240.0, np.linspace(0.5, 1.5, 52).tolist()),
     "lstm": trained_like(),
@@ -78,7 +78,7 @@ def test_linear_continues_a_straight_line(weeks: int):
     """Exactly, with an interval of no width; only the last 11 weeks count."""
     line = 100.0 + 7 * np.arange(weeks + 3)
     line[: max(weeks - 11, 0)] = 9999
-    found = Linear().forecast(series_of(line[None, :weeks]), 3)
+    found = Linear(weeks=11).forecast(series_of(line[None, :weeks]), 3)
     np.testing.assert_allclose(found.mean, line[None, -3:])
     np.testing.assert_allclose(found.quantiles, np.repeat(line[None, -3:, None], 3, axis=2))
 
@@ -94,7 +94,7 @@ def test_linear_is_least_squares(asked: int | None, weeks: int):
 
 def test_linear_s_interval_by_hand():
     """Through 1, 3, 2: a slope of .5, squared residuals of 1.5, and (1 + 1/3 + 2²/2) of that ahead of one more week."""
-    found = Linear().forecast(series_of(np.array([[1.0, 3, 2]])))
+    found = Linear(weeks=11).forecast(series_of(np.array([[1.0, 3, 2]])))
     assert found.mean[0, 0] == pytest.approx(3)
     assert found.quantiles[0, 0, 2] == pytest.approx(3 + np.sqrt(1.5 * 10 / 3) * 3.0777, rel=1e-4)
 

@@ -7,7 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pozytywka_cli.families.weekly.features import pooled_ratio
+from pozytywka_cli.families.weekly.models.baselines import Mean
 from pozytywka_cli.families.weekly.series import Measure, full_weeks, series, weekly_listening
+from pozytywka_cli.families.weekly.trends import trends
 
 from .worlds import dataset_of
 
@@ -236,3 +239,14 @@ def test_one_week_of_data_is_one_column():
         found = series(dataset_of(plays), measure)
         assert (found.artist_ids, found.weeks) == (["a", "b"], [date(2025, 1, 6)])
         np.testing.assert_array_equal(found.listened, [[3], [second]])
+
+
+def test_the_longest_legal_plays_add_up():
+    """Weeks of listens of 24 hours each have exact totals and squares, as forecasts and trends have numbers."""
+    day, monday = 86_400.0, datetime(2025, 1, 6)
+    history = series(dataset_of([("a", (monday + timedelta(days=d)).isoformat(), day) for d in range(7 * 12)] * 50))
+    assert (history.listened == 350 * day).all()
+    assert (history.squares == 350 * day**2).all()
+    forecast = Mean(pooled_ratio(history)).forecast(history)
+    assert np.isfinite([*forecast.mean.ravel(), *forecast.quantiles.ravel()]).all()
+    assert set(trends(history)) == {"steady"}

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
@@ -130,11 +132,8 @@ class Factors:
 
 
 def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # numpy's parser of a damaged header raises many kinds: TokenError, OverflowError …
-        raise ArtifactError(f"{path} is damaged: {error}", DAMAGED_HINT) from None
-    if array.dtype != dtype or array.ndim != dimensions:
-        problem = f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions"
-        raise ArtifactError(f"{path} is damaged: {problem}", DAMAGED_HINT)
-    return array
+    with decoding(path):
+        array: NDArray[Any] = open_memmap(path, mode="r")  # which reads no other format and never unpickles
+        if array.dtype != dtype or array.ndim != dimensions:
+            raise ValueError(f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions")
+        return array

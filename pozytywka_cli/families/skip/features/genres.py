@@ -1,16 +1,20 @@
 """The inputs of `simple` and `forest`, genres of user and artist as numbers, and of `legacy`, clusters of them."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
 import msgspec
 import numpy as np
 import polars as pl
 import torch
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import decoding, read_json
+from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
 from pozytywka_cli.families.skip.features.readers import PARAMETERS, Reader, ReadInputs, Without
@@ -92,9 +96,10 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the reader of a checked version."""
-        parameters = msgspec.json.decode(version.path(PARAMETERS).read_bytes())
-        names = msgspec.json.decode(version.path(VOCABULARY).read_bytes(), type=list[str])
-        return msgspec.convert({**parameters, "vocabulary": names}, cls)
+        names = read_json(version.path(VOCABULARY), list[str])
+        parameters = read_json(version.path(PARAMETERS), dict[str, Any])
+        with decoding(version.path(PARAMETERS)):
+            return msgspec.convert({**parameters, "vocabulary": names}, cls)
 
 
 class GenreClusters(Reader, frozen=True):
@@ -151,8 +156,11 @@ class GenreClusters(Reader, frozen=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the reader of a checked version."""
-        path = version.path(CLUSTERS)
-        return cls(Genres.load(version), msgspec.json.decode(path.read_bytes(), type=list[int]))
+        genres, path = Genres.load(version), version.path(CLUSTERS)
+        clusters = read_json(path, list[Annotated[int, Meta(ge=NO_CLUSTER, le=MOST_CLUSTERS)]])
+        if len(clusters) != UNKNOWN + 1 + len(genres.vocabulary):
+            raise ArtifactError(f"{path} is damaged: it does not have one cluster for each genre", DAMAGED_HINT)
+        return cls(genres, clusters)
 
 
 def _clusters(vocabulary: list[str], dataset: Dataset) -> list[int]:

@@ -10,6 +10,7 @@ import polars as pl
 import torch
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import read_json
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures, user_rate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
@@ -61,7 +62,7 @@ class Reader(msgspec.Struct, frozen=True):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the reader of a checked version."""
-        return msgspec.json.decode(version.path(PARAMETERS).read_bytes(), type=cls)
+        return read_json(version.path(PARAMETERS), cls)
 
 
 class PastRate(Reader, frozen=True, forbid_unknown_fields=True):

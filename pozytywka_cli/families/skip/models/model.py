@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.genres import UNKNOWN, GenreClusters, Genres, Numbers
@@ -125,20 +126,24 @@ def read_classifier(path: Path) -> "RandomForestClassifier":
     """Read a random forest from a skops file.
 
     Raises:
-        ArtifactError: the file holds a type that is not trusted, or no random forest.
+        ArtifactError: the file holds a type that is not trusted, or no random forest over these columns.
     """
     from sklearn.ensemble import RandomForestClassifier
     from skops import io
     from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
 
     hint = "Train it again with `pozytywka train skip --force`."
-    try:
-        loaded = io.load(path, trusted=TRUSTED)
-    except (UntrustedTypesFoundException, UnsupportedTypeException) as error:
-        reason = str(error).splitlines()[0]
-        raise ArtifactError(f"{path} holds something other than a random forest: {reason}", hint) from None
-    if type(loaded) is not RandomForestClassifier:
-        raise ArtifactError(f"{path} holds a {type(loaded).__name__}, not a random forest", hint)
+    with decoding(path):
+        try:
+            loaded = io.load(path, trusted=TRUSTED)
+        except (UntrustedTypesFoundException, UnsupportedTypeException) as error:
+            reason = str(error).splitlines()[0]
+            raise ArtifactError(f"{path} holds something other than a random forest: {reason}", hint) from None
+        if type(loaded) is not RandomForestClassifier:
+            raise ArtifactError(f"{path} holds a {type(loaded).__name__}, not a random forest", hint)
+        votes = loaded.predict_proba(columns(*np.full((2, 1, 1), UNKNOWN)))
+        if not (np.isfinite(votes).all() and loaded.classes_.dtype == np.bool_):
+            raise ArtifactError(f"{path} holds a random forest of something else", hint)
     return loaded
 
 

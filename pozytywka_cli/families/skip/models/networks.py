@@ -9,12 +9,13 @@ from typing import Self, cast
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.evaluation import Floats
 from pozytywka_cli.families.skip.features.genres import GenreClusters, Genres
 from pozytywka_cli.families.skip.features.readers import Reader, Scaling
@@ -133,7 +134,8 @@ class Networks(Model):
         """Load the model of a checked version."""
         variant = version.manifest.variant
         model = cls.untrained(variant, READERS[variant].load(version), seed=0)
-        model.members.load_state_dict(load_file(version.path(WEIGHTS)))
+        with decoding(version.path(WEIGHTS)):
+            learning.load_weights(model.members, version.path(WEIGHTS))
         return model
 
 

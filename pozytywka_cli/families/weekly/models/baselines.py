@@ -5,16 +5,18 @@ from datetime import date
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+from msgspec import Meta
 from scipy.special import stdtrit
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.weekly.features import pooled_ratio, spread_ratio
+from pozytywka_cli.families.weekly.features import Ratio, pooled_ratio, spread_ratio
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson, require_history
 from pozytywka_cli.families.weekly.series import WEEK, Floats, Series
+from pozytywka_cli.settings import Count, NotNegative
 
 SEASONS = 52  # weeks of a year
 NEIGHBOURS = 2  # weeks to both sides over which the index of a week of the year is smoothed
@@ -25,8 +27,8 @@ LEVEL = 80  # % of weeks within the interval of exponential smoothing
 class Mean(Parameters, frozen=True):
     """The mean of the last `weeks` weeks (None: of all), with a compound-Poisson interval."""
 
-    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
-    weeks: int | None = None
+    ratio: Ratio
+    weeks: Count | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, all with the same mean; an artist without listening gets zeros."""
@@ -39,7 +41,7 @@ class Linear(Parameters, frozen=True):
     The interval is the line's own prediction interval (Student's t, weeks − 2 degrees of freedom).
     """
 
-    weeks: int | None = 11
+    weeks: Annotated[int, Meta(ge=3)] | None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, which has at least 3 weeks."""
@@ -58,8 +60,9 @@ class Linear(Parameters, frozen=True):
 class Seasonal(Parameters, frozen=True):
     """Each artist's mean of the last 52 weeks times a seasonal index, with a compound-Poisson interval."""
 
-    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
-    index: list[float]  # for each week of the year, all listening in it divided by that of a usual week
+    ratio: Ratio
+    # for each week of the year, all listening in it divided by that of a usual week
+    index: Annotated[list[NotNegative], Meta(min_length=SEASONS, max_length=SEASONS)]
 
     @classmethod
     def fitted(cls, history: Series) -> Self:
@@ -111,7 +114,7 @@ def require(variant: str) -> None:
 class SmoothingParameters(Parameters, frozen=True):
     """The `method`: AutoETS or SES."""
 
-    method: str
+    method: Literal["AutoETS", "SES"]
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class Smoothing:
     The interval is the method's own, for normal errors; no forecast is below zero.
     """
 
-    method: str
+    method: Literal["AutoETS", "SES"]
     known: Series | None = None
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:

@@ -3,11 +3,13 @@
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import torch
 
 from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
@@ -33,7 +35,7 @@ BASELINES: dict[str, Callable[[Series], Model]] = {
     "mean": lambda history: Mean(pooled_ratio(history)),
     "mean4": lambda history: Mean(pooled_ratio(history), weeks=4),
     "last": lambda history: Mean(pooled_ratio(history), weeks=1),
-    "linear": lambda _: Linear(),
+    "linear": lambda _: Linear(weeks=11),
     "linear-all": lambda _: Linear(weeks=None),
     "seasonal": Seasonal.fitted,
     "AutoETS": lambda history: Smoothing("AutoETS", known=history),
@@ -47,6 +49,12 @@ LOADERS: dict[str, Callable[[Version], Model]] = {
     **dict.fromkeys(("linear", "linear-all"), Linear.load),
     **dict.fromkeys(("AutoETS", "SES"), Smoothing.load),
 }
+
+
+def settings_of(version: Version) -> WeeklySettings:
+    """Return the settings that a version was trained with; an ArtifactError if its manifest holds something else."""
+    with decoding(version.folder / "manifest.json"):
+        return msgspec.convert(version.manifest.settings, WeeklySettings)
 
 
 def load(version: Version) -> Model:

@@ -5,15 +5,17 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.families.weekly.features import LstmParameters, Singles, inputs, scale, spread_ratio
+from pozytywka_cli.artifacts.decoding import decoding
+from pozytywka_cli.families.weekly.features import LstmParameters, Ratio, Singles, inputs, scale, spread_ratio
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson, require_history
 from pozytywka_cli.families.weekly.series import Floats, Series
+from pozytywka_cli.settings import Count
 
 WEIGHTS = "weights.safetensors"
 START = (0.0, -1.28, -0.08, 1.28)  # mean and quantiles in spreads: slightly skewed, as sums of listens are
@@ -43,7 +45,8 @@ class Network(nn.Module):
     def load(cls, version: Version) -> Self:
         """Load the network of a checked version."""
         network = cls.untrained(cls.kind.load(version), seed=0)
-        network.load_state_dict(load_file(version.path(WEIGHTS)))
+        with decoding(version.path(WEIGHTS)):
+            learning.load_weights(network, version.path(WEIGHTS))
         return network.eval()
 
     def outputs(self, *rows: Singles) -> Floats:
@@ -108,8 +111,8 @@ class Lstm(Network):
 class LegacyParameters(Parameters, frozen=True):
     """The hyperparameters of the old systems' network, beside those that are fixed."""
 
-    ratio: float  # the pooled ratio of a week's variance to its mean, in seconds
-    horizon: int  # weeks ahead
+    ratio: Ratio
+    horizon: Count  # weeks ahead
 
 
 class LegacyLstm(Network):
