@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def dataset(context: Context, until: str | None = None, *, locked: bool = False) -> "Dataset":
-    """Load the dataset as it was known before `until`; missing or stale plays are made again, with a message.
+    """Load the dataset as it was known before `until`; see `load`.
 
     `locked` tells that the caller holds the lock of the artifacts folder, under which plays are made.
     """
     from pozytywka_cli.dataset.loading import load
 
     lock = nullcontext if locked else context.store.lock
-    return load(context.data(), context.plays, context.console.info, lock).until(moment(until))
+    return load(context.data(), context.plays, context.console.info, lock, moment(until))
 
 
 def scrobbles(

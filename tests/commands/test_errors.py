@@ -106,13 +106,13 @@ def test_a_second_writer_is_told_to_wait(pozytywka, sampled, tmp_path):
 
 def test_a_full_disk_exits_74_and_leaves_nothing(pozytywka, sampled, tmp_path, monkeypatch):
     """The error of the operating system, with its file, and no half-written plays."""
-    import polars as pl
+    write = Path.write_bytes
 
-    def full(self: pl.DataFrame, file: Path, **_: object) -> None:
-        Path(file).write_bytes(b"PAR1")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+    def full(self: Path, _: bytes) -> None:
+        write(self, b"PAR1")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     answer = pozytywka("transform", sampled, "--artifacts-dir", tmp_path)
     assert answer.code == 74
     assert "No space left on device" in answer.err
