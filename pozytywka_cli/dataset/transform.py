@@ -118,8 +118,8 @@ def _refusal(checked: Checked, count: int) -> RefusedError:
 def _require_play(events: pl.DataFrame, folder: Path, bad: int) -> None:
     """Check that plays can be made of the good events, else raise a RefusedError."""
     if not (events["event_type"] == "PLAY").any():
-        without = f" ({bad:,} bad lines were left out)" if bad else ""
-        problem = f"none of the {len(events):,} good events in {folder} is a PLAY{without}"
+        found = f"{len(events):,} good {'event' if len(events) == 1 else 'events'}"
+        problem = f"there is no good PLAY in {folder}, only {found} and {bad:,} bad {'line' if bad == 1 else 'lines'}"
         raise RefusedError(problem, "See `pozytywka validate`.")
 
 
