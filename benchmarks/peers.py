@@ -20,22 +20,23 @@ def duckdb_plays(folder: Path, output: Path) -> None:
 QUERY = """
 COPY (
     WITH events AS (
-        SELECT user_id, session_id, "timestamp" AS moment, upper(event_type) AS event, track_id
+        SELECT DISTINCT user_id, session_id, "timestamp" AS moment, upper(event_type) AS event, track_id
         FROM read_json('{folder}/sessions.jsonl', format = 'newline_delimited', columns = {{
             session_id: 'BIGINT', "timestamp": 'BIGINT', user_id: 'BIGINT', track_id: 'VARCHAR', event_type: 'VARCHAR'
         }})
     ), numbered AS (
-        SELECT *, (event LIKE 'ADVERTIS%')::INT + sum((event = 'PLAY')::INT) OVER (
+        SELECT *, (event LIKE 'ADVERTIS%')::INT + sum((event = 'PLAY')::INT) OVER earlier AS number,
+            last_value(CASE WHEN event = 'PLAY' THEN track_id END IGNORE NULLS) OVER earlier AS playing
+        FROM events WHERE event <> 'BUY_PREMIUM' WINDOW earlier AS (
             PARTITION BY user_id, session_id ORDER BY moment, (event = 'PLAY')::INT, track_id ROWS UNBOUNDED PRECEDING
-        ) AS number
-        FROM events WHERE event <> 'BUY_PREMIUM'
+        )
     ), grouped AS (
         SELECT user_id, session_id, number,
             max(CASE WHEN event = 'PLAY' THEN track_id END) AS track_id,
             min(CASE WHEN event = 'PLAY' THEN moment END) AS started,
             bool_or(event LIKE 'ADVERTIS%') AS advertisement_before,
-            min(CASE WHEN event = 'SKIP' THEN moment END) AS skip_at,
-            bool_or(event = 'LIKE') AS liked
+            min(CASE WHEN event = 'SKIP' AND coalesce(track_id, playing) = playing THEN moment END) AS skip_at,
+            bool_or(event = 'LIKE' AND coalesce(track_id, playing) = playing) AS liked
         FROM numbered GROUP BY ALL
     )
     SELECT user_id, session_id, track_id, make_timestamp(started * 1000) AS started_at, advertisement_before,
@@ -55,12 +56,12 @@ def plain_python(folder: Path, output: Path) -> None:
     """Write the same plays as CSV, with the standard library only."""
     with (folder / "tracks.jsonl").open() as lines:
         durations = {track["id"]: track["duration_ms"] for track in map(json.loads, lines)}
-    sessions = defaultdict(list)
+    sessions = defaultdict(set)
     with (folder / "sessions.jsonl").open() as lines:
         for event in map(json.loads, lines):
             kind = event["event_type"].upper()
             order = (event["timestamp"], kind == "PLAY", event["track_id"] or "")
-            sessions[event["user_id"], event["session_id"]].append((order, kind))
+            sessions[event["user_id"], event["session_id"]].add((order, kind))
     with output.open("w", newline="") as stream:
         writer = csv.writer(stream)
         for (user, session), events in sorted(sessions.items()):
@@ -77,9 +78,9 @@ def plain_python(folder: Path, output: Path) -> None:
                     start = at
                 elif kind.startswith("ADVERTIS"):
                     advertised = True
-                elif play and kind == "SKIP" and not play[5]:
+                elif play and kind == "SKIP" and not play[5] and track in ("", play[2]):
                     play[5], play[7] = True, min(at - start, durations[play[2]])
-                elif play and kind == "LIKE":
+                elif play and kind == "LIKE" and track in ("", play[2]):
                     play[6] = True
             if play:
                 writer.writerow(play)

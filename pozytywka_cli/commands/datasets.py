@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def dataset(context: Context, until: str | None = None) -> "Dataset":
-    """Load the dataset as it was known before `until`; missing or stale plays are made again, with a message."""
+    """Load the dataset as it was known before `until`; see `load`."""
     from pozytywka_cli.dataset.loading import load
 
-    return load(context.data(), context.plays, context.console.info, context.store.lock).until(moment(until))
+    return load(context.data(), context.plays, context.console.info, context.store.lock, moment(until))
 
 
 def scrobbles(

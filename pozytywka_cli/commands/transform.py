@@ -24,8 +24,9 @@ def transform(
 
     Reads sessions and tracks from the data folder. Writes one Parquet file, sorted: user_id, session_id, track_id,
     started_at, advertisement_before, skipped, liked, listened_ms, skipped_at and liked_at. Its metadata hold the first
-    premium purchase of each user and the hashes of the inputs. With --on-invalid quarantine, bad lines are dropped and
-    written to artifacts/quarantine/bad/.
+    premium purchase of each user, the hashes of the inputs and that of the file. Of equal events the first counts, and
+    a SKIP or LIKE only if it names the track that is playing, or none; others are dropped, with a warning. With
+    --on-invalid quarantine, bad lines are dropped and written to artifacts/quarantine/bad/.
 
     \b
     Examples:
@@ -49,6 +50,6 @@ def transform(
         if count:
             lines = f"{count:,} bad {'line' if count == 1 else 'lines'} of {table}"
             shared.console.warn(f"Dropped {lines}; a copy is in {made.quarantine}.")
-    for message in made.unread:
+    for message in [*made.left_out, *made.unread]:
         shared.console.warn(message)
     shared.console.info(f"Wrote {made.plays}: {made.rows:,} plays.")

@@ -11,9 +11,11 @@ import polars as pl
 from pozytywka_cli.dataset import plays_file
 from pozytywka_cli.dataset.attribution import artists_of_tracks, left_out
 from pozytywka_cli.dataset.data_files import unread_messages
+from pozytywka_cli.dataset.gaps import ALL, dense_part
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.dataset.transform import transform
 from pozytywka_cli.dataset.validate import check
+from pozytywka_cli.errors import ArtifactError, BusyError, RefusedError
 from pozytywka_cli.records import Input
 
 DESCRIBING = ("users", "artists")
@@ -68,20 +70,20 @@ def load(
     plays: Path,
     inform: Callable[[str], None],
     lock: Callable[[], AbstractContextManager[None]] = nullcontext,
+    until: datetime | None = None,
 ) -> Dataset:
-    """Load the dataset in a folder; where its file of plays is missing or stale, it is made again first.
+    """Load the dataset in a folder as it was known before `until` (UTC), without stray plays (see `dense_part`).
 
-    `inform` gets messages for the user, and `lock` is held while plays are made.
+    Where the file of plays is missing, damaged or stale, it is made again first. `inform` gets messages for the user,
+    and `lock` is held while plays are made.
 
     Raises:
         RefusedError: plays must be made and the data have errors.
-        ArtifactError: the plays are damaged.
+        ArtifactError: the plays are damaged and cannot be made again.
+        BusyError: another run holds the lock, and there are no plays that can be read.
         StorageError: a file cannot be read or written.
     """
-    if reason := plays_file.stale(folder, plays):
-        inform(f"Making {plays}: {reason}.")
-        with lock():
-            transform(folder, plays)
+    stored = _stored_plays(folder, plays, inform, lock)
     for message in unread_messages(folder, TABLES.values()):
         inform(message)
     described = check(folder, (*DESCRIBING, "tracks"), warnings=False)
@@ -93,16 +95,62 @@ def load(
     for name in DESCRIBING:
         if name not in described.readings:
             inform(f"There is no table {name} in {folder}; models do without it.")
-    rows, purchases, inputs = plays_file.read(plays)
-    every_track_has_an_artist = len(artists_of_tracks(good["tracks"])) == described.readings["tracks"].lines
-    if not every_track_has_an_artist and (message := left_out(rows, good["tracks"])):  # a join of all plays takes time
-        inform(message)
     readings = [described.readings[name] for name in DESCRIBING if name in described.readings]
-    return Dataset(
-        plays=rows,
-        purchases=purchases,
+    hashes = plays_file.hash_inputs(folder, DESCRIBING)
+    dataset = Dataset(
+        plays=stored.plays,
+        purchases=stored.purchases,
         users=good["users"].select("user_id", "favourite_genres"),
         artists=good["artists"],
         tracks=good["tracks"],
-        inputs=[*plays_file.describe_inputs(folder, readings, plays_file.hash_inputs(folder, DESCRIBING)), *inputs],
+        inputs=[*plays_file.describe_inputs(folder, readings, hashes), *stored.inputs],
     )
+    dataset = without_strays(dataset.until(until), inform)
+    every_track_has_an_artist = len(artists_of_tracks(good["tracks"])) == described.readings["tracks"].lines
+    if not every_track_has_an_artist:  # else counting, a join of all plays, would find none
+        for message in left_out(dataset.plays, good["tracks"]):
+            inform(message)
+    return dataset
+
+
+def without_strays(dataset: Dataset, inform: Callable[[str], None]) -> Dataset:
+    """Leave out the plays, and the purchases, outside of the dense part of the log, with a message if there are any."""
+    part = dense_part(dataset.plays["started_at"], dataset.plays["user_id"])
+    if part == ALL:
+        return dataset
+    plays = dataset.plays.filter(part.covers("started_at"))
+    count = len(dataset.plays) - len(plays)
+    first, last = plays.select(pl.col("started_at").min().dt.date(), last=pl.col("started_at").max().dt.date()).row(0)
+    strays = f"{count:,} {'play' if count == 1 else 'plays'}"
+    inform(f"Leaving out {strays} far from the others, which are from {first} to {last} (rule `time_gap`).")
+    return replace(dataset, plays=plays, purchases=dataset.purchases.filter(part.covers("purchased_at")))
+
+
+def _stored_plays(
+    folder: Path, path: Path, inform: Callable[[str], None], lock: Callable[[], AbstractContextManager[None]]
+) -> plays_file.Stored:
+    """Read the file of plays, after making it again where needed."""
+    stored, damage = None, None
+    try:
+        stored = plays_file.read(path)
+        if not plays_file.changed(folder, stored.inputs):
+            return stored
+        reason = f"the data have changed since {path} was made"
+    except ArtifactError as error:
+        damage, reason = error, error.message
+    inform(f"Making plays: {reason}.")
+    try:
+        with lock():
+            made = transform(folder, path)
+    except BusyError as busy:
+        if stored is None:
+            raise
+        inform(f"Using the plays as they are: {busy.message}.")
+        return stored
+    except RefusedError as refused:
+        if damage is None or not path.exists():
+            raise
+        raise ArtifactError(f"{damage.message}, and cannot be made again: {refused.message}", refused.hint) from None
+    for message in made.left_out:
+        inform(message)
+    return plays_file.read(path)

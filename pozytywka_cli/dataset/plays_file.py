@@ -1,32 +1,68 @@
-"""The Parquet file of plays: rows are plays; the metadata hold the purchases and the files that it was made from."""
+"""The Parquet file of plays: rows are plays; the metadata hold the purchases and the files that it was made from.
 
+The metadata also hold the SHA-256 of the whole file, taken with zeros in its place, so that any changed bit is noticed.
+"""
+
+import hashlib
+import re
 from collections.abc import Iterable
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
 from pozytywka_cli import files
 from pozytywka_cli.dataset.data_files import locate
+from pozytywka_cli.dataset.plays import MOMENTS
 from pozytywka_cli.dataset.read import Reading
 from pozytywka_cli.dataset.tables import TABLES
-from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.errors import ArtifactError, StorageError
 from pozytywka_cli.records import Input
 
-VERSION = 3  # of the transform and of this file; files of another version are made again
+VERSION = 4  # of the transform and of this file; files of another version are made again
 NEEDED = ("tracks", "sessions")  # the tables that plays are made from
 METADATA = "pozytywka"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-PURCHASES = {"user_id": pl.Int64(), "purchased_at": pl.Datetime("us", "UTC")}
+MOMENT = pl.Datetime("us", "UTC")
+PURCHASES = {"user_id": pl.Int64(), "purchased_at": MOMENT}
+PLAYS = {  # session_id: any key of a user's sessions
+    "user_id": (pl.Int64,),
+    "session_id": (pl.Int64, pl.String),
+    "track_id": (pl.String,),
+    "started_at": (MOMENT,),
+    "advertisement_before": (pl.Boolean,),
+    "skipped": (pl.Boolean,),
+    "liked": (pl.Boolean,),
+    "listened_ms": (pl.Int64,),
+    **dict.fromkeys(MOMENTS, (MOMENT,)),
+}
+NULLABLE = {"listened_ms", *MOMENTS}
+BLANK = "0" * 64
+DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})"')
+AGAIN = "Make it again with `pozytywka transform`."
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """The Parquet metadata: the transform's version, what it read, and purchases as (user_id, purchased_at)."""
+    """The Parquet metadata: the transform's version, what it read, purchases as (user_id, purchased_at), and a digest.
+
+    digest: the SHA-256 of the file in which the digest is 64 zeros
+    """
 
     transform: int
     inputs: list[Input]
     purchases: list[tuple[int, datetime]]
+    digest: str = BLANK
+
+
+class Stored(NamedTuple):
+    """The content of a plays file: plays, purchases (user_id, purchased_at) and the inputs they were made from."""
+
+    plays: pl.DataFrame
+    purchases: pl.DataFrame
+    inputs: list[Input]
 
 
 def write(target: Path, plays: pl.DataFrame, purchases: pl.DataFrame, inputs: list[Input]) -> None:
@@ -36,44 +72,81 @@ def write(target: Path, plays: pl.DataFrame, purchases: pl.DataFrame, inputs: li
         StorageError: it cannot be written.
     """
     metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows())).decode()
+    buffer = BytesIO()
+    plays.write_parquet(buffer, metadata={METADATA: metadata})
+    content = buffer.getbuffer()
+    start, end = _digest_place(content)
+    content[start:end] = hashlib.sha256(content).hexdigest().encode()  # the digest of the file with zeros in its place
     with files.replacing(target) as temporary:
-        plays.write_parquet(temporary, metadata={METADATA: metadata})
+        temporary.write_bytes(content)
 
 
-def read(path: Path) -> tuple[pl.DataFrame, pl.DataFrame, list[Input]]:
-    """Return plays, purchases (user_id, purchased_at) and the inputs that they were made from.
+def read(path: Path) -> Stored:
+    """Read a plays file after checking its digest.
 
     Raises:
-        ArtifactError: the file is damaged.
+        ArtifactError: the file is missing, damaged, made by another version, or its columns are not those of plays.
+        StorageError: it cannot be read.
     """
-    problem, metadata = "its metadata cannot be read", read_metadata(path)
     try:
-        plays = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        problem, metadata = str(error).splitlines()[0], None
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} does not exist", AGAIN) from None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}", "Check the path and its permissions.") from None
+    start, end = _digest_place(content)
+    if start >= 0 and _digest(content, start, end) != content[start:end]:
+        raise ArtifactError(f"{path} is damaged: its content does not have the SHA-256 that it states", AGAIN)
+    metadata = _metadata(content) if start >= 0 else None
     if metadata is None:
-        raise ArtifactError(f"{path} is damaged: {problem}", "Make it again with `pozytywka transform`.")
-    return plays, pl.DataFrame(metadata.purchases, schema=PURCHASES, orient="row"), metadata.inputs
+        raise ArtifactError(f"{path} is damaged, or was made by another version", AGAIN)
+    plays = pl.read_parquet(content)
+    if problem := _schema_problem(plays):
+        raise ArtifactError(f"{path} is damaged: {problem}", AGAIN)
+    return Stored(plays, pl.DataFrame(metadata.purchases, schema=PURCHASES, orient="row"), metadata.inputs)
 
 
-def read_metadata(path: Path) -> Metadata | None:
-    """Return the metadata of a plays file; None if it is missing, damaged or made by another version."""
+def _digest_place(content: bytes | memoryview) -> tuple[int, int]:
+    """Return where the digest begins and ends in a file; (-1, -1) if it has none."""
+    places = [match.span(1) for match in DIGEST.finditer(content)]
+    return places[-1] if places else (-1, -1)
+
+
+def _digest(content: bytes, start: int, end: int) -> bytes:
+    """Return the SHA-256 of a file, in hexadecimal, with zeros from `start` to `end`."""
+    view = memoryview(content)
+    digest = hashlib.sha256(view[:start])
+    digest.update(BLANK.encode())
+    digest.update(view[end:])
+    return digest.hexdigest().encode()
+
+
+def _metadata(content: bytes) -> Metadata | None:
+    """Return the metadata of an undamaged file; None if another version made it."""
     try:
-        metadata = msgspec.json.decode(pl.read_parquet_metadata(path).get(METADATA, ""), type=Metadata)
-    except (OSError, msgspec.MsgspecError, pl.exceptions.PolarsError):
+        text = pl.read_parquet_metadata(BytesIO(content)).get(METADATA, "")
+        metadata = msgspec.json.decode(text, type=Metadata)
+    except (msgspec.MsgspecError, pl.exceptions.PolarsError):
         return None
     return metadata if metadata.transform == VERSION else None
 
 
-def stale(folder: Path, path: Path) -> str | None:
-    """Return why plays must be made again from the data in `folder`; None if they are up to date."""
-    if not path.exists():
-        return "there are no plays yet"
-    made_from = read_metadata(path)
-    if made_from is None:
-        return "they are damaged, or were made by another version"
+def _schema_problem(plays: pl.DataFrame) -> str:
+    """Return what is wrong with the columns of a frame of plays, or an empty string."""
+    for name, types in PLAYS.items():
+        if name not in plays.columns:
+            return f"the column {name} is missing"
+        if plays.schema[name] not in types:
+            return f"the column {name} has the type {plays.schema[name]} in place of {types[0]}"
+        if name not in NULLABLE and plays[name].null_count():
+            return f"the column {name} has no value in {plays[name].null_count():,} rows"
+    return ""
+
+
+def changed(folder: Path, inputs: Iterable[Input]) -> bool:
+    """Return whether the tables in `folder` that plays are made from are others than `inputs`."""
     now = {file.relative_to(folder).as_posix(): digest for file, digest in hash_inputs(folder, NEEDED).items()}
-    return None if now == {file.name: file.sha256 for file in made_from.inputs} else "the data have changed"
+    return now != {file.name: file.sha256 for file in inputs}
 
 
 def hash_inputs(folder: Path, tables: Iterable[str]) -> dict[Path, str]:

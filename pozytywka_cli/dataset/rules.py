@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pozytywka_cli.dataset.plays import SESSION
+from pozytywka_cli.dataset import session_rules
+from pozytywka_cli.dataset.findings import report, without_errors
+from pozytywka_cli.dataset.plays import REACTIONS
 from pozytywka_cli.dataset.read import FINDINGS, Reading
 from pozytywka_cli.dataset.tables import Kind, Table
 
-REACTIONS = ("SKIP", "LIKE")
 DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 EARLIEST = pl.datetime(2000, 1, 1, time_zone="UTC", time_unit="us")
 
@@ -24,7 +25,9 @@ def of_table(name: str, readings: dict[str, Reading], now: pl.Expr, *, warnings:
     if name == "sessions":
         parts += _of_track_needed(reading)
     if name == "sessions" and warnings:
-        parts += _of_order(reading, keys.get("tracks"))
+        good = without_errors(reading.frame, pl.concat([part.select(*FINDINGS) for part in parts]))
+        parts += session_rules.of_order(reading, keys.get("tracks"))
+        parts += [session_rules.of_duplicates(reading, good), session_rules.of_gaps(good)]
     if name == "tracks" and warnings and "track_storage" in readings:
         parts.append(_find(reading, ~pl.col("id").is_in(keys["track_storage"].implode()), "storage", "id"))
     return pl.concat([part.select(*FINDINGS) for part in parts])
@@ -62,46 +65,6 @@ def _of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
         yield _absent(sessions, pl.col("track_id").is_null() & pl.col("event_type").is_in(events), rule, "track_id")
 
 
-def _of_order(sessions: Reading, tracks: pl.Series | None) -> Iterator[pl.DataFrame]:
-    """Check the rules about sessions (order, orphan, event_track); events without a key or time are left out.
-
-    An unknown track breaks the rule `track` and not also `event_track`.
-    """
-    whole = pl.all_horizontal(pl.col("user_id", "session_id", "timestamp", "event_type").is_not_null())
-    events = sessions.frame.filter(whole).with_columns(is_play=pl.col("event_type") == "PLAY")
-    opens = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in SESSION)
-    events = _sorted(events, [*SESSION])
-    yield _report(events.filter(~opens & (pl.col("timestamp") < pl.col("timestamp").shift())), "order", "timestamp")
-    events = _sorted(events, [*SESSION, "timestamp", "is_play"])  # of PLAYs at one time either may be the current one
-    rows = pl.int_range(pl.len())
-    events = events.with_columns(
-        play=pl.when("is_play").then(rows).forward_fill(), start=pl.when(opens).then(rows).forward_fill()
-    )
-    reactions = events.filter(pl.col("event_type").is_in(REACTIONS))
-    orphan = pl.col("play").is_null() | (pl.col("play") < pl.col("start"))
-    yield _report(reactions.filter(orphan), "orphan", "event_type")
-    followers = reactions.filter(~orphan)
-    others = followers.filter(followers["track_id"] != events["track_id"].gather(followers["play"]))
-    known = pl.lit(True) if tracks is None else pl.col("track_id").is_in(tracks.implode())
-    yield _report(others.filter(known), "event_track", "track_id")
-
-
-def in_order(frame: pl.DataFrame, by: list[str]) -> bool:
-    """Return whether the rows are sorted by these columns; a null compares equal to its neighbours.
-
-    Logs often are in order, and checking costs a tenth of sorting.
-    """
-    earlier = pl.lit(False)
-    for name in reversed(by):
-        column = pl.col(name)
-        earlier = (column < column.shift()) | ((column == column.shift()) & earlier)
-    return not frame.select(earlier.fill_null(False).any()).item()
-
-
-def _sorted(events: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    return events if in_order(events, by) else events.sort(by, maintain_order=True)
-
-
 def duplicates(reading: Reading, by: list[str]) -> pl.DataFrame:
     """Return the lines that share all of `by` with an earlier line, without those that repeat its key."""
     rows = reading.frame.filter(pl.all_horizontal(pl.col(by).is_not_null()))
@@ -119,15 +82,7 @@ def _absent(reading: Reading, missing: pl.Expr, rule: str, column: str) -> pl.Da
 
 def _find(reading: Reading, broken: pl.Expr, rule: str, column: str) -> pl.DataFrame:
     """Return a finding for each row where `broken` is true."""
-    return _report(reading.frame.filter(broken), rule, column)
-
-
-def _report(rows: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
-    if rows.is_empty():
-        return pl.DataFrame(schema=FINDINGS)
-    written = pl.col(column).cast(pl.String) if not isinstance(rows.schema[column], pl.List) else pl.lit("null")
-    value = written.fill_null("null").str.head(80)
-    return rows.select("file", "line", rule=pl.lit(rule), column=pl.lit(column), value=value)
+    return report(reading.frame.filter(broken), rule, column)
 
 
 def needs(table: Table) -> Iterator[tuple[str, str]]:

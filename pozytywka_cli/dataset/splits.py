@@ -7,11 +7,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pozytywka_cli.dataset.gaps import dense_part
+
 
 def time_cut(plays: pl.DataFrame, share: float) -> datetime:
-    """Return the time that lies `share` of the way from the first play to the last."""
-    first: Any = plays["started_at"].min()
-    last: Any = plays["started_at"].max()
+    """Return the time that lies `share` of the way from the first play of the log's dense part to the last."""
+    dense = plays.filter(dense_part(plays["started_at"], plays["user_id"]).covers("started_at"))["started_at"]
+    first: Any = dense.min()
+    last: Any = dense.max()
     return first + share * (last - first)  # type: ignore[no-any-return]
 
 

@@ -178,8 +178,14 @@ RULES = {
     "duplicate_name": Rule("warning", "several artists have the same name (the count is of names)"),
     "duplicate_title": Rule("warning", "several tracks of an artist have the same name (the count is of names)"),
     "orphan": Rule("warning", "a SKIP or LIKE comes before any PLAY of its session"),
-    "event_track": Rule("warning", "a SKIP or LIKE names another track than the one that is playing"),
+    "event_track": Rule(
+        "warning", "a SKIP or LIKE names another track than the one that is playing, and does not count"
+    ),
     "order": Rule("warning", "an event is earlier than the line before it of the same session"),
+    "duplicate": Rule("warning", "the event is equal in every column to an earlier one, which alone counts"),
+    "time_gap": Rule(
+        "warning", "the event is at least 8 weeks away from the dense part of the log; models leave it out"
+    ),
     "storage": Rule("warning", "the track is not in track_storage"),
     "extra": Rule("warning", "the column is unknown and is not used"),
 }

@@ -3,17 +3,18 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import narwhals as nw
 import polars as pl
 
 from pozytywka_cli.dataset import plays_file, quarantine
 from pozytywka_cli.dataset.data_files import unread_messages
+from pozytywka_cli.dataset.duplicates import repeats
+from pozytywka_cli.dataset.order import in_order
 from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
-from pozytywka_cli.dataset.rules import in_order
-from pozytywka_cli.dataset.tables import TABLES
-from pozytywka_cli.dataset.validate import check
+from pozytywka_cli.dataset.tables import SESSIONS, TABLES
+from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Progress, Report, silent
 
@@ -25,15 +26,38 @@ class Transformed:
     """The plays that were written.
 
     dropped: how many bad lines of each table were left out
-    quarantine: the folder that they were written to
+    duplicates: how many events were left out because they are equal to earlier ones
+    other_reactions: how many SKIPs and LIKEs were left out because they name another track than the one playing
+    quarantine: the folder that the bad lines were written to
     unread: a sentence for each table with files that look like its data and were not read
     """
 
     plays: Path
     rows: int
     dropped: dict[str, int]
+    duplicates: int
+    other_reactions: int
     quarantine: Path | None
     unread: list[str]
+
+    @property
+    def left_out(self) -> list[str]:
+        """A sentence about the duplicates, and one about the reactions, if there are any."""
+        repeated = f"{self.duplicates:,} {'event' if self.duplicates == 1 else 'events'} equal to earlier ones"
+        others = f"{self.other_reactions:,} {'reaction' if self.other_reactions == 1 else 'reactions'} (SKIP, LIKE)"
+        sentences = (
+            (self.duplicates, f"Dropped {repeated}; see `duplicate` in `pozytywka validate`."),
+            (self.other_reactions, f"Dropped {others} to another track than the one playing; see `event_track`."),
+        )
+        return [sentence for count, sentence in sentences if count]
+
+
+class Made(NamedTuple):
+    """The plays of a log, and how many of its events were left out: see `Transformed`."""
+
+    plays: pl.DataFrame
+    duplicates: int
+    other_reactions: int
 
 
 def transform(
@@ -47,7 +71,8 @@ def transform(
     """Turn the events in `folder` into plays, and write them to `output`.
 
     Raises:
-        RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
+        RefusedError: there are errors in the data and `on_invalid` is "fail", a table that is needed is missing, or no
+            good event is a PLAY. Nothing is written then.
         StorageError: a file cannot be read or written.
     """
     with ThreadPoolExecutor(1) as pool:  # hashing needs no interpreter lock, and reading is not always busy
@@ -58,34 +83,73 @@ def transform(
         raise RefusedError(f"{file} is {problem}", "Check --data-dir; see `pozytywka validate`.")
     dropped = {name: len(checked.bad(name)) for name in plays_file.NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
-        error = next(violation for violation in checked.violations if violation.level == "error")
-        lines = f"{sum(dropped.values()):,} bad {'line' if sum(dropped.values()) == 1 else 'lines'}"
-        first = f"{error.examples[0].file}:{error.examples[0].line}: {error.column or 'line'} breaks `{error.rule}`"
-        hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
-        raise RefusedError(f"{lines}, first {first}: {error.examples[0].value}", hint)
+        raise _refusal(checked, sum(dropped.values()))
+    events = checked.good("sessions")
+    _require_play(events, folder, dropped["sessions"])
     if on_invalid == "quarantine" and quarantine_dir is not None:
         quarantine.write(checked, quarantine_dir, good=False)
-    events = checked.good("sessions")
     report(Progress("make plays", 0, 1))
     made = to_plays(events, checked.good("tracks"))
     report(Progress("make plays", 1, 1))
     bought = events.filter(pl.col("event_type") == "BUY_PREMIUM")
     purchases = bought.group_by("user_id").agg(purchased_at=pl.col("timestamp").min()).sort("user_id")
     inputs = plays_file.describe_inputs(folder, checked.readings.values(), hashes)
-    plays_file.write(output, made, purchases, inputs)
-    unread = unread_messages(folder, [TABLES[name] for name in plays_file.NEEDED])
-    return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None, unread)
+    plays_file.write(output, made.plays, purchases, inputs)
+    return Transformed(
+        output,
+        len(made.plays),
+        dropped,
+        made.duplicates,
+        made.other_reactions,
+        quarantine_dir if any(dropped.values()) else None,
+        unread_messages(folder, [TABLES[name] for name in plays_file.NEEDED]),
+    )
 
 
-def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
-    """Return the plays of good events and good tracks, with the times of their SKIP and LIKE, see `plays`."""
-    is_play = pl.col("event_type") == "PLAY"
-    numeric = events.select(*SESSION, pl.col("timestamp").to_physical(), "event_type", "track_id", is_play=is_play)
-    if in_order(numeric, [*SESSION, *ORDER]):
-        numeric = numeric.with_columns(number=pl.col("is_play").cum_sum())
-    numeric = numeric.with_columns(pl.col("track_id").cast(pl.Categorical))
-    durations = tracks.select(pl.col("id").cast(pl.Categorical).alias("track_id"), "duration_ms")
-    made = plays(nw.from_native(numeric.drop("is_play").lazy()), nw.from_native(durations.lazy())).to_native()
+def _refusal(checked: Checked, count: int) -> RefusedError:
+    """Return the error that says how many lines are bad, and shows the first."""
+    error = next(violation for violation in checked.violations if violation.level == "error")
+    lines = f"{count:,} bad {'line' if count == 1 else 'lines'}"
+    first = f"{error.examples[0].file}:{error.examples[0].line}: {error.column or 'line'} breaks `{error.rule}`"
+    hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
+    return RefusedError(f"{lines}, first {first}: {error.examples[0].value}", hint)
+
+
+def _require_play(events: pl.DataFrame, folder: Path, bad: int) -> None:
+    """Check that plays can be made of the good events, else raise a RefusedError."""
+    if not (events["event_type"] == "PLAY").any():
+        found = f"{len(events):,} good {'event' if len(events) == 1 else 'events'}"
+        problem = f"there is no good PLAY in {folder}, only {found} and {bad:,} bad {'line' if bad == 1 else 'lines'}"
+        raise RefusedError(problem, "See `pozytywka validate`.")
+
+
+def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> Made:
+    """Return the plays of good events and good tracks, with the times of their SKIP and LIKE, see `plays`.
+
+    Of events that are equal in every column only one counts.
+    """
+    copies = repeats(events, list(SESSIONS.schema))["row"]
+    unique = events.filter(~pl.int_range(pl.len()).is_in(copies.implode())) if len(copies) else events
+    made = plays(nw.from_native(_ordered(unique)), nw.from_native(_durations(tracks))).to_native()
     moments, track = pl.col("started_at", *MOMENTS).cast(pl.Datetime("us", "UTC")), pl.col("track_id").cast(pl.String)
     timed: pl.LazyFrame = made.with_columns(moments, track)
-    return timed.collect(engine="streaming")
+    collected = timed.collect(engine="streaming")
+    return Made(collected.drop("other_reactions"), len(copies), int(collected["other_reactions"].sum()))
+
+
+def _ordered(events: pl.DataFrame) -> pl.LazyFrame:
+    """Return the events as `plays` takes them, in order, with `number` and `current_track`.
+
+    Times are in µs, and tracks categorical. Sorting costs less than a cumulative sum over an order.
+    """
+    is_play = pl.col("event_type") == "PLAY"
+    track = pl.col("track_id").cast(pl.Categorical)
+    numeric = events.select(*SESSION, pl.col("timestamp").to_physical(), "event_type", track, is_play=is_play)
+    if not in_order(numeric, [*SESSION, *ORDER]):
+        numeric = numeric.sort(*SESSION, *ORDER)
+    current = pl.when("is_play").then("track_id").forward_fill()
+    return numeric.lazy().select(pl.exclude("is_play"), number=pl.col("is_play").cum_sum(), current_track=current)
+
+
+def _durations(tracks: pl.DataFrame) -> pl.LazyFrame:
+    return tracks.lazy().select(pl.col("id").cast(pl.Categorical).alias("track_id"), "duration_ms")

@@ -1,49 +1,24 @@
 """Check the tables against every rule, in one pass, collect all violations, and decide whether the data pass."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
 from pozytywka_cli.dataset import rules
 from pozytywka_cli.dataset.data_files import locate, unread
+from pozytywka_cli.dataset.findings import without_errors
 from pozytywka_cli.dataset.profile import Fact, profile
 from pozytywka_cli.dataset.read import Reading, read
-from pozytywka_cli.dataset.tables import ERROR_RULES, RULES, TABLES, Level
+from pozytywka_cli.dataset.tables import ERROR_RULES, RULES, TABLES
+from pozytywka_cli.dataset.violations import EXAMPLES, Example, Violation, missing_table, of_findings
 from pozytywka_cli.errors import RefusedError, StorageError, UsageError
 from pozytywka_cli.records import Progress, Report, silent
 
 FailOn = Literal["error", "warning", "never"]
-EXAMPLES = 3
-TITLE = ["id_artist", "name"]  # of a track
-
-
-@dataclass(frozen=True)
-class Example:
-    """One place where a rule is broken; a missing table or an unread file has no line."""
-
-    file: str
-    line: int | None
-    value: str
-
-    def __str__(self) -> str:
-        """Return file:line: value."""
-        return ": ".join([f"{self.file}:{self.line}" if self.line else self.file, self.value])
-
-
-@dataclass(frozen=True)
-class Violation:
-    """A rule that is broken `count` times in a column; column None: in whole lines or files."""
-
-    table: str
-    rule: str
-    column: str | None
-    level: Level
-    count: int
-    examples: list[Example]
 
 
 @dataclass(frozen=True)
@@ -65,11 +40,8 @@ class Checked:
 
     def good(self, table: str) -> pl.DataFrame:
         """Return the rows of the lines without an error, in their order, with the table's columns only."""
-        reading, bad = self.readings[table], self.bad(table)
-        frame = reading.frame
-        if len(bad):
-            frame = frame.join(bad, on=["file", "line"], how="anti", maintain_order="left")
-        return frame.select(*reading.table.schema)
+        reading = self.readings[table]
+        return without_errors(reading.frame, self.findings[table]).select(*reading.table.schema)
 
     @property
     def lines(self) -> int:
@@ -115,57 +87,18 @@ def check(
         name: read(wanted[name], paths, counts=facts, report=report) for name, paths in located.items() if paths
     }
     moment = pl.lit(now or datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
-    violations = [_missing(folder, name) for name in wanted if name not in readings]
+    violations = [missing_table(folder, name) for name in wanted if name not in readings]
     for name, paths in unread(folder, wanted.values()).items():
         examples = [Example(str(path), None, "not read") for path in paths[:EXAMPLES]]
         violations.append(Violation(name, "unread", None, RULES["unread"].level, len(paths), examples))
     findings = {}
     for number, (name, reading) in enumerate(readings.items(), start=1):
         findings[name] = rules.of_table(name, readings, moment, warnings=warnings)
-        violations += _violations(reading, findings[name], warnings=warnings)
+        violations += of_findings(reading, findings[name], warnings=warnings)
         report(Progress("check tables", number, len(readings)))
     order = {key: number for number, key in enumerate([*TABLES, *RULES])}
     violations.sort(key=lambda violation: (order[violation.table], order[violation.rule], violation.column or ""))
     return Checked(readings, findings, violations, profile(readings) if facts else [])
-
-
-def _violations(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> Iterator[Violation]:
-    """Count the findings of a table by rule and column, with the first few as examples."""
-    name = reading.table.name
-    if not reading.lines:
-        yield _of_table(name, str(reading.paths[0]), "empty")
-    place = pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES)
-    for rule, column, count, places in findings.group_by("rule", "column").agg(pl.len(), place).iter_rows():
-        lines = reading.unknown[column] if rule == "extra" else count
-        yield _violation(reading, rule, column, lines, [tuple(place.values()) for place in places])
-    if warnings and name in ("artists", "tracks"):
-        rule, by = ("duplicate_name", ["name"]) if name == "artists" else ("duplicate_title", TITLE)
-        names = rules.duplicates(reading, by).unique(by, keep="first", maintain_order=True)
-        if len(names):  # the count is of names, not of lines
-            places = names.select("file", "line", "name").head(EXAMPLES).rows()
-            yield _violation(reading, rule, "name", len(names), places)
-
-
-def _violation(reading: Reading, rule: str, column: str | None, count: int, places: list[tuple[Any, ...]]) -> Violation:
-    """Return a violation of a table that was read; places are (file, line, value)."""
-    known = {column.name: column.personal for column in reading.table.columns}
-    # an unknown column of a table about people may say anything about them
-    personal = rule != "json" and column is not None and known.get(column, any(known.values()))
-    examples = [
-        Example(str(reading.paths[file]), line, "(personal)" if personal else value) for file, line, value in places
-    ]
-    return Violation(reading.table.name, rule, column, RULES[rule].level, count, examples)
-
-
-def _of_table(name: str, path: str, problem: str) -> Violation:
-    return Violation(name, "table", None, TABLES[name].missing, 1, [Example(path, None, problem)])
-
-
-def _missing(folder: Path, name: str) -> Violation:
-    skipped = sorted(rule for table in TABLES.values() for needed, rule in rules.needs(table) if needed == name)
-    path = folder / f"{name}.jsonl"
-    problem = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "missing"
-    return _of_table(name, str(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")
 
 
 def parse_max_bad(text: str) -> Callable[[int], float]:

@@ -105,15 +105,36 @@ def test_a_second_writer_is_told_to_wait(pozytywka, sampled, tmp_path):
     assert str(tmp_path) in answer.err
 
 
+def test_reading_needs_no_lock(pozytywka, sampled, trained, tmp_path):
+    """Predictions are made from the plays that are there while another run writes."""
+    folders = ("--data-dir", sampled, "--artifacts-dir", trained)
+    with Store(trained).lock():
+        answer = pozytywka("-q", "predict", "weekly", "-o", tmp_path / "weekly.csv", *folders)
+    assert (answer.code, answer.err) == (0, "")
+    assert (tmp_path / "weekly.csv").exists()
+
+
+def test_a_log_without_plays_is_refused(pozytywka, sampled, tmp_path):
+    """Exit 3, whether bad lines are dropped or not, and no file of plays."""
+    event = '{"timestamp": "2025-03-31T15:23:34", "user_id": 101, "event_type": "LIKE", "session_id": 1}\n'
+    (tmp_path / "tracks.jsonl").write_bytes((sampled / "tracks.jsonl").read_bytes())
+    (tmp_path / "sessions.jsonl").write_text(event)
+    for options in ((), ("--on-invalid", "quarantine")):
+        answer = pozytywka("transform", tmp_path, "--artifacts-dir", tmp_path / "artifacts", *options)
+        assert (answer.code, answer.out) == (3, "")
+        assert [word for word in ("1 good event", "PLAY", "pozytywka validate") if word not in answer.err] == []
+        assert not (tmp_path / "artifacts" / "plays.parquet").exists()
+
+
 def test_a_full_disk_exits_74_and_leaves_nothing(pozytywka, sampled, tmp_path, monkeypatch):
     """The error of the operating system, with its file, and no half-written plays."""
-    import polars as pl
+    write = Path.write_bytes
 
-    def full(self: pl.DataFrame, file: Path, **_: object) -> None:
-        Path(file).write_bytes(b"PAR1")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+    def full(self: Path, _: bytes) -> None:
+        write(self, b"PAR1")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     answer = pozytywka("transform", sampled, "--artifacts-dir", tmp_path)
     assert answer.code == 74
     assert "No space left on device" in answer.err

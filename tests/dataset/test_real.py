@@ -141,8 +141,11 @@ def test_the_profile_of_2023_dirty(dirty: Checked) -> None:
 
 
 def test_2024(large: Checked) -> None:
-    """Three million events in another dialect, none of them bad."""
-    assert counts(large) == [("tracks", "duplicate_title", "name", "warning", 2_646)]
+    """Three million events in another dialect, none of them bad; 98 advertisements are there twice."""
+    assert counts(large) == [
+        ("tracks", "duplicate_title", "name", "warning", 2_646),
+        ("sessions", "duplicate", None, "warning", 98),
+    ]
     assert all_lines(large) == {
         "users": (1_000, 0),
         "artists": (1_667, 0),
@@ -165,17 +168,18 @@ def test_plays_of_2023(tmp_path: Path) -> None:
     """One play for each PLAY, one purchase for each user who bought."""
     made = transform(DATA / "pozytywka-2023", tmp_path / "plays.parquet")
     assert (made.rows, made.dropped) == (10_229, {"tracks": 0, "sessions": 0})
+    assert (made.duplicates, made.other_reactions) == (0, 0)
     plays = pl.read_parquet(made.plays)
     assert plays.select(COLUMNS).null_count().row(0) == (0,) * 8
     assert plays["started_at"].min() > datetime.fromisoformat("2023-01-01T00:00:00Z")
-    assert len(plays_file.read(made.plays)[1]) == 28
+    assert len(plays_file.read(made.plays).purchases) == 28
 
 
 def test_plays_of_2024_do_not_depend_on_order_or_files(tmp_path: Path) -> None:
     """The same events shuffled and cut into fifty files give the same plays."""
     source, data = DATA / "pozytywka-2024", tmp_path / "data"
     made = transform(source, tmp_path / "plays.parquet")
-    assert made.rows == 1_756_646
+    assert (made.rows, made.duplicates, made.other_reactions) == (1_756_646, 98, 0)
     (data / "sessions").mkdir(parents=True)
     (data / "tracks.jsonl").write_bytes((source / "tracks.jsonl").read_bytes())
     lines = pl.scan_lines(source / "sessions.jsonl.gz", name="line").collect().sample(fraction=1, shuffle=True, seed=0)

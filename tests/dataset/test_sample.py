@@ -410,7 +410,8 @@ def test_the_list_of_faults_adds_up(clean: Sample, dirty: Sample) -> None:
     levels = {fault["rule"]: fault["level"] for fault in faults}
     errors = {"json", "type", "required", "key", "range", "event_type", "time", "track"}
     warnings = {"reference", "optional", "duplicate_name", "duplicate_title", "orphan", "event_track", "order"}
-    assert levels == dict.fromkeys(errors, "error") | dict.fromkeys(warnings | {"storage", "extra"}, "warning")
+    warnings |= {"duplicate", "time_gap", "storage", "extra"}
+    assert levels == dict.fromkeys(errors, "error") | dict.fromkeys(warnings, "warning")
 
 
 @pytest.mark.parametrize("name", TABLES)

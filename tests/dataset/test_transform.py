@@ -1,4 +1,4 @@
-"""Raw logs to plays on disk: what is refused, what is dropped, and when plays are stale."""
+"""Raw logs to plays on disk: what is refused, what is dropped, and what the file knows of its inputs."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,9 +11,9 @@ import pytest
 from pozytywka_cli import files
 from pozytywka_cli.dataset import plays_file
 from pozytywka_cli.dataset.loading import load
-from pozytywka_cli.dataset.plays_file import Metadata, read_metadata, stale
+from pozytywka_cli.dataset.plays_file import changed
 from pozytywka_cli.dataset.transform import transform
-from pozytywka_cli.errors import ArtifactError, RefusedError, StorageError
+from pozytywka_cli.errors import RefusedError, StorageError
 from pozytywka_cli.records import Input
 
 
@@ -107,15 +107,59 @@ def test_a_track_with_a_bad_line_still_plays(
 
 
 def test_plays_know_what_they_were_made_from(folder: Callable[..., Path], tmp_path: Path) -> None:
-    """The file holds the transform's version and each input's hash, size, rows and time range."""
+    """The file holds each input's hash, size, rows and time range."""
     place = folder()
     transform(place, tmp_path / "plays.parquet")
     paths = (place / "tracks.jsonl", place / "sessions.jsonl")
     moment = "2023-05-01T10:00:00Z"
     inputs = [Input(p.name, files.sha256(p), p.stat().st_size, 1) for p in paths]
-    expected = Metadata(3, [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)], [])
-    assert read_metadata(tmp_path / "plays.parquet") == expected
-    assert stale(place, tmp_path / "plays.parquet") is None
+    expected = [inputs[0], msgspec.structs.replace(inputs[1], first=moment, last=moment)]
+    assert plays_file.read(tmp_path / "plays.parquet").inputs == expected
+
+
+@pytest.mark.parametrize("on_invalid", ["fail", "quarantine"])
+def test_a_log_without_a_play_is_refused(
+    on_invalid: str, line: Callable[..., str], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """An empty file of plays is of no use: nothing is written, and the error says how many events there are."""
+    place = folder(sessions=[line("sessions", event_type=f'"{kind}"') for kind in ("LIKE", "SKIP", "BUY_PREMIUM")])
+    with pytest.raises(RefusedError) as raised:
+        transform(place, tmp_path / "out" / "plays.parquet", on_invalid=on_invalid)  # type: ignore[arg-type]
+    assert "3 good events" in raised.value.message
+    assert str(place) in raised.value.message
+    assert "pozytywka validate" in raised.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_log_without_a_good_play_is_refused(
+    line: Callable[..., str], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Where bad lines are dropped and nothing is left, the error says how many were bad; nothing is set aside."""
+    place = folder(sessions=[line("sessions", user_id="null")] * 2)
+    with pytest.raises(RefusedError, match=r"0 good events.*2 bad lines"):
+        transform(place, tmp_path / "plays.parquet", on_invalid="quarantine", quarantine_dir=tmp_path / "q")
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_copies_and_reactions_to_other_tracks_are_counted(
+    line: Callable[..., str], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A PLAY whose line is bad leaves its SKIP and LIKE behind, which count for no other play."""
+    later = {"track_id": '"t2"', "timestamp": '"2023-05-01T10:00:09"'}
+    place = folder(
+        sessions=[
+            line("sessions"),
+            line("sessions"),
+            line("sessions", **later, event_type="null"),
+            line("sessions", **later, event_type='"SKIP"'),
+            line("sessions", **later, event_type='"LIKE"'),
+        ],
+        tracks=[line("tracks"), line("tracks", id='"t2"')],
+    )
+    made = transform(place, tmp_path / "plays.parquet", on_invalid="quarantine")
+    assert (made.rows, made.duplicates, made.other_reactions) == (1, 1, 2)
+    assert ["1 event" in made.left_out[0], "2 reactions" in made.left_out[1]] == [True, True]
+    assert plays_file.read(made.plays).plays["skipped"].to_list() == [False]
 
 
 def test_the_same_data_give_the_same_bytes(dirty: Path, tmp_path: Path) -> None:
@@ -126,29 +170,21 @@ def test_the_same_data_give_the_same_bytes(dirty: Path, tmp_path: Path) -> None:
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_stale_plays(
-    line: Callable[..., str], folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Plays are stale where there are none, and when the data or the transform changed."""
+def test_plays_of_changed_data(line: Callable[..., str], folder: Callable[..., Path], tmp_path: Path) -> None:
+    """Plays are stale when a table that they are made from has changed, or has another file."""
     place, output = folder(), tmp_path / "plays.parquet"
-    assert stale(place, output) == "there are no plays yet"
     transform(place, output)
-    assert stale(place, output) is None
+    inputs = plays_file.read(output).inputs
+    assert not changed(place, inputs)
 
     (place / "users.jsonl").write_text("changed, and not used")
-    assert stale(place, output) is None
-
-    (place / "sessions.jsonl").write_text(line("sessions", user_id="2"))
-    assert stale(place, output) == "the data have changed"
-    transform(place, output)
+    assert not changed(place, inputs)
     (place / "sessions-2.jsonl").write_text(line("sessions"))
-    assert stale(place, output) == "the data have changed"
+    assert changed(place, inputs)
     (place / "sessions-2.jsonl").unlink()
-    assert stale(place, output) is None
-
-    monkeypatch.setattr(plays_file, "VERSION", 4)
-    assert stale(place, output) == "they are damaged, or were made by another version"
-    assert read_metadata(output) is None
+    assert not changed(place, inputs)
+    (place / "sessions.jsonl").write_text(line("sessions", user_id="2"))
+    assert changed(place, inputs)
 
 
 def test_files_of_nested_folders_are_told_apart(
@@ -160,9 +196,9 @@ def test_files_of_nested_folders_are_told_apart(
         (place / "sessions" / str(number)).mkdir(parents=True)
         (place / "sessions" / str(number) / "a.jsonl").write_text(line("sessions", session_id=str(number)))
     transform(place, output)
-    names = [record.name for record in plays_file.read(output)[2]]
+    names = [record.name for record in plays_file.read(output).inputs]
     assert names == ["tracks.jsonl", "sessions/1/a.jsonl", "sessions/2/a.jsonl"]
-    assert stale(place, output) is None
+    assert not changed(place, plays_file.read(output).inputs)
 
 
 def test_data_that_are_not_read_are_named(folder: Callable[..., Path], tmp_path: Path) -> None:
@@ -175,32 +211,6 @@ def test_data_that_are_not_read_are_named(folder: Callable[..., Path], tmp_path:
     messages: list[str] = []
     load(place, tmp_path / "plays.parquet", messages.append)
     assert messages == made.unread
-
-
-def test_damaged_plays_are_refused(folder: Callable[..., Path], tmp_path: Path) -> None:
-    """A file whose metadata are whole and whose rows are not is an error of the artifact, with the way out."""
-    place, output = folder(), tmp_path / "plays.parquet"
-    transform(place, output)
-    content = bytearray(output.read_bytes())
-    content[4:40] = bytes(36)
-    output.write_bytes(content)
-    with pytest.raises(ArtifactError) as raised:
-        load(place, output, lambda _: None)
-    assert str(output) in raised.value.message
-    assert "pozytywka transform" in raised.value.hint
-
-
-@pytest.mark.parametrize("damage", ["empty", "text", "no metadata"])
-def test_plays_that_cannot_be_vouched_for(damage: str, folder: Callable[..., Path], tmp_path: Path) -> None:
-    """A file that is no Parquet, or not one of ours, has no provenance and is made again."""
-    place, output = folder(), tmp_path / "plays.parquet"
-    transform(place, output)
-    if damage == "no metadata":
-        pl.read_parquet(output).write_parquet(output)
-    else:
-        output.write_text("" if damage == "empty" else "plays")
-    assert read_metadata(output) is None
-    assert stale(place, output) == "they are damaged, or were made by another version"
 
 
 def test_a_failure_leaves_the_old_plays(

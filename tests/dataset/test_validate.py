@@ -129,8 +129,12 @@ def test_order_is_that_of_the_file(
     line: Callable[..., str], folder: Callable[..., Path], found: Callable[..., list[Any]]
 ) -> None:
     """An event earlier than the one before it of its own session; other sessions in between do not matter."""
-    rows = [(7, 10), (8, 1), (7, 12), (8, 5), (7, 11), (7, 11), (8, 4)]
-    lines = [line("sessions", session_id=f"{s}", timestamp=f'"2023-05-01T10:00:{t:02}"') for s, t in rows]
+    play, ad = '"PLAY"', '"ADVERTISEMENT"'
+    rows = [(7, 10, play), (8, 1, play), (7, 12, play), (8, 5, play), (7, 11, play), (7, 11, ad), (8, 4, play)]
+    lines = [
+        line("sessions", session_id=f"{session}", timestamp=f'"2023-05-01T10:00:{second:02}"', event_type=event)
+        for session, second, event in rows
+    ]
     assert found(folder(sessions=lines)) == [
         (
             "sessions",

@@ -42,6 +42,7 @@ class Fault:
     change: Row = field(default_factory=dict)
     damage: Callable[[bytes], bytes] = bytes
     shares: str | None = None  # the column whose value it has in common with a good row right before it
+    copies: bool = False  # whether it is equal to a good row right before it
 
     @property
     def level(self) -> str:
@@ -126,6 +127,8 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("orphan", "event_type", 1, "a LIKE without a PLAY", LIKE),
         Fault("event_track", "track_id", 4, "another track than the PLAY's", SKIP, shares="session_id"),
         Fault("order", "timestamp", 2, "earlier than the line before", {"timestamp": BEFORE_ALL}, shares="session_id"),
+        Fault("duplicate", None, 3, "a line written twice", copies=True),
+        Fault("time_gap", "timestamp", 2, "years before all others", {"timestamp": "2011-03-01T00:00:00"}),
         Fault("extra", "device", 1, "an unknown column", {"device": "phone"}),
     ),
     "track_storage": (
@@ -184,8 +187,9 @@ class _FaultWriter:
 
     def add_fault(self, table: str, fault: Fault) -> None:
         row = self.good_row(table)
-        if fault.shares:
+        if fault.shares or fault.copies:
             self.add(table, row)
+        if fault.shares:
             row = self.good_row(table) | {fault.shares: row[fault.shares]}
         row = {name: value for name, value in (row | fault.change).items() if value is not ABSENT}
         if fault.level == "warning" and fault.rule != "storage":

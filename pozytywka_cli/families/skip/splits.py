@@ -15,7 +15,8 @@ FOLDS, VALIDATION_FOLDS = 5, 6  # of users, and of a fold's training users, one 
 MIN_PLAYS, MIN_USERS = 100, 2
 MIN_HELD_OUT = 20  # plays for validation or test, by as many users as above: with fewer, chance would decide
 LONGER = "Use a longer log."
-STRAY = "Leave out stray later plays with --until, or use a longer log."
+LATE = "Leave out the few latest plays with --until, or use a longer log."
+EARLY = "Leave out the few earliest plays, or use a longer log."
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,22 @@ def time_split(plays: pl.DataFrame) -> Split:
     """Test on the last fifth of the time; validate on the last 12 % of the time before it.
 
     Raises:
-        RefusedError: fewer than 100 plays or 2 users, too few plays in either part, or one outcome only, in all plays
-            or before the last fifth.
+        RefusedError: fewer than 100 plays or 2 users, fewer than 20 plays or 2 users in any part, or one outcome only,
+            in all plays or before the last fifth.
     """
     _enough(plays, MIN_PLAYS, ";", LONGER)
     _both_outcomes(plays, "plays")
     started = plays["started_at"]
     test = (started > time_cut(plays, 1 - TEST_TIME)).to_numpy()
     rest = plays.filter(~test)
-    _enough(plays.filter(test), MIN_HELD_OUT, " in the last fifth of the log's time, where", STRAY)
+    _enough(plays.filter(test), MIN_HELD_OUT, " in the last fifth of the log's time, where", LATE)
+    _enough(rest, MIN_HELD_OUT, " before the last fifth of the log's time, where", EARLY)
     _both_outcomes(rest, "plays before the last fifth of the log's time")
     validation = (started > time_cut(rest, 1 - VALIDATION_TIME)).to_numpy() & ~test
     eighth = " in the last eighth of the time before the log's last fifth, where"
-    _enough(plays.filter(validation), MIN_HELD_OUT, eighth, STRAY)
+    _enough(plays.filter(validation), MIN_HELD_OUT, eighth, LATE)
+    before = " before the last eighth of the time before the log's last fifth, where"
+    _enough(plays.filter(~test & ~validation), MIN_HELD_OUT, before, EARLY)
     return Split(TIME, ~test, (validation,), test)
 
 

@@ -344,7 +344,7 @@ def test_deleting_all_later_events_changes_no_earlier_play_of_the_real_log(
     fitted = FeatureParameters.fit(given.plays, given.tracks)
     whole = features(given.plays, given, fitted)
     for moment in given.plays["started_at"].sort().gather_every(len(whole) // 3, offset=len(whole) // 4):
-        plays = to_plays(events.filter(pl.col("timestamp") <= moment), catalogue)
+        plays = to_plays(events.filter(pl.col("timestamp") <= moment), catalogue).plays
         known = replace(given, plays=plays, purchases=given.purchases.filter(pl.col("purchased_at") <= moment))
         earlier = whole.filter(given.plays["started_at"] <= moment)
         assert_frame_equal(features(plays, known, fitted), earlier, check_exact=True)

@@ -93,3 +93,36 @@ def test_validation_and_test_need_plays_of_several_users(later: list[tuple[int, 
     ]
     with pytest.raises(RefusedError, match=f"{message}.*20 plays by 2 users"):
         time_split(pl.concat([log, *stray]))
+
+
+def test_strays_do_not_move_the_parts():
+    """A user's plays of a clock that was reset, years before or after, leave the other plays in their parts."""
+    log = plays()
+    split = time_split(log)
+    stray = log.filter(pl.col("user_id") == 1).head(40)
+    for days in (-3652, 3652):
+        moved = stray.with_columns(pl.col("started_at") + pl.duration(days=days))
+        divided = time_split(pl.concat([log, moved]))
+        assert np.array_equal(divided.test[: len(log)], split.test)
+        assert np.array_equal(divided.validation(0)[: len(log)], split.validation(0))
+
+
+@pytest.mark.parametrize(
+    ("early", "message"),
+    [
+        ([(1, 0), (2, 0)] * 9, "only 18 plays by 2 users before the last fifth"),
+        ([(1, 0), (2, 0)] * 9 + [(1, 30), (2, 30)] * 15, "only 18 plays by 2 users before the last eighth"),
+    ],
+)
+def test_the_training_plays_are_enough(early: list[tuple[int, int]], message: str):
+    """A few plays long before all others must not be all that a model is fitted on."""
+    log = plays().with_columns(started_at=pl.lit(at(40 * 86_400), MOMENT))
+    first = [
+        log.filter(pl.col("skipped") == bool(number % 4 < 2))
+        .head(1)
+        .with_columns(user_id=pl.lit(user, pl.Int64), started_at=pl.lit(at(days * 86_400), MOMENT))
+        for number, (user, days) in enumerate(early)
+    ]
+    with pytest.raises(RefusedError, match=f"{message}.*20 plays by 2 users") as raised:
+        time_split(pl.concat([log, *first]))
+    assert "earliest" in raised.value.hint

@@ -120,7 +120,7 @@ def tangled(events: pl.DataFrame, seed: int, until: datetime = START + timedelta
     catalogue = tracks(30, seed).with_columns(valence=pl.when(pl.int_range(30) % 7 > 0).then("valence"))
     bought = {user: moment for user, moment in ((0, at(3900)), (2, at(7500))) if moment <= until}
     known = events.filter(pl.col("timestamp") <= until).cast({"event_type": pl.Enum(EVENTS)})
-    return dataset(to_plays(known, catalogue), catalogue, bought, users=range(4))
+    return dataset(to_plays(known, catalogue).plays, catalogue, bought, users=range(4))
 
 
 def listeners(seed: int, *, users: int, each: int, persona: bool) -> Dataset:
