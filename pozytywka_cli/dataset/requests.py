@@ -12,8 +12,9 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset import rules
+from pozytywka_cli.dataset.containers import read_source
 from pozytywka_cli.dataset.csv_reader import read_rows
-from pozytywka_cli.dataset.data_files import ERRORS, read_source
+from pozytywka_cli.dataset.guard import UNREADABLE as ERRORS
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
 from pozytywka_cli.dataset.read import FINDINGS, read_parquet, typed
 from pozytywka_cli.dataset.tables import ERROR_RULES, Column, Kind, Table
