@@ -89,14 +89,14 @@ def _decompressed(path: Path) -> IO[bytes]:
 
 def _only_member(path: Path) -> IO[bytes]:
     """Open the one file in a zip archive."""
-    archive = zipfile.ZipFile(path)
-    members = [name for name in archive.namelist() if not name.endswith("/")]
-    if len(members) != 1:
-        raise StorageError(f"cannot read {shown(path)}: it is a zip archive of {len(members):,} files", PACK)
-    try:
-        return archive.open(members[0])
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown compression
-        raise StorageError(f"cannot read {shown(path)}: it is a zip archive: {error}", PACK) from None
+    with zipfile.ZipFile(path) as archive:
+        members = [name for name in archive.namelist() if not name.endswith("/")]
+        if len(members) != 1:
+            _refuse(path, f"it is a zip archive of {len(members):,} files", PACK)
+        try:
+            return archive.open(members[0])
+        except (RuntimeError, NotImplementedError) as error:  # encrypted, or an unknown compression
+            _refuse(path, f"it is a zip archive: {error}", PACK)
 
 
 def _check_is_text(path: Path, head: bytes) -> None:

@@ -32,6 +32,13 @@ def elements(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         ValueError: it is no JSON array, or an element is longer than `LONGEST`; the line is named.
     """
     source = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    try:
+        yield from _elements(source)
+    finally:
+        source.detach()  # so that the stream stays open
+
+
+def _elements(source: IO[str]) -> Iterator[tuple[int, bytes]]:
     text, line, decoder = source.read(STEP), 1, json.JSONDecoder()
     at, separator, more = 0, OPENING, True
     while not CLOSING.match(text, at):
