@@ -9,7 +9,7 @@ from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
 
 if TYPE_CHECKING:
-    from pozytywka_cli.dataset.validate import Violation
+    from pozytywka_cli.dataset.violations import Violation
 
 SHOWN = 80  # code points of an example's value
 

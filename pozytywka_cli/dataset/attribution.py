@@ -21,7 +21,7 @@ def require_artists(attributed: int, plays: int) -> None:
 
 
 def left_out(plays: pl.DataFrame, tracks: pl.DataFrame) -> list[str]:
-    """Return a sentence that counts the plays of tracks that name no artist or are not in `tracks`, if there are any."""
+    """Return a sentence that counts the plays of tracks without an artist or unknown to `tracks`, if there are any."""
     count = len(plays.join(artists_of_tracks(tracks), on="track_id", how="anti"))
     share = f"{count:,} of {len(plays):,} plays are of a track without an artist, or of one that is not in tracks"
     return [f"{share}; weekly and similar leave them out."] if count else []

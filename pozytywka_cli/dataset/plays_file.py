@@ -16,6 +16,7 @@ import polars as pl
 
 from pozytywka_cli import files
 from pozytywka_cli.dataset.data_files import locate
+from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.plays import MOMENTS
 from pozytywka_cli.dataset.read import Reading
 from pozytywka_cli.dataset.tables import TABLES
@@ -145,7 +146,7 @@ def _schema_problem(plays: pl.DataFrame) -> str:
 
 def changed(folder: Path, inputs: Iterable[Input]) -> bool:
     """Return whether the tables in `folder` that plays are made from are others than `inputs`."""
-    now = {file.relative_to(folder).as_posix(): digest for file, digest in hash_inputs(folder, NEEDED).items()}
+    now = {shown(file.relative_to(folder)): digest for file, digest in hash_inputs(folder, NEEDED).items()}
     return now != {file.name: file.sha256 for file in inputs}
 
 
@@ -163,6 +164,6 @@ def describe_inputs(folder: Path, readings: Iterable[Reading], hashes: dict[Path
         by_file = reading.frame.group_by("file").agg(pl.len(), first=first, last=last)
         facts = {file: facts for file, *facts in by_file.iter_rows()}
         for number, path in enumerate(reading.paths):
-            name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+            name, size = shown(path.relative_to(folder)), path.stat().st_size
             described.append(Input(name, hashes[path], size, *facts.get(number, [0])))
     return described

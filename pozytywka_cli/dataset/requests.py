@@ -12,8 +12,8 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset import rules
+from pozytywka_cli.dataset.containers import read_source
 from pozytywka_cli.dataset.csv_requests import read_rows
-from pozytywka_cli.dataset.data_files import read_source
 from pozytywka_cli.dataset.guard import reading
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
 from pozytywka_cli.dataset.read import FINDINGS, read_parquet, typed

@@ -11,6 +11,7 @@ import polars as pl
 from pozytywka_cli.dataset import rules
 from pozytywka_cli.dataset.data_files import locate, unread
 from pozytywka_cli.dataset.findings import without_errors
+from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.profile import Fact, profile
 from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ERROR_RULES, RULES, TABLES
@@ -80,7 +81,7 @@ def check(
     """
     if not folder.is_dir():
         hint = "Name the data with --data-dir, or make some: `pozytywka sample`."
-        raise StorageError(f"there is no folder {folder}", hint)
+        raise StorageError(f"there is no folder {shown(folder)}", hint)
     wanted = {name: TABLES[name] for name in tables}
     located = {name: locate(folder, table) for name, table in wanted.items()}
     readings = {
@@ -89,7 +90,7 @@ def check(
     moment = pl.lit(now or datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
     violations = [missing_table(folder, name) for name in wanted if name not in readings]
     for name, paths in unread(folder, wanted.values()).items():
-        examples = [Example(str(path), None, "not read") for path in paths[:EXAMPLES]]
+        examples = [Example(shown(path), None, "not read") for path in paths[:EXAMPLES]]
         violations.append(Violation(name, "unread", None, RULES["unread"].level, len(paths), examples))
     findings = {}
     for number, (name, reading) in enumerate(readings.items(), start=1):

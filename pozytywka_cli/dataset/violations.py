@@ -9,6 +9,7 @@ import polars as pl
 
 from pozytywka_cli.dataset import rules
 from pozytywka_cli.dataset.findings import without_errors
+from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.read import Reading
 from pozytywka_cli.dataset.tables import RULES, TABLES, Level
 
@@ -46,7 +47,7 @@ def of_findings(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> 
     """Count the findings of a table by rule and column, with the first few as examples."""
     name = reading.table.name
     if not reading.lines:
-        yield of_table(name, str(reading.paths[0]), "empty")
+        yield of_table(name, shown(reading.paths[0]), "empty")
     place = pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES)
     for rule, column, count, places in findings.group_by("rule", "column").agg(pl.len(), place).iter_rows():
         lines = reading.unknown[column] if rule == "extra" else count
@@ -74,7 +75,7 @@ def _violation(reading: Reading, rule: str, column: str | None, count: int, plac
     # an unknown column of a table about people may say anything about them
     personal = rule != "json" and column is not None and known.get(column, any(known.values()))
     examples = [
-        Example(str(reading.paths[file]), line, "(personal)" if personal else value) for file, line, value in places
+        Example(shown(reading.paths[file]), line, "(personal)" if personal else value) for file, line, value in places
     ]
     return Violation(reading.table.name, rule, column, RULES[rule].level, count, examples)
 
@@ -89,4 +90,4 @@ def missing_table(folder: Path, name: str) -> Violation:
     skipped = sorted(rule for table in TABLES.values() for needed, rule in rules.needs(table) if needed == name)
     path = folder / f"{name}.jsonl"
     problem = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "missing"
-    return of_table(name, str(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")
+    return of_table(name, shown(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")
