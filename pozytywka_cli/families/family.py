@@ -4,6 +4,7 @@ A family answers one question (will this track be skipped?) with several variant
 pipeline and the service use nothing of a family but what is declared here.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import msgspec
 from pozytywka_cli.artifacts import Draft, Version
 from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
-from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.errors import ArtifactError, RefusedError
 from pozytywka_cli.records import Metric, Panel, Report, Row, silent
 
 if TYPE_CHECKING:
@@ -154,8 +155,17 @@ class Family(Protocol):
         learning.device(gpu=True)
 
     def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
-        """Measure a variant beside the baseline on held-out data, then fit it on all data."""
+        """Measure a variant beside the baseline on held-out data, then fit it on all data.
+
+        Raises:
+            RefusedError: there is too little data, or the headline metric is not a finite number.
+        """
         trained: Trained = _imported(self, "train").train(dataset, run)
+        headline = next(iter(self.metrics))
+        for row in trained.model.metrics:
+            if row.metric == headline and not math.isfinite(row.value):
+                problem = f"the {headline} of {row.variant} is not a finite number"
+                raise RefusedError(problem, "Look for values out of scale: `pozytywka validate`.")
         return trained
 
     def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:

@@ -210,7 +210,8 @@ def test_a_fallback_is_not_trained_twice(pozytywka, tmp_path, quick):
     assert (first["variant"], first["unchanged"]) == ("mean", False)
     [second] = rows(pozytywka(*command), "train")
     assert (second["version"], second["unchanged"]) == (first["version"], True)
-    pozytywka("-q", "predict", "weekly", "--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "a")
+    told = pozytywka("predict", "weekly", "--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "a").err
+    assert [line for line in told.splitlines() if "mean, a fallback for lstm" in line] == told.splitlines()[:1]
     forecast = pl.read_parquet(tmp_path / "a" / "predictions" / "weekly.parquet")
     assert forecast["method"].unique().to_list() == ["mean, a fallback"]
 

@@ -49,8 +49,14 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The parameters of a model, apart from the weights of a network."""
 
     def save(self, folder: Path) -> None:
-        """Write `model.json`."""
-        (folder / PARAMETERS).write_bytes(indented_json(self))
+        """Write `model.json`; a RefusedError if a parameter is one that `load` would not accept."""
+        content = indented_json(self)  # JSON has null in place of NaN and infinity
+        try:
+            msgspec.json.decode(content, type=type(self))
+        except msgspec.ValidationError as error:
+            hint = "Look for values out of scale: `pozytywka validate`."
+            raise RefusedError(f"the fitted model cannot be used: {error}", hint) from None
+        (folder / PARAMETERS).write_bytes(content)
 
     @classmethod
     def load(cls, version: Version) -> Self:

@@ -236,3 +236,12 @@ def test_without_the_extra_smoothing_names_what_to_install(monkeypatch: pytest.M
     with pytest.raises(UnavailableError, match="needs statsforecast") as caught:
         MODELS["SES"].forecast(series_of(np.ones((2, 25))))
     assert "pip install 'pozytywka[forecast]'" in caught.value.hint
+
+
+@pytest.mark.parametrize("ratio", [np.nan, np.inf, -1.0])
+def test_parameters_that_cannot_be_loaded_are_not_saved(tmp_path, ratio):
+    """Not finite, or negative, as of values out of scale: refused, with the name of the parameter."""
+    with pytest.raises(RefusedError, match="ratio") as refused:
+        Mean(ratio).save(tmp_path)
+    assert "validate" in refused.value.hint
+    assert not list(tmp_path.iterdir())
