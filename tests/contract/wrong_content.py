@@ -14,12 +14,16 @@ from pozytywka_cli.artifacts.manifest import write_manifest
 from pozytywka_cli.files import sha256
 
 ANY = (b"", b"{}", b"[]", b"null", b"[" * 100_000, b"\x00" * 64, b"\xff" * 64)
+# of versions made before these parameters were
+HAVE_DEFAULTS = {"half_lives", "annual", "horizon", "layers", "width", "smoothing", "weeks"}
 READ_BY_NOBODY = {"card.md", "metrics.json"}  # no prediction depends on them
 
 
 def wrong_contents(path: Path) -> Iterator[bytes]:
     """Yield content that is no part of a model of this file's variant."""
     yield from ANY if path.name != "vocabulary.json" else set(ANY) - {b"[]"}  # a model may know no genre
+    if path.name == "model.json":
+        yield from _with_other_numbers(path)
     if path.suffix == ".safetensors":
         weights = load_file(path)
         yield save({})
@@ -34,6 +38,14 @@ def wrong_contents(path: Path) -> Iterator[bytes]:
         yield _npz(array)
     if path.suffix == ".skops":
         yield from _other_estimators()
+
+
+def _with_other_numbers(path: Path) -> Iterator[bytes]:
+    """Yield the parameters without each required one, and with text in its place."""
+    parameters = msgspec.json.decode(path.read_bytes())
+    for name in parameters.keys() - HAVE_DEFAULTS:
+        yield msgspec.json.encode({other: value for other, value in parameters.items() if other != name})
+        yield msgspec.json.encode({**parameters, name: "text"})
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from pozytywka_cli.catalogue.names import shorten
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast
 from pozytywka_cli.families.weekly.metrics import errors
 from pozytywka_cli.families.weekly.splits import Split
@@ -29,7 +30,7 @@ def panels(forecasts: dict[str, Forecast], divided: Split, names: dict[str, str]
         Panel(error, "line", weekly_errors(forecasts, divided), WEEK, ERROR, VARIANT, dots=True),
         Panel(quantiles, "line", calibration(forecasts, divided), NOMINAL, OBSERVED, VARIANT, dots=True, diagonal=True),
         *(
-            Panel(f"{names.get(artist, artist)}, with 10 to 90 %", "band", rows, WEEK, LISTENED, VARIANT)
+            Panel(f"{shorten(names.get(artist, artist))}, with 10 to 90 %", "band", rows, WEEK, LISTENED, VARIANT)
             for artist, rows in fans(*next(iter(forecasts.items())), divided).items()
         ),
     ]

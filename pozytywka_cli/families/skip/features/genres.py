@@ -16,11 +16,13 @@ from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags
+from pozytywka_cli.families.skip.features.play_features import SkipRate
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
 from pozytywka_cli.families.skip.features.readers import PARAMETERS, Reader, ReadInputs, Without
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
+from pozytywka_cli.settings import Count
 
 VOCABULARY, CLUSTERS = "vocabulary.json", "clusters.json"
 FAVOURITES, ARTIST = "favourite genres", "artist's genres"
@@ -37,9 +39,9 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
     vocabulary: the genres known at training, the commonest first
     """
 
-    skip_rate: float
-    user_width: int
-    artist_width: int
+    skip_rate: SkipRate
+    user_width: Count
+    artist_width: Count
     vocabulary: list[str]
 
     @classmethod

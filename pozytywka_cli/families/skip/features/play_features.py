@@ -1,10 +1,11 @@
 """The features of a play, from what is known when its track starts: the same code for training and for prediction."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
 import numpy as np
 import polars as pl
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats
@@ -25,6 +26,8 @@ RECENT_PRIOR = 2.0
 SESSION_PRIOR = 2.0  # plays at the user's own rate
 HALF_LIFE, RECENT = 15.0, 8  # plays
 
+SkipRate = Annotated[float, Meta(gt=0, lt=1)]  # of training plays, which have both outcomes
+
 
 class FeatureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the features take from training: rates over all plays, and each attribute's quantiles in the tracks table.
@@ -32,11 +35,16 @@ class FeatureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     smoothing: a factor on the plays of every prior
     """
 
-    skip_rate: float
+    skip_rate: SkipRate
     like_rate: float
     advertisement_rate: float
     edges: dict[str, list[float]]
     smoothing: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check that there are quantiles of every attribute."""
+        if self.edges.keys() != set(ATTRIBUTES):
+            raise ValueError("`edges` are not those of the attributes")
 
     @classmethod
     def fit(cls, plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> Self:

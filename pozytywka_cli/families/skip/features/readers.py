@@ -12,11 +12,12 @@ import torch
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import read_json
 from pozytywka_cli.evaluation import Flags, Floats
-from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures, user_rate
+from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures, SkipRate, user_rate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.learning import Tensors
+from pozytywka_cli.settings import Count
 
 PARAMETERS = "model.json"
 CLIP = 5.0
@@ -68,7 +69,7 @@ class Reader(msgspec.Struct, frozen=True):
 class PastRate(Reader, frozen=True, forbid_unknown_fields=True):
     """Computes the share of each user's known plays that were skipped, smoothed towards `skip_rate`."""
 
-    skip_rate: float
+    skip_rate: SkipRate
 
     @classmethod
     def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
@@ -94,8 +95,13 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
     fitted: FeatureParameters
     mean: dict[str, float]
     deviation: dict[str, float]
-    layers: int = 2
-    width: int = 64
+    layers: Count = 2
+    width: Count = 64
+
+    def __post_init__(self) -> None:
+        """Check that every feature has both figures."""
+        if self.mean.keys() != self.deviation.keys():
+            raise ValueError("`mean` and `deviation` are not of the same features")
 
     @property
     def skip_rate(self) -> float:
