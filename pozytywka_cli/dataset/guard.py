@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ UNREADABLE = (
     OSError,
     EOFError,
     zlib.error,
+    zipfile.BadZipFile,
     zstandard.ZstdError,
     pl.exceptions.PolarsError,
     pl.exceptions.PanicException,
@@ -44,6 +46,15 @@ def reading(source: Path | str, hint: str = "Check the file, or copy it again.")
 def shown(path: Path | str) -> str:
     r"""Return a path as text that can be printed and encoded: the bytes of its name that are not UTF-8 become \xff."""
     return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def as_polars_source(path: Path) -> Path | bytes:
+    """Return what polars must be given to read this very file.
+
+    It would take a relative `~` for the home folder and `file:` for a URL, and cannot open a name that is not UTF-8.
+    """
+    absolute = path.absolute()
+    return absolute if shown(absolute) == str(absolute) else path.read_bytes()
 
 
 @contextmanager

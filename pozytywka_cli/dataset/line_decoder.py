@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ INT64 = 2**63
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_MS = 253_402_300_800_000  # the year 10000, past which `datetime` cannot go
 
+LONGEST = 16 << 20  # bytes of a line
 LONGEST_PATTERN = 50_000  # some 200 unknown keys; the regex engine took 300 and refused 1000
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -46,13 +47,24 @@ class Finding(NamedTuple):
 
 
 class Canonical(NamedTuple):
-    """Lines that both decoders read alike: their pattern, whether times are integers, keys unknown to the schema."""
+    """Lines that both decoders read alike: their pattern, whether times are integers, keys unknown to the schema.
+
+    Blanks may stand around the object.
+    """
 
     pattern: str
     epoch: bool
     extra: tuple[str, ...]
 
+    def any_of(self, others: Iterable["Canonical"]) -> "Canonical":
+        """Return the form of lines that have this form or another one with times and unknown keys alike."""
+        alike = [other.pattern for other in others if (other.epoch, other.extra) == (self.epoch, self.extra)]
+        patterns = list(dict.fromkeys([self.pattern, *alike]))
+        joined = "|".join(pattern.removeprefix(BEGIN).removesuffix(END) for pattern in patterns)
+        return self._replace(pattern=f"{BEGIN}(?:{joined}){END}") if len(joined) <= LONGEST_PATTERN else self
 
+
+BEGIN, END = r"^[ \t]*", r"[ \t]*$"
 NOTHING = Canonical(r"^\b$", False, ())
 
 
@@ -72,8 +84,8 @@ def canonical(table: Table, first: str) -> Canonical | None:
     epoch = any(kinds.get(key) is Kind.TIME and isinstance(value, int) for key, value in pairs)
     values = {**_VALUES, Kind.TIME: _INTEGER if epoch else _QUOTED}
     parts = [f"{re.escape(json.dumps(key))}: ?(?:{values[kinds[key]] if key in kinds else _ANY}|null)" for key in keys]
-    pattern = rf"^\{{{', ?'.join(parts)}\}}$"
-    extra = tuple(key for key in keys if key not in kinds)
+    pattern = rf"{BEGIN}\{{{', ?'.join(parts)}\}}{END}"
+    extra = tuple(sorted(key for key in keys if key not in kinds))
     return Canonical(pattern, epoch, extra) if len(pattern) <= LONGEST_PATTERN else None
 
 
@@ -106,6 +118,8 @@ class _NotAnObjectError(ValueError):
 
 
 def _object(raw: bytes) -> dict[str, Any]:
+    if len(raw) > LONGEST:
+        raise _NotAnObjectError(f"longer than {LONGEST >> 20} MiB")
     if not raw.strip():
         raise _NotAnObjectError("blank line")
     if raw.startswith(b"\xef\xbb\xbf"):

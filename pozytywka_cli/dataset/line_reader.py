@@ -1,19 +1,22 @@
 """Read JSON lines: a fast path for lines that are written alike, and an exact, slow one for all others."""
 
+import io
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import polars as pl
 
 from pozytywka_cli.dataset import values
-from pozytywka_cli.dataset.data_files import BZIP2, ERRORS, Source, magic, open_source, read_source
-from pozytywka_cli.dataset.line_decoder import NOTHING, Canonical, canonical, decode
+from pozytywka_cli.dataset.containers import Source
+from pozytywka_cli.dataset.line_blocks import Block, lines_of, read_blocks
+from pozytywka_cli.dataset.line_decoder import LONGEST, NOTHING, Canonical, canonical, decode
 from pozytywka_cli.dataset.tables import Kind, Table
 
-ZLIB = (b"x\x01", b"x\x9c", b"x\xda")
-LOOK_AHEAD = 100  # lines that decide which keys, in which order, the fast path expects
+# what decides which forms of lines the fast path expects: lines at several places of each block
+PLACES, LOOK_AHEAD, SAMPLED = 4, 25, 1 << 16
+FORMS = 6
 EXAMPLES = 3
 
 
@@ -33,73 +36,77 @@ class Raw(NamedTuple):
 
 
 def read_lines(table: Table, source: Source) -> Raw:
-    """Read a JSONL file.
+    """Read a JSONL file, or one JSON array.
 
     Raises:
-        OSError, EOFError, zlib.error, ZstdError, PolarsError: it cannot be read or decompressed.
+        StorageError, OSError, EOFError, zlib.error, ZstdError, BadZipFile, PolarsError: it cannot be read or
+            decompressed.
     """
-    with open_source(source) as stream:
-        heads = [line.decode(errors="replace") for line, _ in zip(stream, range(LOOK_AHEAD), strict=False)]
-    forms = Counter(form for head in heads if (form := canonical(table, head)))
-    expected = forms.most_common(1)[0][0] if forms else NOTHING
-    first = magic(source) if isinstance(source, Path) else b""
-    # the line scanner takes text that starts like zlib for compressed
-    scannable = isinstance(source, Path) and not (first.startswith(ZLIB) or BZIP2.match(first))
-    try:
-        scanned = _scan(table, source if scannable else _as_plain_text(source), expected)
-    except (pl.exceptions.ComputeError, *ERRORS):  # not UTF-8, or damaged, which reading it again reports
-        scanned = _scan(table, _as_plain_text(source), expected)
+    unknown = Counter[str | None]()
+    parts = [_read_block(table, block, unknown) for block in read_blocks(source)]
+    parts = parts or [_read_block(table, Block(b"\n", range(0)), unknown)]
+    columns, findings = (pl.concat(frames) for frames in zip(*(part[:2] for part in parts), strict=True))
+    return Raw(columns, findings, unknown, sum(lines for *_, lines in parts))
+
+
+def _read_block(table: Table, block: Block, unknown: Counter[str | None]) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Return the columns and the findings of a block and its number of lines; count unknown columns in `unknown`."""
+    expected = _expected(table, block.text)
+    scanned = _scan(table, block, expected)
     is_fast = pl.col("canonical")
-    if expected.extra:  # the first few lines take the slow path, which shows the values of unknown columns
+    if any(unknown[key] < EXAMPLES for key in expected.extra):  # the slow path shows their values
         is_fast &= pl.col("canonical").cum_sum() > EXAMPLES
     odd = scanned.filter(~is_fast)["line"]
     frame = values.with_times(scanned.filter(is_fast) if len(odd) else scanned, table).drop("canonical")
-    unknown = Counter[str | None](dict.fromkeys(expected.extra, len(frame)))
-    slow = _decode_slowly(table, source, set(odd))
-    if len(slow.columns):
-        frame = pl.concat([frame, slow.columns.select(frame.columns)]).sort("line")
-    return Raw(frame, slow.findings, unknown + slow.unknown, len(scanned))
+    slow, findings = _decode_slowly(table, lines_of(block, set(odd)), unknown)
+    unknown.update(dict.fromkeys(expected.extra, len(frame)))
+    if len(slow):
+        frame = pl.concat([frame, slow.select(frame.columns)]).sort("line")
+    return frame, findings, len(scanned)
 
 
-def numbered_lines(source: Source, numbers: set[int]) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of these numbers (from 1) as they stand in the file, without the line feed at their end."""
-    if not numbers:
-        return
-    last = max(numbers)
-    with open_source(source) as stream:
-        for number, line in enumerate(stream, start=1):
-            if number in numbers:
-                yield number, line.removesuffix(b"\n")
-                if number == last:
-                    return
+def _expected(table: Table, text: bytes) -> Canonical:
+    """Return the form of most of the lines, from a sample of them, or of a few forms that differ in the keys' order."""
+    forms = Counter(form for line in _sample(text) if (form := canonical(table, line.decode(errors="replace"))))
+    common = [form for form, _ in forms.most_common(FORMS)]
+    return common[0].any_of(common[1:]) if common else NOTHING
 
 
-def _as_plain_text(source: Source) -> bytes:
-    """Return the text with a control character in place of everything that the line scanner cannot take.
-
-    No pattern matches that character, so these lines take the slow path, which reads the file itself.
-    """
-    text = read_source(source).decode(errors="replace")
-    return text.replace("\ufffd", "\x02").replace("\x01", "\x02").encode()
+def _sample(text: bytes) -> Iterator[bytes]:
+    """Yield lines from a few places of a text."""
+    for place in range(PLACES):
+        start = text.find(b"\n", len(text) * place // PLACES) + 1
+        yield from islice(io.BytesIO(memoryview(text)[start : start + SAMPLED]), LOOK_AHEAD)
 
 
-def _scan(table: Table, source: Source, expected: Canonical) -> pl.DataFrame:
+def _scan(table: Table, block: Block, expected: Canonical) -> pl.DataFrame:
     """Return, in one streaming pass, line numbers, whether lines are canonical, and the columns of those that are."""
+    try:
+        scanned = _columns(table, block.text, expected)
+    except pl.exceptions.ComputeError:  # not UTF-8: no pattern matches the control character, the slow path says why
+        replaced = block.text.decode(errors="replace").replace("\ufffd", "\x02")
+        scanned = _columns(table, replaced.encode(), expected)
+    return scanned.insert_column(0, pl.Series("line", block.numbers, pl.UInt32))
+
+
+def _columns(table: Table, text: bytes, expected: Canonical) -> pl.DataFrame:
     time: pl.DataType = pl.Int64() if expected.epoch else pl.String()
     fields = {column.name: time if column.kind is Kind.TIME else table.schema[column.name] for column in table.columns}
-    text = pl.when(pl.col("text").str.contains(expected.pattern)).then("text")
-    return (
-        pl.scan_lines(source, name="text", row_index_name="line", row_index_offset=1, glob=False)
-        .select("line", canonical=text.is_not_null(), fields=text.str.json_decode(pl.Struct(fields)))
-        .unnest("fields")
-        .collect(engine="streaming")
+    line = pl.col("line")
+    expected_line = pl.when(line.str.contains(expected.pattern) & (line.str.len_bytes() <= LONGEST)).then("line")
+    # a text that starts like an archive would be decompressed, but the first line of a block is empty
+    scanned = pl.scan_lines(text, name="line", glob=False).select(
+        canonical=expected_line.is_not_null(), fields=expected_line.str.json_decode(pl.Struct(fields))
     )
+    return scanned.unnest("fields").collect(engine="streaming")[1:]
 
 
-def _decode_slowly(table: Table, source: Source, numbers: set[int]) -> Raw:
+def _decode_slowly(
+    table: Table, lines: Iterable[tuple[int, bytes]], unknown: Counter[str | None]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the columns of the lines that are objects, and what is wrong; count unknown columns in `unknown`."""
     rows, findings = [], []
-    unknown = Counter[str | None]()
-    for number, line in numbered_lines(source, numbers):
+    for number, line in lines:
         row, problems = decode(table, line)
         for problem in problems:
             unknown[problem.column] += problem.rule == "extra"
@@ -109,4 +116,4 @@ def _decode_slowly(table: Table, source: Source, numbers: set[int]) -> Raw:
             rows.append({"line": number, **row})
     raw = {column.name: values.RAW[column.kind] for column in table.columns}
     frame = values.with_times(pl.DataFrame(rows, schema={"line": pl.UInt32, **raw}, orient="row"), table)
-    return Raw(frame, pl.DataFrame(findings, schema=values.FINDING, orient="row"), unknown, len(numbers))
+    return frame, pl.DataFrame(findings, schema=values.FINDING, orient="row")

@@ -9,6 +9,7 @@ import polars as pl
 
 from pozytywka_cli import files
 from pozytywka_cli.dataset.data_files import locate
+from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.read import Reading
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.errors import ArtifactError
@@ -72,7 +73,7 @@ def stale(folder: Path, path: Path) -> str | None:
     made_from = read_metadata(path)
     if made_from is None:
         return "they are damaged, or were made by another version"
-    now = {file.relative_to(folder).as_posix(): digest for file, digest in hash_inputs(folder, NEEDED).items()}
+    now = {shown(file.relative_to(folder)): digest for file, digest in hash_inputs(folder, NEEDED).items()}
     return None if now == {file.name: file.sha256 for file in made_from.inputs} else "the data have changed"
 
 
@@ -90,6 +91,6 @@ def describe_inputs(folder: Path, readings: Iterable[Reading], hashes: dict[Path
         by_file = reading.frame.group_by("file").agg(pl.len(), first=first, last=last)
         facts = {file: facts for file, *facts in by_file.iter_rows()}
         for number, path in enumerate(reading.paths):
-            name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+            name, size = shown(path.relative_to(folder)), path.stat().st_size
             described.append(Input(name, hashes[path], size, *facts.get(number, [0])))
     return described

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_cli.dataset import values
-from pozytywka_cli.dataset.guard import reading
+from pozytywka_cli.dataset.guard import as_polars_source, reading
 from pozytywka_cli.dataset.line_reader import EXAMPLES, Raw, read_lines
 from pozytywka_cli.dataset.tables import Column, Kind, Table
 from pozytywka_cli.records import Progress, Report, silent
@@ -73,7 +73,7 @@ def typed(table: Table, path: Path, raw: Raw, number: int = 0, *, counts: bool =
 
 def read_parquet(table: Table, source: Path | bytes) -> Raw:
     """Read a Parquet file; row numbers (from 1) stand for line numbers, and types are the file's own."""
-    stored = pl.read_parquet(source, glob=False)
+    stored = pl.read_parquet(source if isinstance(source, bytes) else as_polars_source(source), glob=False)
     return from_frame(table, stored, pl.int_range(1, len(stored) + 1, dtype=pl.UInt32, eager=True), _cast)
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from pozytywka_cli.dataset.containers import read_source
 from pozytywka_cli.dataset.csv_reader import CORRECT, line_numbers, plain_text, read_csv, whole_numbers
-from pozytywka_cli.dataset.data_files import read_source
 from pozytywka_cli.dataset.guard import reading, shown
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.scrobble_columns import ARTISTS, SCROBBLES, layout

@@ -10,6 +10,7 @@ import polars as pl
 
 from pozytywka_cli.dataset import rules
 from pozytywka_cli.dataset.data_files import locate, unread
+from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.profile import Fact, profile
 from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ERROR_RULES, RULES, TABLES, Level
@@ -108,7 +109,7 @@ def check(
     """
     if not folder.is_dir():
         hint = "Name the data with --data-dir, or make some: `pozytywka sample`."
-        raise StorageError(f"there is no folder {folder}", hint)
+        raise StorageError(f"there is no folder {shown(folder)}", hint)
     wanted = {name: TABLES[name] for name in tables}
     located = {name: locate(folder, table) for name, table in wanted.items()}
     readings = {
@@ -117,7 +118,7 @@ def check(
     moment = pl.lit(now or datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
     violations = [_missing(folder, name) for name in wanted if name not in readings]
     for name, paths in unread(folder, wanted.values()).items():
-        examples = [Example(str(path), None, "not read") for path in paths[:EXAMPLES]]
+        examples = [Example(shown(path), None, "not read") for path in paths[:EXAMPLES]]
         violations.append(Violation(name, "unread", None, RULES["unread"].level, len(paths), examples))
     findings = {}
     for number, (name, reading) in enumerate(readings.items(), start=1):
@@ -133,7 +134,7 @@ def _violations(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> 
     """Count the findings of a table by rule and column, with the first few as examples."""
     name = reading.table.name
     if not reading.lines:
-        yield _of_table(name, str(reading.paths[0]), "empty")
+        yield _of_table(name, shown(reading.paths[0]), "empty")
     place = pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES)
     for rule, column, count, places in findings.group_by("rule", "column").agg(pl.len(), place).iter_rows():
         lines = reading.unknown[column] if rule == "extra" else count
@@ -152,7 +153,7 @@ def _violation(reading: Reading, rule: str, column: str | None, count: int, plac
     # an unknown column of a table about people may say anything about them
     personal = rule != "json" and column is not None and known.get(column, any(known.values()))
     examples = [
-        Example(str(reading.paths[file]), line, "(personal)" if personal else value) for file, line, value in places
+        Example(shown(reading.paths[file]), line, "(personal)" if personal else value) for file, line, value in places
     ]
     return Violation(reading.table.name, rule, column, RULES[rule].level, count, examples)
 
@@ -165,7 +166,7 @@ def _missing(folder: Path, name: str) -> Violation:
     skipped = sorted(rule for table in TABLES.values() for needed, rule in rules.needs(table) if needed == name)
     path = folder / f"{name}.jsonl"
     problem = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "missing"
-    return _of_table(name, str(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")
+    return _of_table(name, shown(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")
 
 
 def parse_max_bad(text: str) -> Callable[[int], float]:

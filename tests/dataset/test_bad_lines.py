@@ -41,11 +41,6 @@ CASES: dict[str, tuple[str, bytes | dict[str, str | None], list[tuple[str, str |
         b"{'id': 'a2'}",
         [("json", None, E, "Expecting property name enclosed in double quotes at character 2: {'id': 'a2'}")],
     ),
-    "byte order mark": (
-        "artists",
-        b'\xef\xbb\xbf{"id": "a2"}',
-        [("json", None, E, 'byte order mark at the start of the line: \ufeff{"id": "a2"}')],
-    ),
     "bad UTF-8": (
         "artists",
         b'{"id": "a2", "name": "B\xff", "genres": []}',
@@ -61,8 +56,6 @@ CASES: dict[str, tuple[str, bytes | dict[str, str | None], list[tuple[str, str |
         b'{"id": "\xed\xa0\x80"}',
         [("json", None, E, 'not UTF-8 at byte 9: {"id": "\ufffd\ufffd\ufffd"}')],
     ),
-    "empty": ("artists", b"", [("json", None, E, "blank line: ")]),
-    "blank": ("artists", b" \t ", [("json", None, E, "blank line:  \t ")]),
     "array": ("artists", b'["a2"]', [("json", None, E, 'an array instead of an object: ["a2"]')]),
     "text": ("artists", b'"a2"', [("json", None, E, 'a single value instead of an object: "a2"')]),
     "number": ("artists", b"5", [("json", None, E, "a single value instead of an object: 5")]),
@@ -317,12 +310,33 @@ def test_the_last_line_needs_no_line_feed(line: Callable[..., str], folder: Call
     assert read(ARTISTS, (place / "artists.jsonl",)).frame["id"].to_list() == ["a1", "a2"]
 
 
-def test_a_blank_last_line_is_a_line(folder: Callable[..., Path], found: Callable[..., list[Any]]) -> None:
-    """Only the piece after the last line feed is no line; a line feed too many makes one."""
-    place = folder(artists=b'{"id": "a1", "name": "A", "genres": []}\n\n')
-    assert found(place, "artists") == [
-        ("artists", "json", None, "error", 1, [("artists.jsonl:2", "blank line: ")]),
-    ]
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n", "\n \t\n\n", "\n  "])
+def test_blank_lines_at_the_end_are_no_lines(end: str, line: Callable[..., str], folder: Callable[..., Path]) -> None:
+    """However many line feeds and blanks end a file, its last line is the one with content."""
+    place = folder(artists=(line("artists") + end).encode())
+    reading = read(ARTISTS, (place / "artists.jsonl",))
+    assert (reading.lines, len(reading.frame), reading.findings.rows()) == (1, 1, [])
+
+
+@pytest.mark.parametrize("before", [[], ["{}"], ["{}", ""]])
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (b"", "blank line: "),
+        (b" \t ", "blank line:  \t "),
+        (b'\xef\xbb\xbf{"id": "a2"}', 'byte order mark at the start of the line: \ufeff{"id": "a2"}'),
+    ],
+)
+def test_a_blank_line_or_a_byte_order_mark_inside_a_file_is_an_error(
+    bad: bytes, problem: str, before: list[str], line: Callable[..., str], folder: Callable[..., Path]
+) -> None:
+    """They are forgiven only at the ends of a file, where nothing is in doubt."""
+    lines = [line("artists"), *before, bad, line("artists", id='"a3"')]
+    place = folder(artists=lines)
+    reading = read(ARTISTS, (place / "artists.jsonl",))
+    number = len(before) + 2
+    assert reading.findings.filter(line=number).rows() == [(0, number, "json", None, problem)]
+    assert reading.lines == len(lines)
 
 
 def test_an_empty_file_is_an_error(folder: Callable[..., Path], found: Callable[..., list[Any]]) -> None:

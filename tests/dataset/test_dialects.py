@@ -67,7 +67,7 @@ def test_events_in_any_case(spelling: str, event: str, line: Callable[..., str],
 @pytest.mark.parametrize("spaces", ["", "  "])
 def test_times(text: str, moment: datetime, spaces: str, line: Callable[..., str], folder: Callable[..., Path]) -> None:
     """ISO 8601 with and without fraction and offset, and milliseconds, on the fast path and on the slow one."""
-    reading = whole(SESSIONS, folder(sessions=[spaces + line("sessions", timestamp=text)]))
+    reading = whole(SESSIONS, folder(sessions=[line("sessions", timestamp=text).replace("{", "{" + spaces)]))
     assert reading.frame["timestamp"].to_list() == [moment]
     assert reading.findings.is_empty()
 

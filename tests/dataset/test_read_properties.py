@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pozytywka_cli.dataset.json_array import is_array
 from pozytywka_cli.dataset.line_decoder import decode
 from pozytywka_cli.dataset.read import Reading, read
 from pozytywka_cli.dataset.tables import ARTISTS, SESSIONS, TABLES, Kind, Table
 from pozytywka_cli.dataset.validate import check
+from pozytywka_cli.errors import StorageError
 
 QUICK = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -26,8 +28,11 @@ def reading_of(table: Table, content: bytes) -> Reading:
 
 
 def pieces(content: bytes) -> list[bytes]:
-    found = content.split(b"\n")
-    return found[:-1] if found[-1] == b"" else found
+    """The lines of a file: without a byte order mark before them, and blank ones behind them."""
+    found = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    while found and not found[-1].strip():
+        found.pop()
+    return found
 
 
 ARTIST = b'{"id": "a", "name": "A", "genres": []}'
@@ -46,11 +51,15 @@ SCRAPS = st.sampled_from([*ODD, *TEXTS])
 @example(b'{"id": "a", "\\ud800": 1}')
 def test_any_bytes_are_read_and_no_line_is_lost(content: bytes) -> None:
     """Good lines + bad lines = all lines, where lines are what stands between line feeds, whatever the bytes."""
-    if content.startswith((b"\x1f\x8b", b"(\xb5/\xfd")):
-        return  # an archive, damaged
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "artists.jsonl").write_bytes(content)
-        checked = check(Path(folder), ["artists"])
+        try:
+            checked = check(Path(folder), ["artists"])
+        except StorageError:  # a damaged archive or array, or UTF-16
+            assert not content.startswith(ARTIST)
+            return
+    if is_array(content):
+        return
     lines = pieces(content)
     good, bad = checked.good("artists"), checked.bad("artists")
     assert checked.readings["artists"].lines == len(lines)
@@ -104,8 +113,8 @@ def some_lines(draw: st.DrawFn, table: Table) -> list[str]:
 
 
 def slowly(table: Table, lines: list[str]) -> Reading:
-    """The reading with every line forced through the exact decoder: a space before the brace is not canonical."""
-    return reading_of(table, "".join(f" {line}\n" for line in lines).encode())
+    """The reading with every line forced through the exact decoder: a space behind the brace is not canonical."""
+    return reading_of(table, "".join(f"{line.replace('{', '{ ', 1)}\n" for line in lines).encode())
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -162,11 +171,10 @@ def test_a_table_does_not_depend_on_how_its_lines_are_cut(data: st.DataObject) -
 
 
 def test_slow_reading_is_slow(line: Any) -> None:
-    """The comparison above compares two paths: with a space in front no line is canonical."""
+    """The comparison above compares two paths: with a space behind the brace no line is canonical."""
     from pozytywka_cli.dataset.line_decoder import canonical
 
-    assert canonical(ARTISTS, line("artists")) == canonical(ARTISTS, " " + line("artists"))
     pattern = canonical(ARTISTS, line("artists"))
     assert pattern is not None
-    texts = pl.Series([line("artists"), " " + line("artists")])
+    texts = pl.Series([line("artists"), line("artists").replace("{", "{ ")])
     assert texts.str.contains(pattern.pattern).to_list() == [True, False]
