@@ -9,6 +9,7 @@ from typing import Literal
 
 import polars as pl
 
+from pozytywka_cli.dataset.containers import BOM
 from pozytywka_cli.dataset.guard import UNREADABLE, without_panic_messages
 from pozytywka_cli.errors import RefusedError
 
@@ -16,7 +17,6 @@ CORRECT = "Correct or remove that line, and run again."
 AS_UTF8 = "Save the file as UTF-8, and run again."
 QUOTE = 'Write such a value in quotes, with each of its own doubled ("12"" Mix"), and run again.'
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
-BOM = b"\xef\xbb\xbf"
 START = 1 << 16  # bytes that decide the separator, and the lines that are looked at for it
 SAMPLE = 50
 EXACT = 2**53  # floats from here on are not exact

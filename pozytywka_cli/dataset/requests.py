@@ -12,7 +12,7 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset import rules
-from pozytywka_cli.dataset.containers import read_source
+from pozytywka_cli.dataset.containers import BOM, read_source
 from pozytywka_cli.dataset.csv_requests import read_rows
 from pozytywka_cli.dataset.guard import reading
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
@@ -28,7 +28,6 @@ KINDS: dict[type[types.Type], Kind] = {
     types.ListType: Kind.TEXTS,
     types.StrType: Kind.TEXT,
 }
-BOM = b"\xef\xbb\xbf"
 LATEST = pl.lit(datetime(9999, 12, 31, tzinfo=UTC))  # requests may be about the future
 
 
@@ -114,7 +113,7 @@ def _read(table: Table, source: Path | BinaryIO, name: str) -> Raw:
         return read_parquet(table, content)
     if suffix == ".csv" or (suffix not in (".jsonl", ".ndjson") and content.lstrip()[:1] not in (b"{", b"[", b"")):
         return read_rows(table, content, name)
-    return read_lines(table, content)
+    return read_lines(table, source if isinstance(source, Path) else content)  # a file may be one JSON array
 
 
 def _checked(request: type[msgspec.Struct], table: Table, raw: Raw) -> tuple[pl.DataFrame, list[Problem]]:

@@ -196,6 +196,14 @@ def test_no_requests(content: bytes) -> None:
     assert frame.columns == ["user_id", "track_id", "at", "session_id"]
 
 
+def test_a_file_may_be_one_array_and_end_in_blank_lines(tmp_path: Path) -> None:
+    """As the tables."""
+    (tmp_path / "pairs.jsonl").write_bytes(b"[\n" + JSONL.strip().replace(b"\n", b",\n") + b"\n]\n")
+    assert read_requests(tmp_path / "pairs.jsonl", "pairs.jsonl", Pair).rows() == ROWS
+    (tmp_path / "pairs.jsonl").write_bytes(JSONL + b"\n \n")
+    assert read_requests(tmp_path / "pairs.jsonl", "pairs.jsonl", Pair).rows() == ROWS
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "txt"])
 @pytest.mark.parametrize("content", [bytes(range(256)), b"\0" * 99, b"PAR1" * 9, b"\x7fELF\x02\x01"])
 def test_a_binary_file_is_refused(suffix: str, content: bytes, tmp_path: Path) -> None:

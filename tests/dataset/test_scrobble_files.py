@@ -174,7 +174,6 @@ def test_ids_without_a_name(load: Load) -> None:
         ("user,artist,plays,count\n1,51,2,3\n", ("s.csv:1: ", "'plays'", "'count'")),
         ("", ("s.csv:1: ", "header")),
         ("\n\n", ("s.csv:1: ", "header")),
-        (S.encode("utf-16"), ("s.csv:1: ", "UTF-8")),
         (S.encode() + b"3\0,51,1\n", ("s.csv:5: ", "UTF-8")),
         (S.encode() + b"\xe9,51,1\n", ("s.csv:5: ", "UTF-8")),
         (S.replace("\n", "\r").encode() + b"\xe9,51,1\r", ("s.csv:5: ", "UTF-8")),
@@ -202,10 +201,12 @@ def test_an_artist_may_stand_twice_with_the_same_name(load: Load) -> None:
     assert names(load(S, A + "51,Duran Duran\n")) == NAMES
 
 
-def test_a_damaged_archive_and_a_folder_cannot_be_read(load: Load, tmp_path: Path) -> None:
-    """Both are errors of storage that name the path."""
+def test_what_cannot_be_read(load: Load, tmp_path: Path) -> None:
+    """A damaged archive, text in UTF-16 and a folder are errors of storage that name the path."""
     with pytest.raises(StorageError, match=r"s\.csv"):
         load(gzip.compress(S.encode())[:-9], A)
+    with pytest.raises(StorageError, match=r"s\.csv.*UTF-16"):
+        load(S.encode("utf-16"), A)
     with pytest.raises(StorageError, match=str(tmp_path)):
         load_scrobbles(tmp_path, tmp_path, print)
 
