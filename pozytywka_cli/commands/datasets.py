@@ -15,7 +15,7 @@ def dataset(context: Context, until: str | None = None) -> "Dataset":
     """Load the dataset as it was known before `until`; see `load`."""
     from pozytywka_cli.dataset.loading import load
 
-    return load(context.data(), context.plays, context.console.info, context.store.lock, moment(until))
+    return load(context.data(), context.plays, context.console.info, context.store.lock, moment(until), context.columns)
 
 
 def scrobbles(

@@ -1,16 +1,10 @@
 """Read CSV text as the raw columns of a table."""
 
-import polars as pl
-
-from pozytywka_cli.dataset.csv_reader import SEPARATORS, first_rows, line_numbers, plain_text, read_csv, whole_numbers
-from pozytywka_cli.dataset.line_decoder import epoch_text
+from pozytywka_cli.dataset.csv_reader import SEPARATORS, first_rows, line_numbers, plain_text, read_csv
 from pozytywka_cli.dataset.line_reader import Raw
 from pozytywka_cli.dataset.read import from_frame
-from pozytywka_cli.dataset.tables import Column, Kind, Table
-from pozytywka_cli.dataset.values import RAW, finite
+from pozytywka_cli.dataset.tables import Table
 from pozytywka_cli.errors import RefusedError
-
-EPOCH_DIGITS = 18  # more do not fit into 64 bits
 
 
 def read_rows(table: Table, content: bytes, name: str) -> Raw:
@@ -31,26 +25,4 @@ def read_rows(table: Table, content: bytes, name: str) -> Raw:
     records = read_csv(text, name, separator)
     known = {at: column for at, column in enumerate(header) if column in table.schema}
     frame = records[1:].select(records[1:, at].alias(column) for at, column in known.items())
-    return from_frame(table, frame, line_numbers(records)[1:], _cast)
-
-
-def _cast(column: Column, written: pl.Series) -> pl.Series:
-    """Return text as the column's raw type; null where it is none."""
-    wanted = RAW[column.kind]
-    if written.dtype == pl.Null or column.kind is Kind.TEXTS:
-        return pl.repeat(None, len(written), dtype=wanted, eager=True)
-    if column.kind is Kind.NUMBER:
-        return finite(written)
-    if column.kind is Kind.INTEGER:
-        return whole_numbers(written).alias(written.name)
-    if column.kind is Kind.FLAG:
-        flags = {"true": True, "false": False}
-        return written.str.to_lowercase().replace_strict(flags, default=None, return_dtype=pl.Boolean)
-    if column.kind is Kind.TIME:  # milliseconds since 1970 become ISO 8601
-        return pl.Series([_iso(text) for text in written], dtype=wanted)
-    return written
-
-
-def _iso(text: str | None) -> str | None:
-    is_epoch = text is not None and text.isascii() and text.isdecimal() and len(text) <= EPOCH_DIGITS
-    return epoch_text(int(text)) if text and is_epoch else text
+    return from_frame(table, frame, line_numbers(records)[1:])

@@ -6,12 +6,12 @@ from pozytywka_cli.dataset.read import FINDINGS
 from pozytywka_cli.dataset.tables import ERROR_RULES
 
 
-def report(rows: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
-    """Return a finding for each row, with its value in a column."""
+def report(rows: pl.DataFrame, rule: str, column: str, unit: str | None = None) -> pl.DataFrame:
+    """Return a finding for each row, with its value in a column, and the unit that the value seems to have."""
     if rows.is_empty():
         return pl.DataFrame(schema=FINDINGS)
     written = pl.col(column).cast(pl.String) if not isinstance(rows.schema[column], pl.List) else pl.lit("null")
-    value = written.fill_null("null").str.head(80)
+    value = written.fill_null("null").str.head(80) + (f" (looks like {unit})" if unit else "")
     return rows.select("file", "line", rule=pl.lit(rule), column=pl.lit(column), value=value)
 
 

@@ -1,6 +1,6 @@
 """Load the plays and the tables that describe them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from pozytywka_cli.dataset import plays_file
 from pozytywka_cli.dataset.attribution import artists_of_tracks, left_out
 from pozytywka_cli.dataset.data_files import unread_messages
 from pozytywka_cli.dataset.gaps import ALL, dense_part
-from pozytywka_cli.dataset.tables import TABLES
+from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.dataset.transform import transform
 from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.errors import ArtifactError, BusyError, RefusedError
@@ -71,11 +71,12 @@ def load(
     inform: Callable[[str], None],
     lock: Callable[[], AbstractContextManager[None]] = nullcontext,
     until: datetime | None = None,
+    columns: Mapping[str, str] = NO_NAMES,
 ) -> Dataset:
     """Load the dataset in a folder as it was known before `until` (UTC), without stray plays (see `dense_part`).
 
     Where the file of plays is missing, damaged or stale, it is made again first. `inform` gets messages for the user,
-    and `lock` is held while plays are made.
+    and `lock` is held while plays are made. `columns` are names in the files, see `check`.
 
     Raises:
         RefusedError: plays must be made and the data have errors.
@@ -83,10 +84,10 @@ def load(
         BusyError: another run holds the lock, and there are no plays that can be read.
         StorageError: a file cannot be read or written.
     """
-    stored = _stored_plays(folder, plays, inform, lock)
+    stored = _stored_plays(folder, plays, inform, lock, columns)
     for message in unread_messages(folder, TABLES.values()):
         inform(message)
-    described = check(folder, (*DESCRIBING, "tracks"), warnings=False)
+    described = check(folder, (*DESCRIBING, "tracks"), columns=columns, warnings=False)
     good = {name: pl.DataFrame(schema=TABLES[name].schema) for name in (*DESCRIBING, "tracks")}
     for name in described.readings:
         good[name] = described.good(name)
@@ -127,21 +128,25 @@ def without_strays(dataset: Dataset, inform: Callable[[str], None]) -> Dataset:
 
 
 def _stored_plays(
-    folder: Path, path: Path, inform: Callable[[str], None], lock: Callable[[], AbstractContextManager[None]]
+    folder: Path,
+    path: Path,
+    inform: Callable[[str], None],
+    lock: Callable[[], AbstractContextManager[None]],
+    columns: Mapping[str, str],
 ) -> plays_file.Stored:
     """Read the file of plays, after making it again where needed."""
     stored, damage = None, None
     try:
         stored = plays_file.read(path)
-        if not plays_file.changed(folder, stored.inputs):
+        if not plays_file.changed(folder, stored, columns):
             return stored
-        reason = f"the data have changed since {path} was made"
+        reason = f"the data, or the names of their columns, have changed since {path} was made"
     except ArtifactError as error:
         damage, reason = error, error.message
     inform(f"Making plays: {reason}.")
     try:
         with lock():
-            made = transform(folder, path)
+            made = transform(folder, path, columns=columns)
     except BusyError as busy:
         if stored is None:
             raise

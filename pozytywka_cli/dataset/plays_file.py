@@ -5,7 +5,7 @@ The metadata also hold the SHA-256 of the whole file, taken with zeros in its pl
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,7 @@ from pozytywka_cli.dataset.data_files import locate
 from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.plays import MOMENTS
 from pozytywka_cli.dataset.read import Reading
-from pozytywka_cli.dataset.tables import TABLES
+from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.errors import ArtifactError, StorageError
 from pozytywka_cli.records import Input
 
@@ -29,16 +29,16 @@ METADATA = "pozytywka"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 MOMENT = pl.Datetime("us", "UTC")
 PURCHASES = {"user_id": pl.Int64(), "purchased_at": MOMENT}
-PLAYS = {  # session_id: any key of a user's sessions
-    "user_id": (pl.Int64,),
-    "session_id": (pl.Int64, pl.String),
-    "track_id": (pl.String,),
-    "started_at": (MOMENT,),
-    "advertisement_before": (pl.Boolean,),
-    "skipped": (pl.Boolean,),
-    "liked": (pl.Boolean,),
-    "listened_ms": (pl.Int64,),
-    **dict.fromkeys(MOMENTS, (MOMENT,)),
+PLAYS: dict[str, pl.DataType] = {
+    "user_id": pl.Int64(),
+    "session_id": pl.Int64(),
+    "track_id": pl.String(),
+    "started_at": MOMENT,
+    "advertisement_before": pl.Boolean(),
+    "skipped": pl.Boolean(),
+    "liked": pl.Boolean(),
+    "listened_ms": pl.Int64(),
+    **dict.fromkeys(MOMENTS, MOMENT),
 }
 NULLABLE = {"listened_ms", *MOMENTS}
 BLANK = "0" * 64
@@ -49,30 +49,39 @@ AGAIN = "Make it again with `pozytywka transform`."
 class Metadata(msgspec.Struct, frozen=True):
     """The Parquet metadata: the transform's version, what it read, purchases as (user_id, purchased_at), and a digest.
 
+    columns: the names that columns had in the files where the settings gave them, by `table.column`
     digest: the SHA-256 of the file in which the digest is 64 zeros
     """
 
     transform: int
     inputs: list[Input]
     purchases: list[tuple[int, datetime]]
+    columns: dict[str, str] = {}
     digest: str = BLANK
 
 
 class Stored(NamedTuple):
-    """The content of a plays file: plays, purchases (user_id, purchased_at) and the inputs they were made from."""
+    """The content of a plays file: plays, purchases (user_id, purchased_at), inputs and columns (see `Metadata`)."""
 
     plays: pl.DataFrame
     purchases: pl.DataFrame
     inputs: list[Input]
+    columns: dict[str, str]
 
 
-def write(target: Path, plays: pl.DataFrame, purchases: pl.DataFrame, inputs: list[Input]) -> None:
+def write(
+    target: Path,
+    plays: pl.DataFrame,
+    purchases: pl.DataFrame,
+    inputs: list[Input],
+    columns: Mapping[str, str],
+) -> None:
     """Write plays, and purchases (user_id, purchased_at), into one file, atomically.
 
     Raises:
         StorageError: it cannot be written.
     """
-    metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows())).decode()
+    metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows(), of_needed(columns))).decode()
     buffer = BytesIO()
     plays.write_parquet(buffer, metadata={METADATA: metadata})
     content = buffer.getbuffer()
@@ -104,7 +113,8 @@ def read(path: Path) -> Stored:
     plays = pl.read_parquet(content)
     if problem := _schema_problem(plays):
         raise ArtifactError(f"{path} is damaged: {problem}", AGAIN)
-    return Stored(plays, pl.DataFrame(metadata.purchases, schema=PURCHASES, orient="row"), metadata.inputs)
+    purchases = pl.DataFrame(metadata.purchases, schema=PURCHASES, orient="row")
+    return Stored(plays, purchases, metadata.inputs, metadata.columns)
 
 
 def _digest_place(content: bytes | memoryview) -> tuple[int, int]:
@@ -134,20 +144,25 @@ def _metadata(content: bytes) -> Metadata | None:
 
 def _schema_problem(plays: pl.DataFrame) -> str:
     """Return what is wrong with the columns of a frame of plays, or an empty string."""
-    for name, types in PLAYS.items():
+    for name, dtype in PLAYS.items():
         if name not in plays.columns:
             return f"the column {name} is missing"
-        if plays.schema[name] not in types:
-            return f"the column {name} has the type {plays.schema[name]} in place of {types[0]}"
+        if plays.schema[name] != dtype:
+            return f"the column {name} has the type {plays.schema[name]} in place of {dtype}"
         if name not in NULLABLE and plays[name].null_count():
             return f"the column {name} has no value in {plays[name].null_count():,} rows"
     return ""
 
 
-def changed(folder: Path, inputs: Iterable[Input]) -> bool:
-    """Return whether the tables in `folder` that plays are made from are others than `inputs`."""
+def of_needed(columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the names in files of those columns that plays are made from."""
+    return {column: name for column, name in columns.items() if column.partition(".")[0] in NEEDED}
+
+
+def changed(folder: Path, stored: Stored, columns: Mapping[str, str] = NO_NAMES) -> bool:
+    """Return whether the files in `folder` that plays are made from, or the names of columns in them, are others."""
     now = {shown(file.relative_to(folder)): digest for file, digest in hash_inputs(folder, NEEDED).items()}
-    return now != {file.name: file.sha256 for file in inputs}
+    return (now, of_needed(columns)) != ({file.name: file.sha256 for file in stored.inputs}, stored.columns)
 
 
 def hash_inputs(folder: Path, tables: Iterable[str]) -> dict[Path, str]:

@@ -1,5 +1,6 @@
 """Turn raw events into the file of plays."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pozytywka_cli.dataset.data_files import unread_messages
 from pozytywka_cli.dataset.duplicates import repeats
 from pozytywka_cli.dataset.order import in_order
 from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
-from pozytywka_cli.dataset.tables import SESSIONS, TABLES
+from pozytywka_cli.dataset.tables import NO_NAMES, SESSIONS, TABLES
 from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Progress, Report, silent
@@ -64,23 +65,26 @@ def transform(
     folder: Path,
     output: Path,
     *,
+    columns: Mapping[str, str] = NO_NAMES,
     on_invalid: OnInvalid = "fail",
     quarantine_dir: Path | None = None,
     report: Report = silent,
 ) -> Transformed:
-    """Turn the events in `folder` into plays, and write them to `output`.
+    """Turn the events in `folder` into plays, and write them to `output`; `columns` as in `check`.
 
     Raises:
-        RefusedError: there are errors in the data and `on_invalid` is "fail", a table that is needed is missing, or no
-            good event is a PLAY. Nothing is written then.
+        RefusedError: there are errors in the data and `on_invalid` is "fail", a needed table or column is
+            missing, or no good event is a PLAY. Nothing is written then.
         StorageError: a file cannot be read or written.
     """
     with ThreadPoolExecutor(1) as pool:  # hashing needs no interpreter lock, and reading is not always busy
         hashing = pool.submit(plays_file.hash_inputs, folder, plays_file.NEEDED)
-        checked = check(folder, plays_file.NEEDED, warnings=False, report=report)
+        checked = check(folder, plays_file.NEEDED, columns=columns, warnings=False, report=report)
         hashes = hashing.result()
     for _, file, problem in checked.missing:
         raise RefusedError(f"{file} is {problem}", "Check --data-dir; see `pozytywka validate`.")
+    for problem, hint in checked.absent:
+        raise RefusedError(problem, hint)
     dropped = {name: len(checked.bad(name)) for name in plays_file.NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
         raise _refusal(checked, sum(dropped.values()))
@@ -94,7 +98,7 @@ def transform(
     bought = events.filter(pl.col("event_type") == "BUY_PREMIUM")
     purchases = bought.group_by("user_id").agg(purchased_at=pl.col("timestamp").min()).sort("user_id")
     inputs = plays_file.describe_inputs(folder, checked.readings.values(), hashes)
-    plays_file.write(output, made.plays, purchases, inputs)
+    plays_file.write(output, made.plays, purchases, inputs, columns)
     return Transformed(
         output,
         len(made.plays),
@@ -112,7 +116,7 @@ def _refusal(checked: Checked, count: int) -> RefusedError:
     lines = f"{count:,} bad {'line' if count == 1 else 'lines'}"
     first = f"{error.examples[0].file}:{error.examples[0].line}: {error.column or 'line'} breaks `{error.rule}`"
     hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
-    return RefusedError(f"{lines}, first {first}: {error.examples[0].value}", hint)
+    return RefusedError(f"{lines}, first {first}: {error.examples[0].value}", " ".join([*checked.hints, hint]))
 
 
 def _require_play(events: pl.DataFrame, folder: Path, bad: int) -> None:

@@ -1,6 +1,6 @@
 """Check the tables against every rule, in one pass, collect all violations, and decide whether the data pass."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,13 +8,14 @@ from typing import Literal
 
 import polars as pl
 
-from pozytywka_cli.dataset import rules
+from pozytywka_cli.dataset import rules, units
+from pozytywka_cli.dataset.absent import absent_column, absent_columns
 from pozytywka_cli.dataset.data_files import locate, unread
 from pozytywka_cli.dataset.findings import without_errors
 from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.profile import Fact, profile
 from pozytywka_cli.dataset.read import Reading, read
-from pozytywka_cli.dataset.tables import ERROR_RULES, RULES, TABLES
+from pozytywka_cli.dataset.tables import ERROR_RULES, NO_NAMES, RULES, TABLES
 from pozytywka_cli.dataset.violations import EXAMPLES, Example, Violation, missing_table, of_findings
 from pozytywka_cli.errors import RefusedError, StorageError, UsageError
 from pozytywka_cli.records import Progress, Report, silent
@@ -27,12 +28,14 @@ class Checked:
     """The tables as read, and their violations.
 
     findings: by table, one row for each broken rule of each line: file, line, rule, column, value
+    hints: sentences about the probable cause of many violations at once
     """
 
     readings: dict[str, Reading]
     findings: dict[str, pl.DataFrame]
     violations: list[Violation]
     profile: list[Fact] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
     def bad(self, table: str) -> pl.DataFrame:
         """Return the bad lines, those with an error: file, line, and the rules they break, in order."""
@@ -60,11 +63,22 @@ class Checked:
         errors = [v for v in self.violations if (v.rule, v.level) == ("table", "error")]
         return [(v.table, v.examples[0].file, v.examples[0].value.partition(";")[0]) for v in errors]
 
+    @property
+    def absent(self) -> list[tuple[str, str]]:
+        """The columns that are needed and that no line has: what is wrong, and what to do next."""
+        return [
+            absent_column(reading, column)
+            for reading in self.readings.values()
+            for column in absent_columns(reading)
+            if column.level_if_absent == "error"
+        ]
+
 
 def check(
     folder: Path,
     tables: Iterable[str] = TABLES,
     *,
+    columns: Mapping[str, str] = NO_NAMES,
     now: datetime | None = None,
     warnings: bool = True,
     facts: bool = False,
@@ -73,7 +87,7 @@ def check(
     """Read tables from a folder and check them against every rule; with `facts`, profile them too.
 
     Without `warnings`, the rules that follow sessions through time or compare names are left out: they make no line
-    bad.
+    bad. `columns` are the names that columns have in the files, such as {"tracks.id_artist": "artist_id"}.
 
     Raises:
         StorageError: the folder, or a file in it, cannot be read.
@@ -82,7 +96,7 @@ def check(
     if not folder.is_dir():
         hint = "Name the data with --data-dir, or make some: `pozytywka sample`."
         raise StorageError(f"there is no folder {shown(folder)}", hint)
-    wanted = {name: TABLES[name] for name in tables}
+    wanted = {name: TABLES[name].named(columns) for name in tables}
     located = {name: locate(folder, table) for name, table in wanted.items()}
     readings = {
         name: read(wanted[name], paths, counts=facts, report=report) for name, paths in located.items() if paths
@@ -99,7 +113,10 @@ def check(
         report(Progress("check tables", number, len(readings)))
     order = {key: number for number, key in enumerate([*TABLES, *RULES])}
     violations.sort(key=lambda violation: (order[violation.table], order[violation.rule], violation.column or ""))
-    return Checked(readings, findings, violations, profile(readings) if facts else [])
+    hints = [
+        hint for name, reading in readings.items() for hint in units.hints(name, reading.table.columns, reading.frame)
+    ]
+    return Checked(readings, findings, violations, profile(readings) if facts else [], hints)
 
 
 def parse_max_bad(text: str) -> Callable[[int], float]:
@@ -128,14 +145,16 @@ def raise_failures(checked: Checked, fail_on: FailOn, allowed: Callable[[int], f
         return
     failures = [f"{table} is {problem}" for table, _, problem in checked.missing]
     hints = ["Check --data-dir; `pozytywka schema` lists the tables."] if failures else []
+    failures += [problem for problem, _ in checked.absent]
+    hints += [hint for _, hint in checked.absent]
     for name, reading in checked.readings.items():
         if (bad := len(checked.bad(name))) > allowed(reading.lines):
             failures.append(f"{bad:,} of {reading.lines:,} lines of {name} are bad")
             where = f"The bad lines are in {quarantine / 'bad'}." if quarantine else ""
-            hints.insert(0, where or "Write the bad lines to a folder with --quarantine DIR.")
+            hints.insert(len(checked.absent), where or "Write the bad lines to a folder with --quarantine DIR.")
     count = sum(violation.count for violation in checked.violations if violation.level == "warning")
     if fail_on == "warning" and count:
         failures.append(f"{count:,} {'warning' if count == 1 else 'warnings'}")
         hints.append("Correct what the table lists, or let only errors fail: --fail-on error.")
     if failures:
-        raise RefusedError("; ".join(failures), hints[0])
+        raise RefusedError("; ".join(failures), " ".join([*checked.hints, *hints[:1]]))

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from pozytywka_cli.dataset import rules
+from pozytywka_cli.dataset.absent import absent_column, absent_columns
 from pozytywka_cli.dataset.findings import without_errors
 from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.read import Reading
@@ -49,6 +50,11 @@ def of_findings(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> 
     if not reading.lines:
         yield of_table(name, shown(reading.paths[0]), "empty")
     place = pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES)
+    for column in absent_columns(reading):
+        problem, hint = absent_column(reading, column)
+        example = Example(shown(reading.paths[0]), None, f"{problem}. {hint}")
+        yield Violation(name, "column", column.name, column.level_if_absent, 1, [example])
+    findings = findings.filter(pl.col("rule") != "column")  # of every line
     for rule, column, count, places in findings.group_by("rule", "column").agg(pl.len(), place).iter_rows():
         lines = reading.unknown[column] if rule == "extra" else count
         files = _whole_copies(reading, findings) if rule == "duplicate" else []

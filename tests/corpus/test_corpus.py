@@ -65,9 +65,7 @@ def test_a_delivery_is_read_or_refused_as_it_should_be(
     assert [part for part in case.says if part not in told] == []
 
 
-def test_session_ids_of_text_keep_sessions_apart(
-    sample: Path, tmp_path: Path, pozytywka: Callable[..., Any]
-) -> None:
+def test_session_ids_of_text_keep_sessions_apart(sample: Path, tmp_path: Path, pozytywka: Callable[..., Any]) -> None:
     """Only the ids of sessions change: each text is one session of its user."""
     case = Case("session ids of text", values.session_ids_of_text)
     assert pozytywka(*given(case, sample, tmp_path), "transform").code == 0

@@ -50,11 +50,11 @@ def test_plays_from_a_name_that_is_not_utf8(odd: Path, tmp_path: Path) -> None:
     """Plays are made, and are up to date until the file changes."""
     plays = tmp_path / "plays.parquet"
     assert transform(odd, plays, on_invalid="quarantine", quarantine_dir=tmp_path / "bad").rows == 2
-    inputs = plays_file.read(plays).inputs
-    assert SHOWN in [file.name for file in inputs]
-    assert not plays_file.changed(odd, inputs)
+    stored = plays_file.read(plays)
+    assert SHOWN in [file.name for file in stored.inputs]
+    assert not plays_file.changed(odd, stored)
     (odd / RAW).unlink()
-    assert plays_file.changed(odd, inputs)
+    assert plays_file.changed(odd, stored)
 
 
 @pytest.mark.parametrize("name", [b"users-\xff.parquet", b"users-\xff.txt", b"users-\xff.jsonl"])
