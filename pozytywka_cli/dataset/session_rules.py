@@ -7,6 +7,7 @@ import polars as pl
 from pozytywka_cli.dataset.duplicates import repeats
 from pozytywka_cli.dataset.findings import report
 from pozytywka_cli.dataset.gaps import dense_part
+from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.order import in_order
 from pozytywka_cli.dataset.plays import REACTIONS, SESSION
 from pozytywka_cli.dataset.read import Reading
@@ -48,7 +49,7 @@ def of_duplicates(sessions: Reading, good: pl.DataFrame) -> pl.DataFrame:
     """Check the rule duplicate: find the good events that are equal to an earlier one; values name its line."""
     pairs = repeats(good, EVENT)
     copies, originals = (good.select("file", "line")[pairs[name]] for name in ("row", "first"))
-    names = pl.Series([path.name for path in sessions.paths], dtype=pl.String)
+    names = pl.Series([shown(path.name) for path in sessions.paths], dtype=pl.String)
     value = pl.select(pl.format("same as {}:{}", names.gather(originals["file"]), originals["line"])).to_series()
     return copies.select("file", "line", rule=pl.lit("duplicate"), column=pl.lit(None, pl.String), value=value)
 

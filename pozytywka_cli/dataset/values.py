@@ -12,10 +12,11 @@ RAW: dict[Kind, pl.DataType] = {**DTYPES, Kind.TIME: pl.String()}
 FINDING = {"line": pl.UInt32, "rule": pl.String, "column": pl.String, "value": pl.String}
 UNREADABLE, UNIT = "{} as written", "unit of {}"
 
+TEXT = (pl.String, pl.Categorical, pl.Enum)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 NOT_FINITE = ("nan", "inf", "-inf", "+inf", "infinity", "-infinity", "+infinity")
 WHOLE = r"^[+-]?[0-9]+(?:\.0*)?$"
-KEY_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+KEY_INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,18})(?:\.0*)?")
 TEXT_KEYS = 2**62  # the first integer that stands for a text; the last is 2**63 - 1
 
 
@@ -46,7 +47,7 @@ def cast(column: Column, cells: pl.Series) -> pl.Series:
     Times may stay what they are, if `times.parse` can read them.
     """
     dtype, kind = cells.dtype, column.kind
-    if dtype in (pl.String, pl.Categorical, pl.Enum):
+    if dtype in TEXT:
         return from_text(column, cells.cast(pl.String))
     if kind is Kind.TIME:
         return _time(cells)
@@ -58,17 +59,7 @@ def cast(column: Column, cells: pl.Series) -> pl.Series:
         return cells.cast(pl.Float64).replace_strict({1: True, 0: False}, default=None, return_dtype=pl.Boolean)
     if kind is Kind.DATE and dtype in (pl.Date, pl.Datetime):
         return _date(cells)
-    if (
-        isinstance(dtype, pl.List | pl.Array)
-        and kind is Kind.TEXTS
-        and dtype.inner
-        in (
-            pl.String,
-            pl.Categorical,
-            pl.Enum,
-            pl.Null,
-        )
-    ):
+    if kind is Kind.TEXTS and isinstance(dtype, pl.List | pl.Array) and dtype.inner in (*TEXT, pl.Null):
         return cells.cast(RAW[kind])
     if dtype == RAW[kind]:
         return cells
@@ -113,8 +104,8 @@ def not_finite(column: Column, cells: pl.Series) -> pl.Series:
 
 def key(text: str) -> int:
     """Return the integer that a text names, or for other text a number in [2^62, 2^63) that follows from the text."""
-    if KEY_INTEGER.fullmatch(text) and -(2**63) <= int(text) < 2**63:
-        return int(text)
+    if (whole := KEY_INTEGER.fullmatch(text)) and -(2**63) <= int(whole[1]) < 2**63:
+        return int(whole[1])
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return TEXT_KEYS + int.from_bytes(digest) // 4
 

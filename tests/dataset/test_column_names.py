@@ -13,7 +13,7 @@ from pozytywka_cli.commands.boundary import run
 from pozytywka_cli.dataset import quarantine
 from pozytywka_cli.dataset.absent import intended
 from pozytywka_cli.dataset.loading import load
-from pozytywka_cli.dataset.plays_file import stale
+from pozytywka_cli.dataset.plays_file import changed, read
 from pozytywka_cli.dataset.tables import SESSIONS, TABLES, Column
 from pozytywka_cli.dataset.transform import transform
 from pozytywka_cli.dataset.validate import Checked, raise_failures
@@ -139,11 +139,11 @@ def test_plays_are_stale_when_names_change(folder: Callable[..., Path], tmp_path
     """Only names of tables that plays are made from matter."""
     place, output = folder(), tmp_path / "plays.parquet"
     transform(place, output)
-    assert stale(place, output, {"users.city": "town"}) is None
-    assert "names" in (stale(place, output, MAPPED) or "")
+    assert not changed(place, read(output), {"users.city": "town"})
+    assert changed(place, read(output), MAPPED)
     transform(place, output, columns=MAPPED)
-    assert stale(place, output, MAPPED) is None
-    assert stale(place, output) is not None
+    assert not changed(place, read(output), MAPPED)
+    assert changed(place, read(output))
 
 
 def configured(text: str, folder: Path) -> Settings:

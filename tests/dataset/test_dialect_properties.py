@@ -65,6 +65,7 @@ EVENT = st.fixed_dictionaries(
         "session_id": st.integers(1, 2),
     }
 )
+PLAY = {"timestamp": START, "user_id": 1, "track_id": "t1", "event_type": "PLAY", "session_id": 1}
 TRACKS = [
     {"id": "t1", "duration_ms": 200_000, "explicit": 1, "id_artist": "a1"},
     {"id": "t2", "duration_ms": 90_000, "explicit": 0, "id_artist": "a1"},
@@ -101,7 +102,7 @@ def write(folder: Path, events: list[Row], dialect: dict[str, Any]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(EVENT, min_size=1, max_size=12), DIALECT)
+@given(st.lists(EVENT, max_size=12), DIALECT)
 def test_every_dialect_gives_the_same_plays(events: list[Row], dialect: dict[str, Any]) -> None:
     """Times, ids, case, genres, flags and containers change no byte of the plays, and no row of the tables."""
     with tempfile.TemporaryDirectory() as place:
@@ -109,7 +110,7 @@ def test_every_dialect_gives_the_same_plays(events: list[Row], dialect: dict[str
         for name, one in (("plain", PLAIN), ("dialect", dialect)):
             folder = Path(place) / name
             folder.mkdir()
-            write(folder, events, one)
+            write(folder, [PLAY, *events], one)
             made = pl.read_parquet(transform(folder, Path(place) / f"{name}.parquet").plays)
             plays.append(made.write_ipc(None).getvalue())
             checked = check(folder, ["artists", "tracks", "sessions"])

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pozytywka_cli.dataset import plays_file
+from pozytywka_cli.dataset.tables import NO_NAMES
 from pozytywka_cli.errors import ArtifactError, StorageError
 from pozytywka_cli.records import Input
 
@@ -37,7 +38,7 @@ INPUTS = [Input("sessions.jsonl", "0" * 64, 10, 2, "2023-05-01T10:00:00Z", "2023
 
 def written(folder: Path, plays: pl.DataFrame = PLAYS) -> Path:
     """The file of these plays, a purchase and an input."""
-    plays_file.write(folder / "plays.parquet", plays, PURCHASES, INPUTS)
+    plays_file.write(folder / "plays.parquet", plays, PURCHASES, INPUTS, NO_NAMES)
     return folder / "plays.parquet"
 
 
@@ -52,12 +53,12 @@ def problem(path: Path) -> str:
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
-    """Plays, purchases and inputs; any Parquet reader can read the plays, too."""
+    """Plays, purchases, inputs and names of columns; any Parquet reader can read the plays, too."""
     path = written(tmp_path)
-    plays, purchases, inputs = plays_file.read(path)
+    plays, purchases, inputs, columns = plays_file.read(path)
     assert plays.equals(PLAYS)
     assert purchases.equals(PURCHASES)
-    assert inputs == INPUTS
+    assert (inputs, columns) == (INPUTS, {})
     assert pl.read_parquet(path).equals(PLAYS)
 
 
@@ -130,9 +131,3 @@ def test_a_file_that_cannot_be_read_is_a_storage_error(tmp_path: Path) -> None:
 def test_the_same_plays_give_the_same_bytes(tmp_path: Path) -> None:
     """The digest is a part of them."""
     assert written(tmp_path).read_bytes() == written(tmp_path).read_bytes()
-
-
-def test_keys_of_sessions_may_be_text(tmp_path: Path) -> None:
-    """Such as UUIDs."""
-    plays = PLAYS.with_columns(session_id=pl.lit("7f0c"))
-    assert plays_file.read(written(tmp_path, plays)).plays.equals(plays)

@@ -111,7 +111,7 @@ def test_a_file_may_be_compressed(suffix: str, pack: Any, tmp_path: Path) -> Non
         (b"user_id,track_id,at\n1,a," + b"1" * 5000, ":2:", "at", "111"),
         (b'{"user_id": 1, "track_id": "a", "at": ' + b"1" * 5000 + b"}", ":1:", "line", "digits"),
         (b'{"user_id": 1, "track_id": "a", "at": "' + b"1" * 5000 + b'"}', ":1:", "at", "111"),
-        (b'{"user_id": 1, "track_id": "a", "at": 1' + b"0" * 18 + b"}", ":1:", "at", "1000"),
+        (b'{"user_id": 1, "track_id": "a", "at": 1' + b"0" * 30 + b"}", ":1:", "at", "1000"),
         (b'{"user_id": 9223372036854775808, "track_id": "a"}', ":1:", "user_id", "9223372036854775808"),
         (b'{"user_id": 1' + b"0" * 400 + b', "track_id": "a"}', ":1:", "user_id", "1000"),
         (b'{"user_id": 1.5, "track_id": "a"}', ":1:", "user_id", "1.5"),

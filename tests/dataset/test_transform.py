@@ -82,7 +82,7 @@ def test_bad_lines_are_dropped_counted_and_kept(dirty: Path, tmp_path: Path) -> 
     assert made.dropped == {"tracks": 1, "sessions": 3}
     assert made.quarantine == tmp_path / "q"
     assert len((tmp_path / "q/bad/sessions.jsonl").read_bytes().splitlines()) == 3
-    plays, purchases, _ = plays_file.read(output)
+    plays, purchases, *_ = plays_file.read(output)
     start, skip = datetime(2023, 5, 1, 10, tzinfo=UTC), datetime(2023, 5, 1, 10, 0, 4, tzinfo=UTC)
     assert plays.rows() == [(1, 7, "t1", start, False, True, False, 4000, skip, None)]
     assert purchases.rows() == [(1, datetime(2023, 5, 1, 10, 0, 7, tzinfo=UTC))]
