@@ -2,22 +2,17 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
-from pozytywka_cli import files
 from pozytywka_cli.artifacts import cleaning, locks
-from pozytywka_cli.artifacts.draft import Draft, Origin, card
+from pozytywka_cli.artifacts.draft import Draft, Origin
 from pozytywka_cli.artifacts.history import History
-from pozytywka_cli.artifacts.manifest import Manifest, StoredFile, read_manifest, write_manifest
+from pozytywka_cli.artifacts.manifest import Manifest, read_manifest
 from pozytywka_cli.artifacts.version import Version, check_files
 from pozytywka_cli.errors import ArtifactError, StorageError
 
 LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size and only compares the size of larger ones
-LIBRARIES = ("pozytywka", "polars", "numpy", "torch", "scikit-learn", "implicit")
 
 T = TypeVar("T")
 
@@ -50,48 +45,9 @@ class Store:
             StorageError: it cannot be written.
             ArtifactError: it cannot be read back.
         """
-        created = datetime.now(UTC)
-        target = self._versions(origin.family) / f"{created:%Y%m%dT%H%M%SZ}-{origin.fingerprint[:8]}"
-        while target.exists():  # the same run again within a second
-            target = target.with_name(f"{target.name}+")
-        with files.replacing_folder(target) as folder:
-            draft.write(folder)
-            (folder / "card.md").write_text(card(origin, draft), encoding="utf-8")
-            metrics = {"rows": draft.metrics, "epochs": draft.epochs}
-            (folder / "metrics.json").write_bytes(files.indented_json(metrics))
-            write_manifest(folder, self._manifest(origin, draft, created, folder, target.name))
-            mode = (folder / "manifest.json").stat().st_mode
-            for path in folder.iterdir():
-                path.chmod(mode)  # some libraries write files that only their owner can read
-                files.flush(path)
-            files.flush(folder)
-            version = _read_back(folder, origin.family, target.name)
-        return msgspec.structs.replace(version, folder=target)
+        from pozytywka_cli.artifacts import saving  # a lookup saves nothing
 
-    def _manifest(self, origin: Origin, draft: Draft, created: datetime, folder: Path, name: str) -> Manifest:
-        from importlib.metadata import version
-
-        return Manifest(
-            family=origin.family,
-            variant=draft.variant,
-            version=name,
-            parent=self.promoted(origin.family),
-            created=f"{created:%Y-%m-%dT%H:%M:%SZ}",
-            libraries={library: version(library) for library in LIBRARIES},
-            device=origin.device,
-            seed=origin.seed,
-            until=origin.until,
-            settings=origin.settings,
-            inputs=origin.inputs,
-            signature=draft.signature,
-            metrics=draft.metrics,
-            gate=draft.gate,
-            notes=draft.notes,
-            fingerprint=origin.fingerprint,
-            files={path.name: StoredFile(files.sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())},
-            fallback_for=draft.fallback_for,
-            limited=draft.limited,
-        )
+        return saving.save(self._versions(origin.family), origin, draft, parent=self.promoted(origin.family))
 
     def names(self, family: str) -> list[str]:
         """Return the versions of a family, oldest first; a link is listed too, though it cannot be loaded."""
@@ -226,11 +182,3 @@ class Store:
 
     def _history(self, family: str) -> History:
         return History(self.root / family)
-
-
-def _read_back(folder: Path, family: str, name: str) -> Version:
-    try:
-        return check_files(folder, read_manifest(folder, family, name))
-    except ArtifactError as error:
-        problem = f"{family} {name} was not saved, for it cannot be read back: {error.message}"
-        raise ArtifactError(problem, "Check the disk. If the same happens again, please report it.") from None

@@ -105,7 +105,7 @@ def test_a_version_that_cannot_be_read_back_is_not_saved(store: Store, monkeypat
 
     for broken in (half, lambda folder, _: (folder / "manifest.json").write_text('{"format": 2}')):
         with monkeypatch.context() as patch:
-            patch.setattr("pozytywka_cli.artifacts.store.write_manifest", broken)
+            patch.setattr("pozytywka_cli.artifacts.saving.write_manifest", broken)
             assert "cannot be read back" in refused(lambda: store.save(origin(), draft()))
         assert list((store.root / "demo" / "versions").iterdir()) == []
 

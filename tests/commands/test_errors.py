@@ -183,9 +183,9 @@ def interrupted_by(number, data, artifacts, *before):
     """Train in a process that sends itself a signal while it writes the version."""
     script = (
         "import os, sys\n"
-        "from pozytywka_cli.artifacts import store\n"
-        "real = store.card\n"
-        f"store.card = lambda *draft: os.kill(os.getpid(), {int(number)}) or real(*draft)\n"
+        "from pozytywka_cli.artifacts import saving\n"
+        "real = saving.card\n"
+        f"saving.card = lambda *draft: os.kill(os.getpid(), {int(number)}) or real(*draft)\n"
         "from pozytywka_cli.commands.boundary import run\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
