@@ -133,7 +133,7 @@ def test_excluded_artists_are_loaded(save):
 def test_a_missing_file_is_refused(version, name):
     """Named."""
     (version.folder / name).unlink()
-    with pytest.raises(ArtifactError, match=rf"{name}\b.*No such file"):
+    with pytest.raises(ArtifactError, match=rf"{name}\b.*(is missing|No such file)"):
         Factors.load(version)
 
 
