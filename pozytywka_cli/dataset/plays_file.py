@@ -99,7 +99,8 @@ def read(path: Path) -> Stored:
         StorageError: it cannot be read.
     """
     try:
-        content = path.read_bytes()
+        with files.open_regular(path) as stream:
+            content = stream.read()
     except FileNotFoundError:
         raise ArtifactError(f"{path} does not exist", AGAIN) from None
     except OSError as error:

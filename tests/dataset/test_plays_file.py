@@ -1,5 +1,6 @@
 """The file of plays: what was written is what is read, or it is refused."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -123,9 +124,11 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_a_storage_error(tmp_path: Path) -> None:
-    """Such as a folder of its name."""
-    with pytest.raises(StorageError, match=str(tmp_path)):
-        plays_file.read(tmp_path)
+    """Such as a folder, or a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(StorageError, match=str(path)):
+            plays_file.read(path)
 
 
 def test_the_same_plays_give_the_same_bytes(tmp_path: Path) -> None:
