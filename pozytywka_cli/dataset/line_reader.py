@@ -47,7 +47,8 @@ def read_lines(table: Table, source: Source) -> Raw:
     unknown, present = Counter[str | None](), set[str]()
     parts = [_read_block(table, block, unknown, present) for block in read_blocks(source)]
     parts = parts or [_read_block(table, Block(b"\n", range(0)), unknown, present)]
-    columns, findings = (pl.concat(frames) for frames in zip(*(part[:2] for part in parts), strict=True))
+    # one chunk: later steps would each copy many into one
+    columns, findings = (pl.concat(frames, rechunk=True) for frames in zip(*(part[:2] for part in parts), strict=True))
     return Raw(columns, findings, unknown, frozenset(present), sum(lines for *_, lines in parts))
 
 
