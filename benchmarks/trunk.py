@@ -11,8 +11,8 @@ import polars as pl
 from benchmarks import peers
 from benchmarks.figure import DATA, HERE, POZYTYWKA, Figure, ratio
 from benchmarks.timing import call, command, in_turn
-from pozytywka_cli.dataset.data_files import locate
-from pozytywka_cli.dataset.read import read
+from pozytywka_cli.dataset.reading.data_files import locate
+from pozytywka_cli.dataset.reading.read import read
 from pozytywka_cli.dataset.tables import SESSIONS, TRACKS
 from pozytywka_cli.dataset.transform import to_plays
 

@@ -10,7 +10,9 @@ GC_THRESHOLD = 200_000  # new objects before a garbage collection: a lookup make
 def main() -> None:
     """Run the command line, and exit with its exit code."""
     gc.set_threshold(GC_THRESHOLD)
-    if sys.stderr is not None:  # its own file descriptor, so that `dataset.guard` can drop what native code writes to 2
+    if (
+        sys.stderr is not None
+    ):  # its own file descriptor, so that `dataset.reading.guard` can drop what native code writes to 2
         sys.stderr = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, errors="backslashreplace")
     try:
         from pozytywka_cli.commands.boundary import run

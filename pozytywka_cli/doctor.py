@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pozytywka_cli.artifacts import Store
-from pozytywka_cli.dataset.data_files import locate
+from pozytywka_cli.dataset.reading.data_files import locate
 from pozytywka_cli.dataset.tables import TABLES
 from pozytywka_cli.errors import PozytywkaError, UnavailableError
 from pozytywka_cli.families import registry

@@ -21,7 +21,7 @@ def check_target(target: Path | None, data: Path, suffixes: tuple[str, ...] = SU
         UsageError: its suffix names no format, or it is a table of the `data` folder.
         StorageError: it is a folder, or its folder cannot be written to.
     """
-    from pozytywka_cli.dataset.data_files import locate
+    from pozytywka_cli.dataset.reading.data_files import locate
     from pozytywka_cli.dataset.tables import TABLES
 
     if target is None:

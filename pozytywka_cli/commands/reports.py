@@ -5,8 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from pozytywka_cli.commands.console import literal
+from pozytywka_cli.dataset.checking.validate import Checked
 from pozytywka_cli.dataset.tables import RULES
-from pozytywka_cli.dataset.validate import Checked
 from pozytywka_cli.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
 
 if TYPE_CHECKING:
-    from pozytywka_cli.dataset.violations import Violation
+    from pozytywka_cli.dataset.checking.violations import Violation
 
 SHOWN = 80  # code points of an example's value
 
@@ -43,9 +43,9 @@ def validate(
     """
     from pozytywka_cli import files
     from pozytywka_cli.commands import reports, tables
-    from pozytywka_cli.dataset import quarantine as quarantined
+    from pozytywka_cli.dataset.checking import quarantine as quarantined
+    from pozytywka_cli.dataset.checking.validate import check, parse_max_bad, raise_failures
     from pozytywka_cli.dataset.tables import RULES
-    from pozytywka_cli.dataset.validate import check, parse_max_bad, raise_failures
 
     shared, allowed = context(ctx), parse_max_bad(max_bad)
     wanted = [reports.parse(text) for text in report or []]

@@ -10,11 +10,11 @@ import polars as pl
 
 from pozytywka_cli.dataset import plays_file
 from pozytywka_cli.dataset.attribution import artists_of_tracks, left_out
-from pozytywka_cli.dataset.data_files import unread_messages
+from pozytywka_cli.dataset.checking.validate import check
 from pozytywka_cli.dataset.gaps import ALL, dense_part
+from pozytywka_cli.dataset.reading.data_files import unread_messages
 from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.dataset.transform import transform
-from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.errors import ArtifactError, BusyError, RefusedError
 from pozytywka_cli.records import Input
 

@@ -15,10 +15,10 @@ import msgspec
 import polars as pl
 
 from pozytywka_cli import files
-from pozytywka_cli.dataset.data_files import locate
-from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.plays import MOMENTS
-from pozytywka_cli.dataset.read import Reading
+from pozytywka_cli.dataset.reading.data_files import locate
+from pozytywka_cli.dataset.reading.guard import shown
+from pozytywka_cli.dataset.reading.read import Reading
 from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.errors import ArtifactError, StorageError
 from pozytywka_cli.records import Input

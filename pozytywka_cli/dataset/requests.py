@@ -11,12 +11,12 @@ import msgspec
 import msgspec.inspect as types
 import polars as pl
 
-from pozytywka_cli.dataset import rules
-from pozytywka_cli.dataset.containers import BOM, read_source
-from pozytywka_cli.dataset.csv_requests import read_rows
-from pozytywka_cli.dataset.guard import reading
-from pozytywka_cli.dataset.line_reader import Raw, read_lines
-from pozytywka_cli.dataset.read import FINDINGS, combine, read_parquet
+from pozytywka_cli.dataset.checking import rules
+from pozytywka_cli.dataset.reading.containers import BOM, read_source
+from pozytywka_cli.dataset.reading.csv_requests import read_rows
+from pozytywka_cli.dataset.reading.guard import reading
+from pozytywka_cli.dataset.reading.line_reader import Raw, read_lines
+from pozytywka_cli.dataset.reading.read import FINDINGS, combine, read_parquet
 from pozytywka_cli.dataset.tables import ERROR_RULES, TABLES, Column, Kind, Table
 from pozytywka_cli.errors import RefusedError
 

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from pozytywka_cli.dataset.csv_reader import SEPARATORS, first_rows
+from pozytywka_cli.dataset.reading.csv_reader import SEPARATORS, first_rows
 from pozytywka_cli.errors import RefusedError
 
 SCROBBLES, ARTISTS = ("user_id", "artist_id", "scrobbles"), ("artist_id", "artist_name")

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pozytywka_cli.dataset.containers import read_source
-from pozytywka_cli.dataset.csv_reader import CORRECT, line_numbers, plain_text, read_csv, whole_numbers
-from pozytywka_cli.dataset.guard import reading, shown
 from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.dataset.reading.containers import read_source
+from pozytywka_cli.dataset.reading.csv_reader import CORRECT, line_numbers, plain_text, read_csv, whole_numbers
+from pozytywka_cli.dataset.reading.guard import reading, shown
 from pozytywka_cli.dataset.scrobble_columns import ARTISTS, SCROBBLES, layout
 from pozytywka_cli.dataset.tables import TRACKS, USERS
 from pozytywka_cli.errors import RefusedError

@@ -9,13 +9,14 @@ from typing import Literal, NamedTuple
 import narwhals as nw
 import polars as pl
 
-from pozytywka_cli.dataset import plays_file, quarantine
-from pozytywka_cli.dataset.data_files import unread_messages
+from pozytywka_cli.dataset import plays_file
+from pozytywka_cli.dataset.checking import quarantine
+from pozytywka_cli.dataset.checking.validate import Checked, check
 from pozytywka_cli.dataset.duplicates import repeats
 from pozytywka_cli.dataset.order import in_order
 from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
+from pozytywka_cli.dataset.reading.data_files import unread_messages
 from pozytywka_cli.dataset.tables import NO_NAMES, SESSIONS, TABLES
-from pozytywka_cli.dataset.validate import Checked, check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Progress, Report, silent
 

@@ -65,7 +65,7 @@ def load_settings(config: Path | None, overrides: Sequence[settings.Assigned]) -
     for name in loaded.configured_sections:
         loaded.section(name, get(name).Settings)
     if loaded.column_names:
-        from pozytywka_cli.dataset.column_names import check
+        from pozytywka_cli.dataset.reading.column_names import check
 
         check(loaded.column_names)
     return loaded

@@ -143,7 +143,7 @@ def test_a_full_disk_exits_74_and_leaves_nothing(pozytywka, sampled, tmp_path, m
 
 def test_an_internal_error_is_two_lines_and_exit_1(pozytywka, monkeypatch, sampled):
     """The traceback is shown with -v only."""
-    monkeypatch.setattr("pozytywka_cli.dataset.validate.check", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("pozytywka_cli.dataset.checking.validate.check", lambda *_, **__: 1 / 0)
     answer = pozytywka("validate", sampled)
     assert answer.code == 1
     assert answer.err.startswith("error: internal error: ZeroDivisionError: division by zero\n")
@@ -159,7 +159,7 @@ def test_an_interrupt_exits_130(pozytywka, monkeypatch, sampled):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pozytywka_cli.dataset.validate.check", interrupted)
+    monkeypatch.setattr("pozytywka_cli.dataset.checking.validate.check", interrupted)
     assert pozytywka("validate", sampled).code == 130
 
 

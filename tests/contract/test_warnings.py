@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pozytywka_cli.dataset.checking.validate import check
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.dataset.tables import TABLES
-from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import TrainingRun
 

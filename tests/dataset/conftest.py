@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pozytywka_cli.dataset.validate import Checked, check
+from pozytywka_cli.dataset.checking.validate import Checked, check
 
 Line = str | bytes
 

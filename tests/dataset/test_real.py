@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from pozytywka_cli.dataset import plays_file
+from pozytywka_cli.dataset.checking.validate import Checked, check
 from pozytywka_cli.dataset.plays import COLUMNS
 from pozytywka_cli.dataset.tables import Level
 from pozytywka_cli.dataset.transform import transform
-from pozytywka_cli.dataset.validate import Checked, check
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 pytestmark = [

@@ -15,8 +15,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pozytywka_cli.dataset.reading.values import key
 from pozytywka_cli.dataset.requests import read_request_lines, read_requests, table_of
-from pozytywka_cli.dataset.values import key
 from pozytywka_cli.errors import RefusedError, StorageError
 
 TEN = datetime(2026, 1, 5, 10, tzinfo=UTC)

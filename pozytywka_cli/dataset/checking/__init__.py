@@ -1,0 +1,1 @@
+"""Check the tables against every rule, and set bad lines aside."""

@@ -1,0 +1,1 @@
+"""Read files of many containers and dialects into typed tables; no line is lost."""
