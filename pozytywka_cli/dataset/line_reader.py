@@ -45,7 +45,8 @@ def read_lines(table: Table, source: Source) -> Raw:
     unknown = Counter[str | None]()
     parts = [_read_block(table, block, unknown) for block in read_blocks(source)]
     parts = parts or [_read_block(table, Block(b"\n", range(0)), unknown)]
-    columns, findings = (pl.concat(frames) for frames in zip(*(part[:2] for part in parts), strict=True))
+    # one chunk: later steps would each copy many into one
+    columns, findings = (pl.concat(frames, rechunk=True) for frames in zip(*(part[:2] for part in parts), strict=True))
     return Raw(columns, findings, unknown, sum(lines for *_, lines in parts))
 
 

@@ -129,7 +129,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("extra", "device", 1, "an unknown column", {"device": "phone"}),
     ),
     "track_storage": (
-        Fault("json", None, 1, "a byte order mark", damage=lambda line: BOM_UTF8 + line),
+        Fault("json", None, 1, "a byte order mark inside the file", damage=lambda line: BOM_UTF8 + line),
         Fault("type", "daily_cost", 2, "text instead of a number", {"daily_cost": "cheap"}),
         Fault("required", "track_id", 3, "null", {"track_id": None}),
         Fault("key", "track_id", 1, "the id of the row before", shares="track_id"),
@@ -160,12 +160,8 @@ def add_faults(folder: Path, artist: str, tracks: pl.Series, listener: int, user
     for track in writer.unstored:  # so that only tracks of the rule `storage` have no row there
         writer.add("track_storage", {"track_id": track, **STORAGE})
     for table, lines in writer.lines.items():
-        path = folder / f"{table}.jsonl"
-        front = [line for line in lines if line.startswith(BOM_UTF8)]  # where such a mark stands in real files
-        if front:
-            path.write_bytes(b"".join([*front, path.read_bytes()]))
-        with path.open("ab") as file:
-            file.writelines(line for line in lines if line not in front)
+        with (folder / f"{table}.jsonl").open("ab") as file:
+            file.writelines(lines)
     return truth
 
 
