@@ -171,19 +171,6 @@ def test_a_name_of_any_length_takes_one_line_of_a_table(capsys):
     assert "27,053" in line
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["models"], ["plan"], ["--help"], ["schema"], ["nothing"], ["similar", "-q"]]
-)
-def test_a_full_disk_under_stderr_changes_no_exit_code(arguments):
-    """What was done was done, and a usage error is none of the program."""
-    with Path("/dev/full").open("w") as full:
-        codes = [
-            subprocess.run([*PROGRAM, *arguments], stdout=subprocess.DEVNULL, stderr=stderr, check=False).returncode
-            for stderr in (full, subprocess.DEVNULL)
-        ]
-    assert codes[0] == codes[1] != 1
-
-
 def test_a_full_disk_under_stdout_is_74():
     """The answer is lost."""
     with Path("/dev/full").open("w") as full:
