@@ -15,6 +15,7 @@ import msgspec
 from pozytywka_cli.errors import UsageError
 
 PREFIX = "POZYTYWKA_"
+COLUMNS = "columns"  # the section that maps names of columns
 FOLDERS = ("data_dir", "artifacts_dir")
 PATH = r"^[^\0]*$"
 
@@ -65,7 +66,18 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def configured_sections(self) -> list[str]:
         """The sections of which at least one setting was given."""
-        return list(dict.fromkeys(key.rpartition(".")[0] for key in self.assigned if "." in key))
+        sections = dict.fromkeys(key.rpartition(".")[0] for key in self.assigned if "." in key)
+        return [name for name in sections if name.partition(".")[0] != COLUMNS]
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The names that columns have in files, by `table.column`."""
+        return {name.key.removeprefix(f"{COLUMNS}."): name.value for name in self.column_names}
+
+    @property
+    def column_names(self) -> list[Assigned]:
+        """What was given in the section that maps names of columns."""
+        return [given for key, given in self.assigned.items() if key.startswith(f"{COLUMNS}.")]
 
     def section(self, name: str, kind: type[S]) -> S:
         """Return the settings of a section, `name` "" for those outside of any; a UsageError names an unusable one."""
@@ -99,6 +111,8 @@ def load(
     settings = Settings({given.key: given for given in layers})
     for key, given in settings.assigned.items():
         section, dot, _ = key.rpartition(".")
+        if section.partition(".")[0] == COLUMNS:
+            continue
         if dot and section not in sections:
             known = ", ".join([*General.__struct_fields__, *(f"[{name}]" for name in sections)])
             raise UsageError(f"{given.source}: unknown section {section!r}", f"Known are {known}.")
@@ -162,12 +176,20 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
 def _assignments(path: Path, text: str, table: dict[str, Any]) -> Iterator[Assigned]:
     sections = {key: value for key, value in table.items() if isinstance(value, dict)}
     values = {key: value for key, value in table.items() if key not in sections}
-    values |= {f"{key}.{name}": one for key, section in sections.items() for name, one in section.items()}
+    for key, section in sections.items():
+        values |= _flat(key, section) if key == COLUMNS else {f"{key}.{name}": one for name, one in section.items()}
     for key, value in values.items():
         # relative folders begin where the file lies: a cron job may start anywhere
         placed = str(path.parent / value) if key in FOLDERS and isinstance(value, str) else value
         line = _line(text, key)
         yield Assigned(key, placed, f"{path}:{line}" if line else str(path))
+
+
+def _flat(key: str, value: Any) -> dict[str, Any]:
+    """Return nested tables as one, with dotted keys."""
+    if not isinstance(value, dict):
+        return {key: value}
+    return {inner: one for name, part in value.items() for inner, one in _flat(f"{key}.{name}", part).items()}
 
 
 def _line(text: str, key: str) -> int | None:

@@ -59,6 +59,11 @@ class Context:
         """The plays that `train` and `predict` read."""
         return self.artifacts / "plays.parquet"
 
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The names that columns have in the files of the data folder, by `table.column`."""
+        return self.settings.columns
+
     def data(self, folder: Path | None = None) -> Path:
         """Return the data folder: the argument of the command, else the configured one."""
         return folder or Path(self.settings.general.data_dir)

@@ -20,7 +20,8 @@ def dataset(context: Context, until: str | None = None, *, locked: bool = False)
     from pozytywka_cli.dataset.loading import load
 
     lock = nullcontext if locked else context.store.lock
-    return load(context.data(), context.plays, context.console.info, lock).until(moment(until))
+    loaded = load(context.data(), context.plays, context.console.info, lock, context.columns)
+    return loaded.until(moment(until))
 
 
 def scrobbles(

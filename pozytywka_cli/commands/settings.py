@@ -21,11 +21,13 @@ def settings(ctx: typer.Context, json: options.Json = False) -> None:
     """
     from pozytywka_cli.commands import tables
     from pozytywka_cli.families import registry
-    from pozytywka_cli.settings import General
+    from pozytywka_cli.settings import Described, General
 
     loaded = context(ctx).settings
     sections = {"": General} | {name: registry.get(name).Settings for name in registry.names()}
     rows = [row for name, kind in sections.items() for row in loaded.described(name, kind)]
+    names = loaded.column_names
+    rows += [Described(name.key, name.value, name.source, "name of this column in the files") for name in names]
     if json:
         tables.json_object("settings", rows)
     else:

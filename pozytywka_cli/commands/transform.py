@@ -41,7 +41,12 @@ def transform(
     check_target(output, data, (".parquet",))
     with shared.store.lock(), shared.console.progress() as report:
         made = dataset.transform(
-            data, output or shared.plays, on_invalid=on_invalid, quarantine_dir=quarantine, report=report
+            data,
+            output or shared.plays,
+            columns=shared.columns,
+            on_invalid=on_invalid,
+            quarantine_dir=quarantine,
+            report=report,
         )
     if json:
         tables.json_object("transform", [made])

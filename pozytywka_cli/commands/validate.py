@@ -45,7 +45,7 @@ def validate(
     shared, allowed = context(ctx), parse_max_bad(max_bad)
     wanted = [reports.parse(text) for text in report or []]
     with shared.console.progress() as step:
-        checked = check(shared.data(folder), facts=json or bool(wanted), report=step)
+        checked = check(shared.data(folder), columns=shared.columns, facts=json or bool(wanted), report=step)
     for render, path in wanted:
         files.write_text(path, render(checked))
     if quarantine:

@@ -6,11 +6,9 @@ import re
 
 import polars as pl
 
-from pozytywka_cli.dataset.line_decoder import epoch_text
 from pozytywka_cli.dataset.line_reader import Raw
 from pozytywka_cli.dataset.read import from_frame
-from pozytywka_cli.dataset.tables import Column, Kind, Table
-from pozytywka_cli.dataset.values import RAW, finite
+from pozytywka_cli.dataset.tables import Table
 from pozytywka_cli.errors import RefusedError
 
 CORRECT = "Correct or remove that line, and run again."
@@ -50,7 +48,7 @@ def read_rows(table: Table, content: bytes, name: str) -> Raw:
         if column.required and column.name not in names:
             raise RefusedError(f"{name}:1: there is no column {column.name}", "Add it, and run again.")
     frame = read_csv(content, name)
-    return from_frame(table, frame, line_numbers(frame), _cast)
+    return from_frame(table, frame, line_numbers(frame))
 
 
 def line_numbers(frame: pl.DataFrame) -> pl.Series:
@@ -72,24 +70,6 @@ def refuse_first(name: str, frame: pl.DataFrame, column: str, bad: pl.Expr, prob
         value = "is empty" if row[column] is None else f"{row[column]!r} {problem}"
         what = f"column {column}: {value}" if any(row.values()) else "a blank line"
         raise RefusedError(f"{name}:{line}: {what}", CORRECT)
-
-
-def _cast(column: Column, written: pl.Series) -> pl.Series:
-    """Return text as the column's raw type; null where it is none."""
-    wanted = RAW[column.kind]
-    if written.dtype == pl.Null or column.kind is Kind.TEXTS:
-        return pl.repeat(None, len(written), dtype=wanted, eager=True)
-    if column.kind is Kind.NUMBER:
-        return finite(written)
-    if column.kind is Kind.INTEGER:
-        return written.cast(pl.Int64, strict=False)
-    if column.kind is Kind.FLAG:
-        flags = {"true": True, "false": False}
-        return written.str.to_lowercase().replace_strict(flags, default=None, return_dtype=pl.Boolean)
-    if column.kind is Kind.TIME:  # milliseconds since 1970 become ISO 8601
-        times = [epoch_text(int(text)) if text and text.isdecimal() else text for text in written]
-        return pl.Series(times, dtype=wanted)
-    return written
 
 
 def _not_csv(name: str, content: bytes, error: Exception) -> RefusedError:

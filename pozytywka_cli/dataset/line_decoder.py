@@ -4,38 +4,20 @@ The fast path reads only lines that match `canonical`, which both decoders read 
 """
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from pozytywka_cli.dataset.tables import Column, Kind, Table
+import polars as pl
 
-INT64 = 2**63
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EPOCH_MS = 253_402_300_800_000  # the year 10000, past which `datetime` cannot go
+from pozytywka_cli.dataset import json_values
+from pozytywka_cli.dataset.tables import Table
 
 LONGEST = 16 << 20  # bytes of a line
 LONGEST_PATTERN = 50_000  # some 200 unknown keys; the regex engine took 300 and refused 1000
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# text without surrogates, which the two decoders read differently
-_TEXT = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))*'
-_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
-_NUMBER = _INTEGER + r"(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
-_QUOTED = f'"{_TEXT}"'
-_VALUES = {
-    Kind.INTEGER: _INTEGER,
-    Kind.NUMBER: _NUMBER,
-    Kind.TEXT: _QUOTED,
-    Kind.DATE: _QUOTED,
-    Kind.FLAG: "true|false",
-    Kind.TEXTS: rf"\[(?:{_QUOTED}(?:, ?{_QUOTED})*)?\]",
-}
-_ACCEPTED = {Kind.TEXT: str, Kind.DATE: str, Kind.TIME: str, Kind.FLAG: bool}
-_ANY = f"true|false|{_NUMBER}|{_QUOTED}"
 
 
 class Finding(NamedTuple):
@@ -46,26 +28,42 @@ class Finding(NamedTuple):
     value: str
 
 
-class Canonical(NamedTuple):
-    """Lines that both decoders read alike: their pattern, whether times are integers, keys unknown to the schema.
+class Cells(NamedTuple):
+    """A column of the table, its key in the lines, and the type in which the frame library decodes its values."""
 
-    Blanks may stand around the object.
+    column: str
+    key: str
+    dtype: pl.DataType
+
+
+class Canonical(NamedTuple):
+    """Lines that both decoders read alike; blanks may stand around the object.
+
+    pattern: a regular expression that matches them
+    extra: their keys that the schema does not have
+    columns: the columns that they have
     """
 
     pattern: str
-    epoch: bool
     extra: tuple[str, ...]
+    columns: tuple[Cells, ...]
 
     def any_of(self, others: Iterable["Canonical"]) -> "Canonical":
-        """Return the form of lines that have this form or another one with times and unknown keys alike."""
-        alike = [other.pattern for other in others if (other.epoch, other.extra) == (self.epoch, self.extra)]
-        patterns = list(dict.fromkeys([self.pattern, *alike]))
-        joined = "|".join(pattern.removeprefix(BEGIN).removesuffix(END) for pattern in patterns)
-        return self._replace(pattern=f"{BEGIN}(?:{joined}){END}") if len(joined) <= LONGEST_PATTERN else self
+        """Return the form of lines that have this form or another one of the same unknown keys and types."""
+        columns, patterns = {cells.column: cells for cells in self.columns}, [self.pattern]
+        for other in others:
+            alike = all(columns.get(cells.column, cells) == cells for cells in other.columns)
+            if other.extra == self.extra and alike:
+                columns |= {cells.column: cells for cells in other.columns}
+                patterns.append(other.pattern)
+        joined = "|".join(pattern.removeprefix(BEGIN).removesuffix(END) for pattern in dict.fromkeys(patterns))
+        if len(joined) > LONGEST_PATTERN:
+            return self
+        return Canonical(f"{BEGIN}(?:{joined}){END}", self.extra, tuple(columns.values()))
 
 
 BEGIN, END = r"^[ \t]*", r"[ \t]*$"
-NOTHING = Canonical(r"^\b$", False, ())
+NOTHING = Canonical(r"^\b$", (), ())
 
 
 def canonical(table: Table, first: str) -> Canonical | None:
@@ -80,13 +78,13 @@ def canonical(table: Table, first: str) -> Canonical | None:
     keys = [pair[0] for pair in pairs] if isinstance(pairs, tuple) else []
     if not keys or len(set(keys)) < len(keys) or _SURROGATE.search("".join(keys)):
         return None
-    kinds = {column.name: column.kind for column in table.columns}
-    epoch = any(kinds.get(key) is Kind.TIME and isinstance(value, int) for key, value in pairs)
-    values = {**_VALUES, Kind.TIME: _INTEGER if epoch else _QUOTED}
-    parts = [f"{re.escape(json.dumps(key))}: ?(?:{values[kinds[key]] if key in kinds else _ANY}|null)" for key in keys]
+    columns = table.by_key(keys)
+    forms = {key: json_values.form(columns[key], value) if key in columns else json_values.ANY for key, value in pairs}
+    parts = [f"{re.escape(json.dumps(key))}: ?(?:{pattern}|null)" for key, (pattern, _) in forms.items()]
     pattern = rf"{BEGIN}\{{{', ?'.join(parts)}\}}{END}"
-    extra = tuple(sorted(key for key in keys if key not in kinds))
-    return Canonical(pattern, epoch, extra) if len(pattern) <= LONGEST_PATTERN else None
+    cells = tuple(Cells(column.name, key, forms[key][1]) for key, column in columns.items())
+    extra = tuple(sorted(key for key in keys if key not in columns))
+    return Canonical(pattern, extra, cells) if len(pattern) <= LONGEST_PATTERN else None
 
 
 def decode(table: Table, raw: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -100,15 +98,18 @@ def decode(table: Table, raw: bytes) -> tuple[dict[str, Any] | None, list[Findin
         start = raw[:80].decode(errors="replace").removesuffix("\r")
         shown = "" if any(column.personal for column in table.columns) else f": {start}"
         return None, [Finding("json", problem.column, f"{problem}{shown}")]
-    values: dict[str, Any] = {}
-    findings = [Finding("extra", key, json.dumps(cells[key])[:80]) for key in cells.keys() - table.schema.keys()]
-    for column in table.columns:
+    columns = table.by_key(cells)
+    row: dict[str, Any] = {}
+    findings = [Finding("extra", key, json.dumps(cells[key])[:80]) for key in cells.keys() - columns.keys()]
+    for key, column in columns.items():
+        row[column.name] = None
         try:
-            values[column.name] = _value(column, cells.get(column.name))
+            row[column.name] = json_values.convert(column, cells[key])
+        except json_values.NotFiniteError:
+            findings.append(Finding("optional", column.name, json.dumps(cells[key])))
         except (TypeError, OverflowError):
-            values[column.name] = None
-            findings.append(Finding("type", column.name, json.dumps(cells[column.name])[:80]))
-    return values, sorted(findings)
+            findings.append(Finding("type", column.name, json.dumps(cells[key])[:80]))
+    return row, sorted(findings)
 
 
 class _NotAnObjectError(ValueError):
@@ -125,7 +126,7 @@ def _object(raw: bytes) -> dict[str, Any]:
     if raw.startswith(b"\xef\xbb\xbf"):
         raise _NotAnObjectError("byte order mark at the start of the line")
     try:
-        decoded = json.loads(raw.decode(), object_pairs_hook=_distinct, parse_constant=_refuse)
+        decoded = json.loads(raw.decode(), object_pairs_hook=_distinct)
         if not isinstance(decoded, dict):
             kind = "an array" if isinstance(decoded, list) else "a single value"
             raise _NotAnObjectError(f"{kind} instead of an object")
@@ -150,38 +151,3 @@ def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise _NotAnObjectError(f"the key {twice!r} occurs twice", twice if twice.isprintable() else None)
     return decoded
-
-
-def _refuse(constant: str) -> Any:
-    raise _NotAnObjectError(f"{constant} is not JSON")
-
-
-def _value(column: Column, value: Any) -> Any:
-    """Return the value as the column's type, or None for no value.
-
-    Raises:
-        TypeError, OverflowError: it is of another type.
-    """
-    kind = column.kind
-    if column.blank_is_null and not isinstance(value, float) and value in ("", "-1", -1):
-        return -1 if kind is Kind.INTEGER else str(value)
-    if kind is Kind.TIME and _is_integer(value):
-        return epoch_text(value)
-    if kind is Kind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    if kind is Kind.TEXTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return value
-    if value is None or isinstance(value, _ACCEPTED.get(kind, ())) or (kind is Kind.INTEGER and _is_integer(value)):
-        return value
-    raise TypeError
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and -INT64 <= value < INT64
-
-
-def epoch_text(milliseconds: int) -> str:
-    """Return milliseconds since 1970 as ISO 8601 text; outside of 1970 to 9999 as a number, which is no valid time."""
-    if not 0 <= milliseconds < EPOCH_MS:
-        return str(milliseconds)
-    return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat()

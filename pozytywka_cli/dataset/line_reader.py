@@ -13,7 +13,7 @@ from pozytywka_cli.dataset.containers import Source, is_ordinary, open_source
 from pozytywka_cli.dataset.guard import as_polars_source
 from pozytywka_cli.dataset.line_blocks import Block, lines_of, read_blocks
 from pozytywka_cli.dataset.line_decoder import LONGEST, NOTHING, Canonical, canonical, decode
-from pozytywka_cli.dataset.tables import Kind, Table
+from pozytywka_cli.dataset.tables import Table
 
 # what decides which forms of lines the fast path expects: lines at several places of each block
 PLACES, LOOK_AHEAD, SAMPLED = 4, 25, 1 << 16
@@ -27,12 +27,14 @@ class Raw(NamedTuple):
     columns: `line` (from 1) and the table's columns, a row for each line that is an object
     findings: what is wrong with lines: line, rule, column, value; of an unknown column only on the first few lines
     unknown: how many lines have each column that the schema does not have
+    present: the table's columns that at least one line has
     lines: how many lines the file has
     """
 
     columns: pl.DataFrame
     findings: pl.DataFrame
     unknown: Counter[str | None]
+    present: frozenset[str]
     lines: int
 
 
@@ -43,18 +45,19 @@ def read_lines(table: Table, source: Source) -> Raw:
         StorageError, OSError, EOFError, zlib.error, ZstdError, BadZipFile, PolarsError: it cannot be read or
             decompressed.
     """
-    unknown = Counter[str | None]()
-    parts = _read_clean(table, source) or [_read_block(table, block, unknown) for block in read_blocks(source)]
-    parts = parts or [_read_block(table, Block(b"\n", range(0)), unknown)]
+    unknown, present = Counter[str | None](), set[str]()
+    parts = _read_clean(table, source, present)
+    parts = parts or [_read_block(table, block, unknown, present) for block in read_blocks(source)]
+    parts = parts or [_read_block(table, Block(b"\n", range(0)), unknown, present)]
     # one chunk: later steps are slower on many
     columns, findings = (pl.concat(frames).rechunk() for frames in zip(*(part[:2] for part in parts), strict=True))
-    return Raw(columns, findings, unknown, sum(lines for *_, lines in parts))
+    return Raw(columns, findings, unknown, frozenset(present), sum(lines for *_, lines in parts))
 
 
-def _read_clean(table: Table, source: Source) -> list[tuple[pl.DataFrame, pl.DataFrame, int]]:
-    """Return the columns of a file that polars reads by itself and whose lines are all canonical, else nothing.
+def _read_clean(table: Table, source: Source, present: set[str]) -> list[tuple[pl.DataFrame, pl.DataFrame, int]]:
+    """Return what `_read_block` does, of a whole file whose lines are all canonical and that polars may read by itself.
 
-    Such files are common, and polars decompresses faster than Python does.
+    Such files are common, and polars decompresses faster than Python does. Return nothing for other files.
     """
     if isinstance(source, bytes) or not is_ordinary(source):
         return []
@@ -69,21 +72,28 @@ def _read_clean(table: Table, source: Source) -> list[tuple[pl.DataFrame, pl.Dat
     if not scanned["canonical"].all():
         return []
     scanned = _numbered(scanned, range(1, len(scanned) + 1))
-    frame = values.with_times(scanned, table).drop("canonical")
+    frame = values.converted(scanned, table).drop("canonical")
+    present.update(cells.column for cells in expected.columns)
     return [(frame, pl.DataFrame(schema=values.FINDING), len(frame))]
 
 
-def _read_block(table: Table, block: Block, unknown: Counter[str | None]) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Return the columns and the findings of a block and its number of lines; count unknown columns in `unknown`."""
+def _read_block(
+    table: Table, block: Block, unknown: Counter[str | None], present: set[str]
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Return the columns and the findings of a block and its number of lines.
+
+    Unknown columns are counted in `unknown`, and the table's columns that lines have are added to `present`.
+    """
     expected = _expected(table, block.text)
     scanned = _scan(table, block, expected)
     is_fast = pl.col("canonical")
     if any(unknown[key] < EXAMPLES for key in expected.extra):  # the slow path shows their values
         is_fast &= pl.col("canonical").cum_sum() > EXAMPLES
     odd = scanned.filter(~is_fast)["line"]
-    frame = values.with_times(scanned.filter(is_fast) if len(odd) else scanned, table).drop("canonical")
-    slow, findings = _decode_slowly(table, lines_of(block, set(odd)), unknown)
+    frame = values.converted(scanned.filter(is_fast) if len(odd) else scanned, table).drop("canonical")
+    slow, findings = _decode_slowly(table, lines_of(block, set(odd)), unknown, present)
     unknown.update(dict.fromkeys(expected.extra, len(frame)))
+    present.update(cells.column for cells in expected.columns if len(frame))
     if len(slow):
         frame = pl.concat([frame, slow.select(frame.columns)]).sort("line")
     return frame, findings, len(scanned)
@@ -118,21 +128,22 @@ def _numbered(scanned: pl.DataFrame, numbers: range | list[int]) -> pl.DataFrame
 
 
 def _columns(table: Table, source: Source, expected: Canonical) -> pl.DataFrame:
-    time: pl.DataType = pl.Int64() if expected.epoch else pl.String()
-    fields = {column.name: time if column.kind is Kind.TIME else table.schema[column.name] for column in table.columns}
+    found = {cells.column: (cells.key, cells.dtype) for cells in expected.columns}
+    fields = dict(found.get(name, (name, dtype)) for name, dtype in table.schema.items())
     line = pl.col("line")
     expected_line = pl.when(line.str.contains(expected.pattern) & (line.str.len_bytes() <= LONGEST)).then("line")
+    cells = expected_line.str.json_decode(pl.Struct(fields)).struct
     # a text that starts like an archive would be decompressed, but the first line of a block is empty
     scanned = pl.scan_lines(source, name="line", glob=False).select(
-        canonical=expected_line.is_not_null(), fields=expected_line.str.json_decode(pl.Struct(fields))
+        canonical=expected_line.is_not_null(), fields=cells.rename_fields(list(table.schema))
     )
     return scanned.unnest("fields").collect(engine="streaming")
 
 
 def _decode_slowly(
-    table: Table, lines: Iterable[tuple[int, bytes]], unknown: Counter[str | None]
+    table: Table, lines: Iterable[tuple[int, bytes]], unknown: Counter[str | None], present: set[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the columns of the lines that are objects, and what is wrong; count unknown columns in `unknown`."""
+    """Return the columns of the lines that are objects, and what is wrong; see `_read_block` for the rest."""
     rows, findings = [], []
     for number, line in lines:
         row, problems = decode(table, line)
@@ -141,7 +152,8 @@ def _decode_slowly(
             if problem.rule != "extra" or unknown[problem.column] <= EXAMPLES:
                 findings.append((number, *problem))
         if row is not None:
+            present.update(row)
             rows.append({"line": number, **row})
     raw = {column.name: values.RAW[column.kind] for column in table.columns}
-    frame = values.with_times(pl.DataFrame(rows, schema={"line": pl.UInt32, **raw}, orient="row"), table)
+    frame = values.converted(pl.DataFrame(rows, schema={"line": pl.UInt32, **raw}, orient="row"), table)
     return frame, pl.DataFrame(findings, schema=values.FINDING, orient="row")

@@ -1,6 +1,6 @@
 """Load the plays and the tables that describe them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,7 +10,7 @@ import polars as pl
 
 from pozytywka_cli.dataset import plays_file
 from pozytywka_cli.dataset.data_files import unread_messages
-from pozytywka_cli.dataset.tables import TABLES
+from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.dataset.transform import transform
 from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.records import Input
@@ -67,23 +67,25 @@ def load(
     plays: Path,
     inform: Callable[[str], None],
     lock: Callable[[], AbstractContextManager[None]] = nullcontext,
+    columns: Mapping[str, str] = NO_NAMES,
 ) -> Dataset:
     """Load the dataset in a folder; where its file of plays is missing or stale, it is made again first.
 
-    `inform` gets messages for the user, and `lock` is held while plays are made.
+    `inform` gets messages for the user, and `lock` is held while plays are made. `columns` are names in the
+    files, see `check`.
 
     Raises:
         RefusedError: plays must be made and the data have errors.
         ArtifactError: the plays are damaged.
         StorageError: a file cannot be read or written.
     """
-    if reason := plays_file.stale(folder, plays):
+    if reason := plays_file.stale(folder, plays, columns):
         inform(f"Making {plays}: {reason}.")
         with lock():
-            transform(folder, plays)
+            transform(folder, plays, columns=columns)
     for message in unread_messages(folder, TABLES.values()):
         inform(message)
-    described = check(folder, (*DESCRIBING, "tracks"), warnings=False)
+    described = check(folder, (*DESCRIBING, "tracks"), columns=columns, warnings=False)
     good = {name: pl.DataFrame(schema=TABLES[name].schema) for name in (*DESCRIBING, "tracks")}
     for name in described.readings:
         good[name] = described.good(name)

@@ -1,6 +1,6 @@
 """The Parquet file of plays: rows are plays; the metadata hold the purchases and the files that it was made from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from pozytywka_cli import files
 from pozytywka_cli.dataset.data_files import locate
 from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.read import Reading
-from pozytywka_cli.dataset.tables import TABLES
+from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Input
 
-VERSION = 3  # of the transform and of this file; files of another version are made again
+VERSION = 4  # of the transform and of this file; files of another version are made again
 NEEDED = ("tracks", "sessions")  # the tables that plays are made from
 METADATA = "pozytywka"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -23,20 +23,30 @@ PURCHASES = {"user_id": pl.Int64(), "purchased_at": pl.Datetime("us", "UTC")}
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """The Parquet metadata: the transform's version, what it read, and purchases as (user_id, purchased_at)."""
+    """The Parquet metadata: the transform's version, what it read, and purchases as (user_id, purchased_at).
+
+    columns: the names that columns had in the files where the settings gave them, by `table.column`
+    """
 
     transform: int
     inputs: list[Input]
     purchases: list[tuple[int, datetime]]
+    columns: dict[str, str] = {}
 
 
-def write(target: Path, plays: pl.DataFrame, purchases: pl.DataFrame, inputs: list[Input]) -> None:
+def write(
+    target: Path,
+    plays: pl.DataFrame,
+    purchases: pl.DataFrame,
+    inputs: list[Input],
+    columns: Mapping[str, str],
+) -> None:
     """Write plays, and purchases (user_id, purchased_at), into one file, atomically.
 
     Raises:
         StorageError: it cannot be written.
     """
-    metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows())).decode()
+    metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows(), of_needed(columns))).decode()
     with files.replacing(target) as temporary:
         plays.write_parquet(temporary, metadata={METADATA: metadata})
 
@@ -66,13 +76,20 @@ def read_metadata(path: Path) -> Metadata | None:
     return metadata if metadata.transform == VERSION else None
 
 
-def stale(folder: Path, path: Path) -> str | None:
+def of_needed(columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the names in files of those columns that plays are made from."""
+    return {column: name for column, name in columns.items() if column.partition(".")[0] in NEEDED}
+
+
+def stale(folder: Path, path: Path, columns: Mapping[str, str] = NO_NAMES) -> str | None:
     """Return why plays must be made again from the data in `folder`; None if they are up to date."""
     if not path.exists():
         return "there are no plays yet"
     made_from = read_metadata(path)
     if made_from is None:
         return "they are damaged, or were made by another version"
+    if made_from.columns != of_needed(columns):
+        return "the names of columns in the settings have changed"
     now = {shown(file.relative_to(folder)): digest for file, digest in hash_inputs(folder, NEEDED).items()}
     return None if now == {file.name: file.sha256 for file in made_from.inputs} else "the data have changed"
 

@@ -44,10 +44,12 @@ def _of_column(reading: Reading, column: Column) -> list[tuple[str, Value]]:
         return facts
     distinct = values.drop_nulls().n_unique()
     facts.append(("distinct", distinct))
-    if column.kind in (Kind.INTEGER, Kind.NUMBER, Kind.TIME) and distinct:
+    if column.kind in (Kind.INTEGER, Kind.KEY, Kind.NUMBER, Kind.TIME) and distinct:
         facts += [("min", _plain(values.min())), ("max", _plain(values.max()))]
     if column.kind in (Kind.INTEGER, Kind.NUMBER) and not is_id:
         facts.append(("mean", values.mean()))  # type: ignore[arg-type]
+    if column.name in reading.units:
+        facts.append(("unit", reading.units[column.name]))
     if distinct <= FEW and not column.personal and not is_id:
         by_value = values.drop_nulls().value_counts().iter_rows()
         facts += _sorted({f"count of {_plain(value)}": count for value, count in by_value})

@@ -16,8 +16,8 @@ from pozytywka_cli.dataset.containers import read_source
 from pozytywka_cli.dataset.csv_reader import read_rows
 from pozytywka_cli.dataset.guard import UNREADABLE as ERRORS
 from pozytywka_cli.dataset.line_reader import Raw, read_lines
-from pozytywka_cli.dataset.read import FINDINGS, read_parquet, typed
-from pozytywka_cli.dataset.tables import ERROR_RULES, Column, Kind, Table
+from pozytywka_cli.dataset.read import FINDINGS, combine, read_parquet
+from pozytywka_cli.dataset.tables import ERROR_RULES, TABLES, Column, Kind, Table
 from pozytywka_cli.errors import RefusedError, StorageError
 
 KINDS: dict[type[types.Type], Kind] = {
@@ -28,6 +28,7 @@ KINDS: dict[type[types.Type], Kind] = {
     types.ListType: Kind.TEXTS,
     types.StrType: Kind.TEXT,
 }
+KEYS = {column.name for table in TABLES.values() for column in table.columns if column.kind is Kind.KEY}
 BOM = b"\xef\xbb\xbf"
 LATEST = pl.lit(datetime(9999, 12, 31, tzinfo=UTC))  # requests may be about the future
 
@@ -91,7 +92,8 @@ def _column(field: types.Field) -> Column:
     if more or type(value) not in KINDS:
         raise TypeError(f"the field {field.name} has a type that a request cannot have")
     low, high = getattr(value, "ge", None), getattr(value, "le", None)
-    return Column(field.name, KINDS[type(value)], required=field.required, low=low, high=high)
+    kind = Kind.KEY if field.name in KEYS else KINDS[type(value)]
+    return Column(field.name, kind, required=field.required, low=low, high=high)
 
 
 def hint(table: Table) -> str:
@@ -123,7 +125,7 @@ def _read(table: Table, source: Path | BinaryIO, name: str) -> Raw:
 
 def _checked(request: type[msgspec.Struct], table: Table, raw: Raw) -> tuple[pl.DataFrame, list[Problem]]:
     """Return the requests that follow the rules of their columns, and what is wrong with the others."""
-    reading = typed(table, Path(), raw)
+    reading = combine(table, (Path(),), [raw])
     findings = pl.concat([reading.findings, *(part.select(*FINDINGS) for part in rules.of_columns(reading, LATEST))])
     errors = findings.filter(pl.col("rule").is_in(ERROR_RULES)).sort("line", maintain_order=True)
     good = reading.frame.join(errors, on="line", how="anti", maintain_order="left").select(*table.schema)

@@ -1,16 +1,18 @@
 """The rules for typed columns; each returns findings (file, line, rule, column, value)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import polars as pl
 
+from pozytywka_cli.dataset import times, units
+from pozytywka_cli.dataset.absent import absent_columns
 from pozytywka_cli.dataset.plays import SESSION
 from pozytywka_cli.dataset.read import FINDINGS, Reading
-from pozytywka_cli.dataset.tables import Kind, Table
+from pozytywka_cli.dataset.tables import Column, Kind, Table
 
 REACTIONS = ("SKIP", "LIKE")
 DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
-EARLIEST = pl.datetime(2000, 1, 1, time_zone="UTC", time_unit="us")
+EARLIEST = pl.lit(times.EARLIEST)
 
 
 def of_table(name: str, readings: dict[str, Reading], now: pl.Expr, *, warnings: bool) -> pl.DataFrame:
@@ -20,7 +22,8 @@ def of_table(name: str, readings: dict[str, Reading], now: pl.Expr, *, warnings:
     """
     reading = readings[name]
     keys = {other: read.frame[key] for other, read in readings.items() if (key := read.table.key)}
-    parts = [reading.findings, *of_columns(reading, now), *_of_references(reading, keys)]
+    absent = [column.name for column in absent_columns(reading)]
+    parts = [reading.findings, *of_columns(reading, now, absent), *_of_references(reading, keys)]
     if name == "sessions":
         parts += _of_track_needed(reading)
     if name == "sessions" and warnings:
@@ -30,15 +33,20 @@ def of_table(name: str, readings: dict[str, Reading], now: pl.Expr, *, warnings:
     return pl.concat([part.select(*FINDINGS) for part in parts])
 
 
-def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
-    """Check the rules about one cell (required, optional, range, time) and about one column (key)."""
+def of_columns(reading: Reading, now: pl.Expr, absent: Collection[str] = ()) -> Iterator[pl.DataFrame]:
+    """Check the rules about one cell (required, optional, range, unusual, time) and about one column (column, key).
+
+    Columns that are `absent` from all lines break `column`, if they are needed, and neither `required` nor `optional`.
+    """
     for column in reading.table.columns:
         cell = pl.col(column.name)
-        if not column.sometimes_needed:
+        if column.name in absent:
+            if column.level_if_absent == "error":
+                yield _find(reading, pl.lit(True), "column", column.name)
+        elif not column.sometimes_needed:
             yield _absent(reading, cell.is_null(), "required" if column.required else "optional", column.name)
-        bounds = ((column.low, cell.lt), (column.high, cell.gt), (column.above, cell.le))
-        if outside := [beyond(bound) for bound, beyond in bounds if bound is not None]:
-            yield _find(reading, pl.any_horizontal(outside), "range", column.name)
+        if column.has_range:
+            yield from _of_numbers(reading, column)
         if column.kind is Kind.DATE:
             yield _find(reading, ~cell.str.contains(DATE), "time", column.name)
         if column.kind is Kind.TIME:
@@ -46,6 +54,17 @@ def of_columns(reading: Reading, now: pl.Expr) -> Iterator[pl.DataFrame]:
     if reading.table.key:
         key = pl.col(reading.table.key)
         yield _find(reading, key.is_not_null() & ~key.is_first_distinct(), "key", reading.table.key)
+
+
+def _of_numbers(reading: Reading, column: Column) -> Iterator[pl.DataFrame]:
+    """Find numbers out of range, and others that are unusual; their text says which unit they seem to have."""
+    out_of_range, cell = units.beyond(column), pl.col(column.name)
+    whole, bad = units.of_column(column, reading.frame)
+    yield _find(reading, out_of_range, "range", column.name, unit=bad)
+    doubtful = pl.lit(False) if column.usual is None else cell > column.usual
+    if whole and column.typical:
+        doubtful |= ~cell.is_between(*column.typical)
+    yield _find(reading, doubtful & ~out_of_range, "unusual", column.name, unit=whole)
 
 
 def _of_references(reading: Reading, keys: dict[str, pl.Series]) -> Iterator[pl.DataFrame]:
@@ -58,6 +77,8 @@ def _of_references(reading: Reading, keys: dict[str, pl.Series]) -> Iterator[pl.
 
 def _of_track_needed(sessions: Reading) -> Iterator[pl.DataFrame]:
     """Find events without a track: a PLAY needs one, a SKIP or LIKE should name one."""
+    if "track_id" not in sessions.present:
+        return  # which breaks the rule `column`, where a line needs one
     for rule, events in (("required", ("PLAY",)), ("optional", REACTIONS)):
         yield _absent(sessions, pl.col("track_id").is_null() & pl.col("event_type").is_in(events), rule, "track_id")
 
@@ -117,16 +138,16 @@ def _absent(reading: Reading, missing: pl.Expr, rule: str, column: str) -> pl.Da
     return nulls if known.is_empty() or nulls.is_empty() else nulls.join(known, on=["file", "line"], how="anti")
 
 
-def _find(reading: Reading, broken: pl.Expr, rule: str, column: str) -> pl.DataFrame:
-    """Return a finding for each row where `broken` is true."""
-    return _report(reading.frame.filter(broken), rule, column)
+def _find(reading: Reading, broken: pl.Expr, rule: str, column: str, *, unit: str | None = None) -> pl.DataFrame:
+    """Return a finding for each row where `broken` is true; `unit` is the unit that the values seem to have."""
+    return _report(reading.frame.filter(broken), rule, column, unit)
 
 
-def _report(rows: pl.DataFrame, rule: str, column: str) -> pl.DataFrame:
+def _report(rows: pl.DataFrame, rule: str, column: str, unit: str | None = None) -> pl.DataFrame:
     if rows.is_empty():
         return pl.DataFrame(schema=FINDINGS)
     written = pl.col(column).cast(pl.String) if not isinstance(rows.schema[column], pl.List) else pl.lit("null")
-    value = written.fill_null("null").str.head(80)
+    value = written.fill_null("null").str.head(80) + (f" (looks like {unit})" if unit else "")
     return rows.select("file", "line", rule=pl.lit(rule), column=pl.lit(column), value=value)
 
 

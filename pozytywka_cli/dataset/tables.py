@@ -1,6 +1,7 @@
 """Declare the five tables, their columns and the rules that they are checked against."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -13,16 +14,18 @@ class Kind(StrEnum):
     """What a column's values look like in a file."""
 
     INTEGER = "integer"
+    KEY = "integer or text"  # text becomes an integer, see `values.key`
     NUMBER = "number"
     TEXT = "text"
     TEXTS = "list of text"
     FLAG = "true or false"
-    TIME = "time"  # ISO 8601 text, or milliseconds since 1970 as an integer
+    TIME = "time"  # ISO 8601 text, or a number since 1970, see `times`
     DATE = "date"  # YYYY, YYYY-MM or YYYY-MM-DD
 
 
 DTYPES: dict[Kind, pl.DataType] = {
     Kind.INTEGER: pl.Int64(),
+    Kind.KEY: pl.Int64(),
     Kind.NUMBER: pl.Float64(),
     Kind.TEXT: pl.String(),
     Kind.TEXTS: pl.List(pl.String()),
@@ -39,20 +42,30 @@ class Column:
     """A column of a table.
 
     required: every line needs a value
+    essential: models need the column, though a single line may do without a value
     low, high: the range of values, both included; above: the bound that values must exceed
+    usual: the highest value that raises no doubt
+    typical: the range in which nearly all values lie; units: where they lie in it only after being divided by a factor,
+        the unit that they probably have, as (factor, name)
     words: the allowed values, in any case; `spellings` maps further spellings to one of them
     word_rule: the rule that another word breaks
     references: the table whose key the values are; `reference_rule` is the rule that an unknown one breaks
     sometimes_needed: some events need a value (`track_id`: a PLAY needs it, a SKIP or LIKE should have it)
     personal: values are never shown, and never leave `validate`
+    synonyms: other names that the column often has in files, which a message suggests
+    source: the name in the files, where the settings give another one
     """
 
     name: str
     kind: Kind
     required: bool = False
+    essential: bool = False
     low: float | None = None
     high: float | None = None
     above: float | None = None
+    usual: float | None = None
+    typical: tuple[float, float] | None = None
+    units: tuple[tuple[float, str], ...] = ()
     words: tuple[str, ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
     word_rule: str = "range"
@@ -60,6 +73,23 @@ class Column:
     reference_rule: str = "reference"
     sometimes_needed: bool = False
     personal: bool = False
+    synonyms: tuple[str, ...] = ()
+    source: str | None = None
+
+    @property
+    def has_range(self) -> bool:
+        """Whether some values are out of range, or unusual."""
+        return any(bound is not None for bound in (self.low, self.high, self.above, self.usual))
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the values are 0 and 1, for which true and false may stand."""
+        return self.kind is Kind.INTEGER and (self.low, self.high) == (0, 1)
+
+    @property
+    def level_if_absent(self) -> Level:
+        """The level of the violation if no line has the column."""
+        return "error" if self.required or self.sometimes_needed or self.essential else "warning"
 
     @property
     def blank_is_null(self) -> bool:
@@ -72,7 +102,7 @@ class Column:
         if self.words:
             return " ".join(self.words)
         if self.above is not None:
-            return f"> {self.above:g}"
+            return f"> {self.above:g}" + (f", <= {self.high:.0f}" if self.high is not None else "")
         low, high = ("" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
         return f"{low}..{high}" if low or high else ""
 
@@ -91,9 +121,25 @@ class Table:
         """The type of each column in the frame that is read."""
         return {column.name: DTYPES[column.kind] for column in self.columns}
 
+    def named(self, names: Mapping[str, str]) -> "Table":
+        """Return the table with the names that its columns have in files, by `table.column`."""
+        columns = [replace(column, source=names.get(f"{self.name}.{column.name}")) for column in self.columns]
+        return replace(self, columns=tuple(columns))
+
+    def by_key(self, keys: Collection[str]) -> dict[str, Column]:
+        """Return the columns that a file's keys stand for: the name that the settings give, else the column's own."""
+        wanted = {
+            column.source if column.source and column.source in keys else column.name: column for column in self.columns
+        }
+        return {key: column for key, column in wanted.items() if key in keys}
+
+
+DAY_MS = 24 * 3600 * 1000
+DURATION_UNITS = ((1e3, "microseconds"), (1e6, "nanoseconds"), (1e-3, "seconds"))
+
 
 def _shares(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(name, Kind.NUMBER, low=0, high=1) for name in names)
+    return tuple(Column(name, Kind.NUMBER, low=0, high=1, typical=(0, 1), units=((100, "percent"),)) for name in names)
 
 
 USERS = Table(
@@ -119,9 +165,19 @@ TRACKS = Table(
         Column("id", Kind.TEXT, required=True),
         Column("name", Kind.TEXT),
         Column("popularity", Kind.INTEGER, low=0, high=100),
-        Column("duration_ms", Kind.INTEGER, required=True, above=0),
+        Column(
+            "duration_ms",
+            Kind.INTEGER,
+            required=True,
+            above=0,
+            high=DAY_MS,
+            usual=DAY_MS / 8,
+            typical=(30_000, 1_800_000),
+            units=DURATION_UNITS,
+            synonyms=("duration", "length", "length_ms"),
+        ),
         Column("explicit", Kind.INTEGER, low=0, high=1),
-        Column("id_artist", Kind.TEXT, references="artists"),
+        Column("id_artist", Kind.TEXT, essential=True, references="artists"),
         Column("release_date", Kind.DATE),
         *_shares("danceability", "energy"),
         Column("key", Kind.INTEGER, low=0, high=11),
@@ -134,11 +190,24 @@ TRACKS = Table(
 SESSIONS = Table(
     "sessions",
     (
-        Column("timestamp", Kind.TIME, required=True),
+        Column(
+            "timestamp",
+            Kind.TIME,
+            required=True,
+            synonyms=("ts", "time", "datetime", "date", "event_time", "created_at"),
+        ),
         Column("user_id", Kind.INTEGER, required=True, references="users"),
         Column("track_id", Kind.TEXT, references="tracks", reference_rule="track", sometimes_needed=True),
-        Column("event_type", Kind.TEXT, required=True, words=EVENTS, spellings=SPELLINGS, word_rule="event_type"),
-        Column("session_id", Kind.INTEGER, required=True),
+        Column(
+            "event_type",
+            Kind.TEXT,
+            required=True,
+            words=EVENTS,
+            spellings=SPELLINGS,
+            word_rule="event_type",
+            synonyms=("event", "type", "action"),
+        ),
+        Column("session_id", Kind.KEY, required=True, synonyms=("session",)),
     ),
 )
 TRACK_STORAGE = Table(
@@ -165,16 +234,21 @@ class Rule:
 RULES = {
     "json": Rule("error", "the line is not one JSON object that has each key once"),
     "type": Rule("error", "the value has the wrong type"),
+    "column": Rule("error", "no line has the column (a warning where the column can be done without)"),
     "required": Rule("error", "a value that is needed is missing: null, empty or -1"),
     "key": Rule("error", "an earlier line has the same key; the first one is used"),
     "range": Rule("error", "the value is out of range, or not one of the allowed words"),
     "event_type": Rule("error", "the event is not one of " + ", ".join(EVENTS)),
-    "time": Rule("error", "the time or date cannot be read, or the event lies before 2000 or in the future"),
+    "time": Rule(
+        "error",
+        "the time or date cannot be read, is a number of another unit than most, or lies before 2000 or in the future",
+    ),
     "track": Rule("error", "an event names a track that is not in tracks"),
     "table": Rule("error", "the table is missing or empty (track_storage: a warning)"),
     "unread": Rule("warning", "the file looks like a part of this table and is not read"),
     "reference": Rule("warning", "the value names a user, artist or track that is not in its table"),
     "optional": Rule("warning", "a value is missing that is useful but not needed"),
+    "unusual": Rule("warning", "the value is beyond what is usual; its unit may be another one"),
     "duplicate_name": Rule("warning", "several artists have the same name (the count is of names)"),
     "duplicate_title": Rule("warning", "several tracks of an artist have the same name (the count is of names)"),
     "orphan": Rule("warning", "a SKIP or LIKE comes before any PLAY of its session"),
@@ -183,4 +257,5 @@ RULES = {
     "storage": Rule("warning", "the track is not in track_storage"),
     "extra": Rule("warning", "the column is unknown and is not used"),
 }
+NO_NAMES: Mapping[str, str] = {}  # every column is named in the files as it is here
 ERROR_RULES = [name for name, rule in RULES.items() if rule.level == "error"]

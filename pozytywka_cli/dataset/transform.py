@@ -1,5 +1,6 @@
 """Turn raw events into the file of plays."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pozytywka_cli.dataset import plays_file, quarantine
 from pozytywka_cli.dataset.data_files import unread_messages
 from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
 from pozytywka_cli.dataset.rules import in_order
-from pozytywka_cli.dataset.tables import TABLES
+from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.dataset.validate import check
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Progress, Report, silent
@@ -40,28 +41,32 @@ def transform(
     folder: Path,
     output: Path,
     *,
+    columns: Mapping[str, str] = NO_NAMES,
     on_invalid: OnInvalid = "fail",
     quarantine_dir: Path | None = None,
     report: Report = silent,
 ) -> Transformed:
-    """Turn the events in `folder` into plays, and write them to `output`.
+    """Turn the events in `folder` into plays, and write them to `output`; `columns` as in `check`.
 
     Raises:
-        RefusedError: there are errors in the data and `on_invalid` is "fail", or a table that is needed is missing.
+        RefusedError: there are errors in the data and `on_invalid` is "fail", or a needed table or column is missing.
         StorageError: a file cannot be read or written.
     """
     with ThreadPoolExecutor(1) as pool:  # hashing needs no interpreter lock, and reading is not always busy
         hashing = pool.submit(plays_file.hash_inputs, folder, plays_file.NEEDED)
-        checked = check(folder, plays_file.NEEDED, warnings=False, report=report)
+        checked = check(folder, plays_file.NEEDED, columns=columns, warnings=False, report=report)
         hashes = hashing.result()
     for _, file, problem in checked.missing:
         raise RefusedError(f"{file} is {problem}", "Check --data-dir; see `pozytywka validate`.")
+    for problem, hint in checked.absent:
+        raise RefusedError(problem, hint)
     dropped = {name: len(checked.bad(name)) for name in plays_file.NEEDED}
     if on_invalid == "fail" and any(dropped.values()):
         error = next(violation for violation in checked.violations if violation.level == "error")
         lines = f"{sum(dropped.values()):,} bad {'line' if sum(dropped.values()) == 1 else 'lines'}"
         first = f"{error.examples[0].file}:{error.examples[0].line}: {error.column or 'line'} breaks `{error.rule}`"
         hint = "See `pozytywka validate`, or drop bad lines with `pozytywka transform --on-invalid quarantine`."
+        hint = " ".join([*checked.hints, hint])
         raise RefusedError(f"{lines}, first {first}: {error.examples[0].value}", hint)
     if on_invalid == "quarantine" and quarantine_dir is not None:
         quarantine.write(checked, quarantine_dir, good=False)
@@ -72,7 +77,7 @@ def transform(
     bought = events.filter(pl.col("event_type") == "BUY_PREMIUM")
     purchases = bought.group_by("user_id").agg(purchased_at=pl.col("timestamp").min()).sort("user_id")
     inputs = plays_file.describe_inputs(folder, checked.readings.values(), hashes)
-    plays_file.write(output, made, purchases, inputs)
+    plays_file.write(output, made, purchases, inputs, columns)
     unread = unread_messages(folder, [TABLES[name] for name in plays_file.NEEDED])
     return Transformed(output, len(made), dropped, quarantine_dir if any(dropped.values()) else None, unread)
 

@@ -1,6 +1,6 @@
 """Check the tables against every rule, in one pass, collect all violations, and decide whether the data pass."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import polars as pl
 
-from pozytywka_cli.dataset import rules
+from pozytywka_cli.dataset import rules, units
+from pozytywka_cli.dataset.absent import absent_column, absent_columns
 from pozytywka_cli.dataset.data_files import locate, unread
 from pozytywka_cli.dataset.guard import shown
 from pozytywka_cli.dataset.profile import Fact, profile
 from pozytywka_cli.dataset.read import Reading, read
-from pozytywka_cli.dataset.tables import ERROR_RULES, RULES, TABLES, Level
+from pozytywka_cli.dataset.tables import ERROR_RULES, NO_NAMES, RULES, TABLES, Level
 from pozytywka_cli.errors import RefusedError, StorageError, UsageError
 from pozytywka_cli.records import Progress, Report, silent
 
@@ -52,12 +53,14 @@ class Checked:
     """The tables as read, and their violations.
 
     findings: by table, one row for each broken rule of each line: file, line, rule, column, value
+    hints: sentences about the probable cause of many violations at once
     """
 
     readings: dict[str, Reading]
     findings: dict[str, pl.DataFrame]
     violations: list[Violation]
     profile: list[Fact] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
     def bad(self, table: str) -> pl.DataFrame:
         """Return the bad lines, those with an error: file, line, and the rules they break, in order."""
@@ -88,11 +91,22 @@ class Checked:
         errors = [v for v in self.violations if (v.rule, v.level) == ("table", "error")]
         return [(v.table, v.examples[0].file, v.examples[0].value.partition(";")[0]) for v in errors]
 
+    @property
+    def absent(self) -> list[tuple[str, str]]:
+        """The columns that are needed and that no line has: what is wrong, and what to do next."""
+        return [
+            absent_column(reading, column)
+            for reading in self.readings.values()
+            for column in absent_columns(reading)
+            if column.level_if_absent == "error"
+        ]
+
 
 def check(
     folder: Path,
     tables: Iterable[str] = TABLES,
     *,
+    columns: Mapping[str, str] = NO_NAMES,
     now: datetime | None = None,
     warnings: bool = True,
     facts: bool = False,
@@ -101,7 +115,7 @@ def check(
     """Read tables from a folder and check them against every rule; with `facts`, profile them too.
 
     Without `warnings`, the rules that follow sessions through time or compare names are left out: they make no line
-    bad.
+    bad. `columns` are the names that columns have in the files, such as {"tracks.id_artist": "artist_id"}.
 
     Raises:
         StorageError: the folder, or a file in it, cannot be read.
@@ -110,7 +124,7 @@ def check(
     if not folder.is_dir():
         hint = "Name the data with --data-dir, or make some: `pozytywka sample`."
         raise StorageError(f"there is no folder {shown(folder)}", hint)
-    wanted = {name: TABLES[name] for name in tables}
+    wanted = {name: TABLES[name].named(columns) for name in tables}
     located = {name: locate(folder, table) for name, table in wanted.items()}
     readings = {
         name: read(wanted[name], paths, counts=facts, report=report) for name, paths in located.items() if paths
@@ -127,7 +141,10 @@ def check(
         report(Progress("check tables", number, len(readings)))
     order = {key: number for number, key in enumerate([*TABLES, *RULES])}
     violations.sort(key=lambda violation: (order[violation.table], order[violation.rule], violation.column or ""))
-    return Checked(readings, findings, violations, profile(readings) if facts else [])
+    hints = [
+        hint for name, reading in readings.items() for hint in units.hints(name, reading.table.columns, reading.frame)
+    ]
+    return Checked(readings, findings, violations, profile(readings) if facts else [], hints)
 
 
 def _violations(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> Iterator[Violation]:
@@ -136,6 +153,11 @@ def _violations(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> 
     if not reading.lines:
         yield _of_table(name, shown(reading.paths[0]), "empty")
     place = pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES)
+    for column in absent_columns(reading):
+        problem, hint = absent_column(reading, column)
+        example = Example(shown(reading.paths[0]), None, f"{problem}. {hint}")
+        yield Violation(name, "column", column.name, column.level_if_absent, 1, [example])
+    findings = findings.filter(pl.col("rule") != "column")
     for rule, column, count, places in findings.group_by("rule", "column").agg(pl.len(), place).iter_rows():
         lines = reading.unknown[column] if rule == "extra" else count
         yield _violation(reading, rule, column, lines, [tuple(place.values()) for place in places])
@@ -195,14 +217,16 @@ def raise_failures(checked: Checked, fail_on: FailOn, allowed: Callable[[int], f
         return
     failures = [f"{table} is {problem}" for table, _, problem in checked.missing]
     hints = ["Check --data-dir; `pozytywka schema` lists the tables."] if failures else []
+    failures += [problem for problem, _ in checked.absent]
+    hints += [hint for _, hint in checked.absent]
     for name, reading in checked.readings.items():
         if (bad := len(checked.bad(name))) > allowed(reading.lines):
             failures.append(f"{bad:,} of {reading.lines:,} lines of {name} are bad")
             where = f"The bad lines are in {quarantine / 'bad'}." if quarantine else ""
-            hints.insert(0, where or "Write the bad lines to a folder with --quarantine DIR.")
+            hints.insert(len(checked.absent), where or "Write the bad lines to a folder with --quarantine DIR.")
     count = sum(violation.count for violation in checked.violations if violation.level == "warning")
     if fail_on == "warning" and count:
         failures.append(f"{count:,} {'warning' if count == 1 else 'warnings'}")
         hints.append("Correct what the table lists, or let only errors fail: --fail-on error.")
     if failures:
-        raise RefusedError("; ".join(failures), hints[0])
+        raise RefusedError("; ".join(failures), " ".join([*checked.hints, *hints[:1]]))

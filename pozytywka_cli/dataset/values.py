@@ -1,42 +1,98 @@
-"""Convert raw columns to typed ones: times, words, blanks. What cannot be read becomes null and a finding."""
+"""Convert values, from text or typed columns, to the raw types of a table's columns."""
 
-from collections import Counter
+import hashlib
+import re
 
 import polars as pl
 
-from pozytywka_cli.dataset.line_decoder import EPOCH_MS
-from pozytywka_cli.dataset.tables import DTYPES, Column, Kind, Table
+from pozytywka_cli.dataset import times
+from pozytywka_cli.dataset.tables import DAY_MS, DTYPES, Column, Kind, Table
 
 RAW: dict[Kind, pl.DataType] = {**DTYPES, Kind.TIME: pl.String()}
 FINDING = {"line": pl.UInt32, "rule": pl.String, "column": pl.String, "value": pl.String}
-UNREADABLE = "{} as written"
-ISO = "%Y-%m-%dT%H:%M:%S%.f"
+UNREADABLE, UNIT = "{} as written", "unit of {}"
+
+FLAGS = {"true": True, "false": False, "1": True, "0": False}
+NOT_FINITE = ("nan", "inf", "-inf", "+inf", "infinity", "-infinity", "+infinity")
+WHOLE = r"^[+-]?[0-9]+(?:\.0*)?$"
+KEY_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+TEXT_KEYS = 2**62  # the first integer that stands for a text; the last is 2**63 - 1
 
 
-def with_times(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Convert time columns to UTC; beside each stands a column with the text of what could not be read, else null."""
-    for name in (column.name for column in table.columns if column.kind is Kind.TIME):
-        written = frame[name]
-        times = _from_epoch(written) if written.dtype.is_integer() else _from_text(written)
-        unreadable = pl.select(pl.when(times.is_null()).then(written)).to_series().cast(pl.String)
-        frame = frame.with_columns(times.alias(name), unreadable.alias(UNREADABLE.format(name)))
+def converted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Convert columns that were read as text to their raw types, and times to UTC.
+
+    Beside each time stand a column with the text of what could not be read, else null, and one with its unit, see
+    `times.parse`.
+    """
+    for column in table.columns:
+        cells = frame[column.name]
+        if column.kind is Kind.TIME:
+            parsed = times.parse(cells)
+            unreadable = pl.select(pl.when(parsed["time"].is_null()).then(cells.to_physical())).to_series()
+            frame = frame.with_columns(
+                parsed["time"].alias(column.name),
+                unreadable.cast(pl.String).alias(UNREADABLE.format(column.name)),
+                parsed["unit"].alias(UNIT.format(column.name)),
+            )
+        elif cells.dtype == pl.String != RAW[column.kind]:
+            frame = frame.with_columns(from_text(column, cells).alias(column.name))
     return frame
 
 
-def _from_epoch(written: pl.Series) -> pl.Series:
-    usable = pl.select(pl.when(written.is_between(0, EPOCH_MS - 1)).then(written)).to_series()
-    return (usable * 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+def cast(column: Column, cells: pl.Series) -> pl.Series:
+    """Return the values of a typed column as the column's raw type; null where they are of another type.
+
+    Times may stay what they are, if `times.parse` can read them.
+    """
+    dtype, kind = cells.dtype, column.kind
+    if dtype in (pl.String, pl.Categorical, pl.Enum):
+        return from_text(column, cells.cast(pl.String))
+    if kind is Kind.TIME:
+        return _time(cells)
+    if kind in (Kind.INTEGER, Kind.KEY) and (dtype.is_numeric() or (dtype == pl.Boolean and column.is_binary)):
+        return _integer(column, cells)
+    if kind is Kind.NUMBER and dtype.is_numeric():
+        return finite(cells)
+    if kind is Kind.FLAG and dtype.is_numeric():
+        return cells.cast(pl.Float64).replace_strict({1: True, 0: False}, default=None, return_dtype=pl.Boolean)
+    if kind is Kind.DATE and dtype in (pl.Date, pl.Datetime):
+        return _date(cells)
+    if (
+        isinstance(dtype, pl.List | pl.Array)
+        and kind is Kind.TEXTS
+        and dtype.inner
+        in (
+            pl.String,
+            pl.Categorical,
+            pl.Enum,
+            pl.Null,
+        )
+    ):
+        return cells.cast(RAW[kind])
+    if dtype == RAW[kind]:
+        return cells
+    if column.blank_is_null and dtype.is_integer():  # -1 means "no value" in any type, as in JSON
+        return pl.select(pl.when(cells == -1).then(pl.lit("-1"))).to_series()
+    return pl.repeat(None, len(cells), dtype=RAW[kind], eager=True)
 
 
-def _from_text(written: pl.Series) -> pl.Series:
-    """Parse ISO 8601 with or without a fraction, with T or a space; without an offset it is UTC, else converted."""
-    times = written.str.to_datetime(ISO, time_unit="us", strict=False).dt.replace_time_zone("UTC")
-    if times.null_count() == written.null_count():
-        return times
-    rest = pl.select(pl.when(times.is_null()).then(written)).to_series().str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T")
-    naive = rest.str.to_datetime(ISO, time_unit="us", strict=False).dt.replace_time_zone("UTC")
-    offset = rest.str.to_datetime(f"{ISO}%#z", time_unit="us", time_zone="UTC", strict=False)
-    return pl.select(pl.coalesce(times, naive, offset)).to_series()
+def from_text(column: Column, text: pl.Series) -> pl.Series:
+    """Return text as the column's raw type; null where it cannot be read."""
+    kind = column.kind
+    if kind is Kind.KEY:
+        return keys(text, blank=-1 if column.blank_is_null else None)
+    if kind is Kind.INTEGER:
+        written = text.replace("", "-1") if column.blank_is_null else text
+        if column.is_binary:
+            written = written.str.to_lowercase().replace({"true": "1", "false": "0"})
+        whole = pl.when(written.str.contains(WHOLE)).then(written.str.replace(r"\.0*$", ""))
+        return pl.select(whole.cast(pl.Int64, strict=False)).to_series()
+    if kind is Kind.NUMBER:
+        return finite(text)
+    if kind is Kind.FLAG:
+        return text.str.to_lowercase().replace_strict(FLAGS, default=None, return_dtype=pl.Boolean)
+    return _texts(text) if kind is Kind.TEXTS else text
 
 
 def finite(written: pl.Series) -> pl.Series:
@@ -45,69 +101,70 @@ def finite(written: pl.Series) -> pl.Series:
     return pl.select(pl.when(floats.is_finite()).then(floats)).to_series()
 
 
-def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the table's typed columns and `line`, and findings (line, rule, column, value).
-
-    Blanks of needed columns become null; words, in any case, become an Enum.
-    """
-    findings = []
-    for column in table.columns:
-        if column.kind is Kind.TIME:
-            unreadable = pl.when(~_blank(column)).then(UNREADABLE.format(column.name))
-            findings.append(_found(raw, unreadable, column.name, "time"))
-        if column.required:
-            shown = _written(column).cast(pl.String).replace("", "(empty)")
-            findings.append(_found(raw, pl.when(_blank(column)).then(shown), column.name, "required"))
-        if column.blank_is_null and column.kind is not Kind.TIME:
-            raw = raw.with_columns(pl.when(~_blank(column)).then(column.name).alias(column.name))
-        if column.words:
-            raw, unknown = _as_words(column, raw)
-            findings.append(unknown)
-    return raw.select("line", *table.schema), pl.concat([pl.DataFrame(schema=FINDING), *findings])
+def not_finite(column: Column, cells: pl.Series) -> pl.Series:
+    """Return where a number is NaN or infinite and may be missing."""
+    if column.kind in (Kind.INTEGER, Kind.NUMBER) and not column.required:
+        if cells.dtype.is_float():
+            return ~cells.is_finite()
+        if cells.dtype == pl.String:
+            return cells.str.to_lowercase().is_in(NOT_FINITE)
+    return pl.repeat(False, len(cells), eager=True)
 
 
-def counts(table: Table, raw: pl.DataFrame, findings: pl.DataFrame) -> Counter[tuple[str, str]]:
-    """Count, by (column, statistic), the cells that are null, empty or -1 as written, and each spelling of fixed words.
-
-    Values of a wrong type, which are null by now and have findings, are left out.
-    """
-    counted = Counter[tuple[str, str]]()
-    wrong = Counter(findings.filter(pl.col("rule") == "type")["column"])
-    for column in table.columns:
-        name = column.name
-        unreadable = raw[UNREADABLE.format(name)].count() if column.kind is Kind.TIME else 0
-        counted[name, "nulls"] = raw[name].null_count() - unreadable - wrong[name]
-        if column.blank_is_null:
-            empty = raw.select(_written(column) == "").sum().item() if column.kind is not Kind.INTEGER else 0
-            counted[name, "empty"] = empty
-            counted[name, "minus one"] = raw.select(_blank(column)).sum().item() - empty
-        if column.words:
-            spellings = raw[name].drop_nulls().value_counts().iter_rows()
-            counted.update({(name, f"count of {spelling}"): count for spelling, count in spellings})
-    return counted
+def key(text: str) -> int:
+    """Return the integer that a text names, or for other text a number in [2^62, 2^63) that follows from the text."""
+    if KEY_INTEGER.fullmatch(text) and -(2**63) <= int(text) < 2**63:
+        return int(text)
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return TEXT_KEYS + int.from_bytes(digest) // 4
 
 
-def _written(column: Column) -> pl.Expr:
-    """Return the cell as it was written; of a time, only where it could not be read."""
-    return pl.col(UNREADABLE.format(column.name) if column.kind is Kind.TIME else column.name)
+def keys(text: pl.Series, blank: int | None) -> pl.Series:
+    """Return the `key` of each text; empty text becomes `blank`."""
+    distinct = text.drop_nulls().unique()
+    numbers = [key(one) if one else blank for one in distinct.to_list()]
+    return text.replace_strict(distinct, pl.Series(numbers, dtype=pl.Int64), default=None, return_dtype=pl.Int64)
 
 
-def _blank(column: Column) -> pl.Expr:
-    value = _written(column)
-    return value == -1 if column.kind is Kind.INTEGER else (value == "") | (value == "-1")
+def split(text: str) -> list[str] | None:
+    """Return the parts of a text between commas; None for what seems to be a list in another notation."""
+    if text.lstrip().startswith("["):
+        return None
+    return [part for piece in text.split(",") if (part := piece.strip())]
 
 
-def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    known = {word: word for word in column.words} | dict(column.spellings)
-    spellings = raw[column.name].drop_nulls().unique().to_list()
-    words = {spelling: known[spelling.upper()] for spelling in spellings if spelling.upper() in known}
-    unknown = pl.when(~pl.col(column.name).is_in(list(words))).then(column.name)
-    findings = _found(raw, unknown, column.name, column.word_rule)
-    as_enum = pl.col(column.name).replace_strict(words, default=None, return_dtype=pl.Enum(column.words))
-    return raw.with_columns(as_enum), findings
+def _texts(text: pl.Series) -> pl.Series:
+    distinct = text.drop_nulls().unique()
+    lists = pl.Series([split(one) for one in distinct.to_list()], dtype=pl.List(pl.String))
+    rows = pl.DataFrame({"text": distinct, "lists": lists})
+    return text.to_frame("text").join(rows, on="text", how="left", maintain_order="left")["lists"]
 
 
-def _found(frame: pl.DataFrame, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
-    """Return a finding for each row in which `value` is not null."""
-    findings = frame.lazy().select("line", rule=pl.lit(rule), column=pl.lit(column), value=value)
-    return findings.filter(pl.col("value").is_not_null()).collect()
+def _integer(column: Column, cells: pl.Series) -> pl.Series:
+    integers = cells.cast(pl.Int64, strict=False)
+    whole = pl.select(pl.when(integers.cast(cells.dtype, strict=False) == cells).then(integers)).to_series()
+    if column.kind is not Kind.KEY or not cells.dtype.is_integer() or whole.null_count() == cells.null_count():
+        return whole
+    return keys(cells.cast(pl.String), blank=None)  # integers past int64 are keys like any text
+
+
+def _time(cells: pl.Series) -> pl.Series:
+    dtype = cells.dtype
+    if isinstance(dtype, pl.Datetime):
+        return cells.to_physical().cast(pl.Datetime(dtype.time_unit))
+    if dtype == pl.Date:
+        return (cells.to_physical().cast(pl.Int64) * DAY_MS).cast(pl.Datetime("ms"))
+    if dtype.is_float():  # whole numbers exactly, others as Python and JSON write them
+        whole = cells.cast(pl.Int64, strict=False)
+        exact = pl.when(whole.cast(dtype) == cells).then(whole.cast(pl.String))
+        return pl.select(pl.coalesce(exact, cells.cast(pl.String))).to_series()
+    if dtype.is_integer() and dtype not in (pl.UInt64, pl.Int128, pl.UInt128):
+        return cells.cast(pl.Int64)
+    if dtype.is_numeric():
+        return cells.cast(pl.String)
+    return pl.repeat(None, len(cells), dtype=pl.String, eager=True)
+
+
+def _date(cells: pl.Series) -> pl.Series:
+    moments = times.parse(_time(cells))["time"]
+    return moments.dt.strftime("%Y-%m-%d")

@@ -50,8 +50,12 @@ def variant(family: "Family", name: str | None) -> "tuple[str, Variant]":
 
 
 def load_settings(config: Path | None, overrides: Sequence[settings.Assigned]) -> settings.Settings:
-    """Load the settings, and check the sections of all families that are configured; see `settings.load`."""
+    """Load the settings, and check the configured sections of families and names of columns; see `settings.load`."""
     loaded = settings.load(config, overrides, sections=MODULES)
     for name in loaded.configured_sections:
         loaded.section(name, get(name).Settings)
+    if loaded.column_names:
+        from pozytywka_cli.dataset.column_names import check
+
+        check(loaded.column_names)
     return loaded

@@ -240,7 +240,7 @@ def events_file(events: list[Event]) -> list[str]:
 def plays_written(lines: list[str], cuts: list[int]) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        tracks = [{"id": track, "duration_ms": duration} for track, duration in DURATIONS.items()]
+        tracks = [{"id": track, "duration_ms": duration, "id_artist": None} for track, duration in DURATIONS.items()]
         (folder / "tracks.jsonl").write_text("".join(json.dumps(track) + "\n" for track in tracks))
         (folder / "sessions").mkdir()
         for number, (start, stop) in enumerate(zip([0, *cuts], [*cuts, len(lines)], strict=True)):

@@ -85,11 +85,14 @@ def json_text(kind: Kind) -> st.SearchStrategy[str]:
     texts = st.one_of(escaped, st.sampled_from(['""', '"-1"', r'"\/"', r'"\ud83d\ude00"', '"\\ud800"', '"2023"']))
     time = st.one_of(
         st.integers(-2, 253_402_300_800_001).map(str),
+        st.floats(0, 1e17).map(repr),
+        st.integers(0, 10**20).map(lambda number: f'"{number}"'),
         st.datetimes().map(lambda moment: f'"{moment.isoformat()}"'),
         st.datetimes().map(lambda moment: f'"{moment.isoformat()}+02:00"'),
     )
     of_kind = {
         Kind.INTEGER: st.integers(-(2**63) - 1, 2**63).map(str),
+        Kind.KEY: st.one_of(st.integers(-(2**63) - 1, 2**64).map(str), texts),
         Kind.NUMBER: NUMBER,
         Kind.TEXT: texts,
         Kind.DATE: texts,
@@ -97,7 +100,9 @@ def json_text(kind: Kind) -> st.SearchStrategy[str]:
         Kind.FLAG: st.sampled_from(["true", "false"]),
         Kind.TIME: time,
     }[kind]
-    return st.one_of(of_kind, of_kind, of_kind, st.sampled_from(["null", "-1", "1.5", "true", '"x"', "[]"]))
+    return st.one_of(
+        of_kind, of_kind, of_kind, st.sampled_from(["null", "-1", "1.5", "7.0", "true", '"x"', '"7"', "NaN", "[]"])
+    )
 
 
 @st.composite

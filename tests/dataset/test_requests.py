@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from pozytywka_cli.dataset.requests import read_request_lines, read_requests, table_of
+from pozytywka_cli.dataset.values import key
 from pozytywka_cli.errors import RefusedError, StorageError
 
 TEN = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -117,7 +118,7 @@ def test_a_hint_names_the_fields() -> None:
     """Required and optional ones, with their kinds."""
     with pytest.raises(RefusedError) as raised:
         read_requests(io.BytesIO(b"{}"), "-", Pair)
-    for part in ("user_id", "track_id", "optional", "at (time)", "session_id (integer)"):
+    for part in ("user_id", "track_id", "optional", "at (time)", "session_id (integer or text)"):
         assert part in raised.value.hint
 
 
@@ -200,3 +201,35 @@ def test_a_line_that_looks_compressed_is_a_bad_line(line: bytes) -> None:
     requests, problems = read_request_lines([line, JSONL.splitlines()[0]], Pair)
     assert requests.rows() == ROWS[:1]
     assert [problem.line for problem in problems] == [1]
+
+
+@pytest.mark.parametrize("name", ["a1b2", "6f9619ff-8b86-d011-b42d-00cf4fc964ff", "7"])
+def test_a_session_named_by_text_is_that_of_the_log(name: str) -> None:
+    """The same text means the same session in JSONL, CSV, Parquet and the log."""
+    jsonl = f'{{"user_id": "1", "track_id": "a", "session_id": "{name}"}}'.encode()
+    csv = f"user_id,track_id,session_id\n1,a,{name}\n".encode()
+    stream = io.BytesIO()
+    pl.DataFrame({"user_id": [1.0], "track_id": ["a"], "session_id": [name]}).write_parquet(stream)
+    for content in (jsonl, csv, stream.getvalue()):
+        assert read_requests(io.BytesIO(content), "-", Pair).rows() == [(1, "a", None, key(name))]
+
+
+@pytest.mark.parametrize("moment", ["9" * 5000, "0000-01-01T00:00:00", "99999-01-01T00:00:00", str(2**64)])
+def test_a_moment_beyond_the_calendar_is_refused(moment: str) -> None:
+    """In JSONL, as text or number, and in CSV: the line, the column and the beginning of the value are named."""
+    contents = [f'{{"user_id": 1, "track_id": "a", "at": "{moment}"}}', f"user_id,track_id,at\n1,a,{moment}\n"]
+    contents += [f'{{"user_id": 1, "track_id": "a", "at": {moment}}}'] if moment.isdecimal() else []
+    for content in contents:
+        with pytest.raises(RefusedError) as raised:
+            read_requests(io.BytesIO(content.encode()), "pairs", Pair)
+        assert "pairs:" in raised.value.message
+        assert moment[:20] in raised.value.message
+        assert len(raised.value.message) < 200
+
+
+def test_numbers_since_1970_of_any_unit() -> None:
+    """As in the logs, in JSONL and CSV."""
+    for text in ("1767607200", "1767607200.0", "1767607200000", "1767607200000000"):
+        jsonl = f'{{"user_id": 1, "track_id": "a", "at": {text}}}'.encode()
+        csv = f"user_id,track_id,at\n1,a,{text}\n".encode()
+        assert [read_requests(io.BytesIO(content), "-", Pair)["at"].item() for content in (jsonl, csv)] == [TEN, TEN]

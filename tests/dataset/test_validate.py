@@ -296,6 +296,7 @@ def test_the_profile(line: Callable[..., str], folder: Callable[..., Path], chec
         ("sessions", "timestamp", "distinct", 3),
         ("sessions", "timestamp", "min", "2023-05-01T10:00:00+00:00"),
         ("sessions", "timestamp", "max", "2023-05-01T12:00:00+00:00"),
+        ("sessions", "timestamp", "unit", "milliseconds since 1970"),
         ("sessions", "timestamp", "count of 2023-05-01T10:00:00+00:00", 1),
         ("sessions", "timestamp", "count of 2023-05-01T11:00:00.500000+00:00", 1),
         ("sessions", "timestamp", "count of 2023-05-01T12:00:00+00:00", 1),

@@ -1,6 +1,6 @@
 """The faults of a dirty sample, and the lines that have them, each in rows of its own, so that none causes another.
 
-The rules `table` and `unread` are about files and not among them: delete or rename a file to see them.
+The rules `table`, `unread` and `column` are about whole files and not among them: delete or rename a file to see them.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from pozytywka_cli.dataset.tables import RULES
+from pozytywka_cli.dataset.tables import DAY_MS, RULES
 
 Row = dict[str, Any]
 ABSENT = object()  # in a change: the row lacks this field
@@ -67,7 +67,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("json", None, 1, "an array instead of an object", damage=lambda line: b"[" + line + b"]"),
         Fault("type", "id", 2, "a number instead of text", {"id": 7}),
         Fault("type", "genres", 3, "a number in a list of texts", {"genres": ["jazz", 7]}),
-        Fault("type", "genres", 1, "text instead of a list", {"genres": "jazz"}),
+        Fault("type", "genres", 1, "a number instead of a list", {"genres": 7}),
         Fault("required", "id", 5, "-1, a number", {"id": -1}),
         Fault("required", "id", 2, "empty text", {"id": ""}),
         Fault("key", "id", 3, "the id of the artist before", shares="id"),
@@ -76,9 +76,10 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("duplicate_name", "name", 3, "the name of the artist before", shares="name"),
     ),
     "tracks": (
-        Fault("json", None, 3, "not a number", {"tempo": nan}),
-        Fault("json", None, 1, "infinity", {"loudness": inf}),
-        Fault("json", None, 1, "minus infinity", {"loudness": -inf}),
+        Fault("optional", "tempo", 3, "not a number", {"tempo": nan}),
+        Fault("optional", "loudness", 1, "infinity", {"loudness": inf}),
+        Fault("optional", "loudness", 1, "minus infinity", {"loudness": -inf}),
+        Fault("json", None, 2, "cut short", damage=lambda line: line[:40]),
         Fault("type", "duration_ms", 2, "a fraction where an integer belongs", {"duration_ms": 1.5}),
         Fault("type", "tempo", 1, "text instead of a number", {"tempo": "fast"}),
         Fault("required", "id", 2, "null", {"id": None}),
@@ -90,6 +91,8 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("range", "explicit", 2, "neither 0 nor 1", {"explicit": 2}),
         Fault("range", "duration_ms", 1, "zero", {"duration_ms": 0}),
         Fault("range", "duration_ms", 2, "negative", {"duration_ms": -5}),
+        Fault("range", "duration_ms", 1, "longer than a day", {"duration_ms": 2 * DAY_MS}),
+        Fault("unusual", "duration_ms", 2, "longer than three hours", {"duration_ms": DAY_MS // 6}),
         Fault("time", "release_date", 4, "unreadable", {"release_date": "19xx"}),
         Fault("reference", "id_artist", 2, "an unknown artist", {"id_artist": UNKNOWN}),
         Fault("optional", "name", 2, "null", {"name": None}),
@@ -103,7 +106,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("json", None, 2, "a blank line", damage=lambda line: b""),
         Fault("json", None, 1, "a number instead of an object", damage=lambda line: b"42"),
         Fault("json", None, 3, "malformed", damage=lambda line: line.replace(b":", b"=", 1)),
-        Fault("type", "user_id", 1, "text instead of a number", {"user_id": "101"}),
+        Fault("type", "user_id", 1, "text instead of a number", {"user_id": "u101"}),
         Fault("type", "user_id", 2, "an integer past int64", {"user_id": PAST_INT64}),
         Fault("type", "session_id", 1, "a fraction where an integer belongs", {"session_id": 1.5}),
         Fault("type", "track_id", 4, "a number instead of text", {"track_id": 7}),
