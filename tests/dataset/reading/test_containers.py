@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 
 from pozytywka_cli.dataset.checking import quarantine
 from pozytywka_cli.dataset.reading import line_blocks
-from pozytywka_cli.dataset.reading.containers import BOM, open_source, read_source
+from pozytywka_cli.dataset.reading.containers import BOM, is_ordinary, open_source, read_source
 from pozytywka_cli.dataset.reading.json_array import elements, is_array
 from pozytywka_cli.dataset.reading.line_blocks import numbered_lines, read_blocks
+from pozytywka_cli.dataset.reading.line_reader import read_lines
 from pozytywka_cli.dataset.reading.read import Reading, read
 from pozytywka_cli.dataset.tables import ARTISTS
 from pozytywka_cli.errors import StorageError
@@ -211,6 +212,42 @@ def test_a_line_that_is_too_long_is_one_bad_line(line: Callable[..., str], tmp_p
     assert 16 * MIB < len(kept) < 17 * MIB
 
 
+@pytest.mark.parametrize(
+    ("content", "ordinary"),
+    [
+        (b"", False),
+        (b"{", True),
+        (BOM + b"{}", False),
+        (b"[{}]", False),
+        (b"x\x01", False),
+        (b"\x1f\x8b", False),
+        (gzip.compress(json.dumps(list(range(1000))).encode()), True),
+        (gzip.compress(json.dumps(list(range(1000))).encode()) + bytes(8), False),
+        (gzip.compress(bytes(MIB)), False),
+    ],
+)
+def test_what_polars_may_read_by_itself(content: bytes, ordinary: bool, tmp_path: Path) -> None:
+    """Text that starts like an object, and gzip whose size at the end fits; no bomb, no padding, nothing else."""
+    path = tmp_path / "artists.jsonl"
+    path.write_bytes(content)
+    assert is_ordinary(path) is ordinary
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("odd", ["", "{", '{"id": "a1", "x": 1}', "\n", "\ufeff{}"])
+def test_a_clean_file_is_read_like_any_other(pack: Any, odd: str, line: Callable[..., str], tmp_path: Path) -> None:
+    """Read by polars at once or in blocks, a file gives the same rows, findings and counts."""
+    lines = [line("artists", id=f'"{number * 7919}"') for number in range(300)]
+    content = "\n".join([*lines, *([odd] if odd else []), line("artists")]).encode()
+    path = tmp_path / "artists.jsonl"
+    path.write_bytes(pack(content))
+    assert is_ordinary(path)
+    at_once, in_blocks = read_lines(ARTISTS, path), read_lines(ARTISTS, content)
+    assert at_once.columns.equals(in_blocks.columns)
+    assert at_once.findings.rows() == in_blocks.findings.rows()
+    assert (at_once.unknown, at_once.lines) == (in_blocks.unknown, in_blocks.lines)
+
+
 @pytest.mark.parametrize("size", [16 * MIB, 16 * MIB + 1, 20 * MIB])
 def test_the_longest_line(size: int, line: Callable[..., str], tmp_path: Path) -> None:
     """The bound is exact, wherever the line stands: one byte more is too long, though it is good JSON."""
@@ -265,7 +302,7 @@ def test_a_file_is_closed(line: Callable[..., str], tmp_path: Path) -> None:
 
 
 def test_quarantine_of_parquet_with_bytes(folder: Callable[..., Path], checked: Callable[..., Any]) -> None:
-    """Bytes in a bad row are written as Base64."""
+    """Bytes in a bad row are written as Base64, and times that no calendar has do not matter."""
     place = folder(artists=None)
     columns = {
         "id": [None, "a1"],
@@ -273,6 +310,7 @@ def test_quarantine_of_parquet_with_bytes(folder: Callable[..., Path], checked: 
         "genres": [["x"], []],
         "cover": [b"\xff\x00", b""],
         "parts": [[b"\xff"], []],
+        "since": pl.Series([10**18, 0]).cast(pl.Datetime("us")),
     }
     pl.DataFrame(columns).write_parquet(place / "artists.parquet")
     assert quarantine.write(checked(place), place / "out")["artists"] == 1
