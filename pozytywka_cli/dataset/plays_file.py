@@ -4,7 +4,6 @@ The metadata also hold the SHA-256 of the whole file, taken with zeros in its pl
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from io import BytesIO
@@ -42,7 +41,7 @@ PLAYS: dict[str, pl.DataType] = {
 }
 NULLABLE = {"listened_ms", *MOMENTS}
 BLANK = "0" * 64
-DIGEST = re.compile(rb'"digest":"([0-9a-f]{64})"')
+BEFORE_DIGEST = b'"digest":"'
 AGAIN = "Make it again with `pozytywka transform`."
 
 
@@ -84,7 +83,7 @@ def write(
     metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows(), of_needed(columns))).decode()
     buffer = BytesIO()
     plays.write_parquet(buffer, metadata={METADATA: metadata})
-    content = buffer.getbuffer()
+    content = bytearray(buffer.getbuffer())
     start, end = _digest_place(content)
     content[start:end] = hashlib.sha256(content).hexdigest().encode()  # the digest of the file with zeros in its place
     with files.replacing(target) as temporary:
@@ -118,10 +117,11 @@ def read(path: Path) -> Stored:
     return Stored(plays, purchases, metadata.inputs, metadata.columns)
 
 
-def _digest_place(content: bytes | memoryview) -> tuple[int, int]:
-    """Return where the digest begins and ends in a file; (-1, -1) if it has none."""
-    places = [match.span(1) for match in DIGEST.finditer(content)]
-    return places[-1] if places else (-1, -1)
+def _digest_place(content: bytes | bytearray) -> tuple[int, int]:
+    """Return where the digest begins and ends in a file, whose metadata are at its end; (-1, -1) if it has none."""
+    start = content.rfind(BEFORE_DIGEST) + len(BEFORE_DIGEST)
+    end = start + len(BLANK)
+    return (start, end) if start >= len(BEFORE_DIGEST) and content[end : end + 1] == b'"' else (-1, -1)
 
 
 def _digest(content: bytes, start: int, end: int) -> bytes:

@@ -12,11 +12,10 @@ import polars as pl
 from pozytywka_cli.dataset import plays_file
 from pozytywka_cli.dataset.checking import quarantine
 from pozytywka_cli.dataset.checking.validate import Checked, check
-from pozytywka_cli.dataset.duplicates import repeats
 from pozytywka_cli.dataset.order import in_order
 from pozytywka_cli.dataset.plays import MOMENTS, ORDER, SESSION, plays
 from pozytywka_cli.dataset.reading.data_files import unread_messages
-from pozytywka_cli.dataset.tables import NO_NAMES, SESSIONS, TABLES
+from pozytywka_cli.dataset.tables import NO_NAMES, TABLES
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.records import Progress, Report, silent
 
@@ -133,27 +132,37 @@ def to_plays(events: pl.DataFrame, tracks: pl.DataFrame) -> Made:
 
     Of events that are equal in every column only one counts.
     """
-    copies = repeats(events, list(SESSIONS.schema))["row"]
-    unique = events.filter(~pl.int_range(pl.len()).is_in(copies.implode())) if len(copies) else events
-    made = plays(nw.from_native(_ordered(unique)), nw.from_native(_durations(tracks))).to_native()
+    ordered = _ordered(events)
+    unique = _without_copies(ordered)
+    current = pl.when(unique["is_play"]).then("track_id").forward_fill()
+    numbered = unique.lazy().select(pl.exclude("is_play"), number=pl.col("is_play").cum_sum(), current_track=current)
+    made = plays(nw.from_native(numbered), nw.from_native(_durations(tracks))).to_native()
     moments, track = pl.col("started_at", *MOMENTS).cast(pl.Datetime("us", "UTC")), pl.col("track_id").cast(pl.String)
     timed: pl.LazyFrame = made.with_columns(moments, track)
     collected = timed.collect(engine="streaming")
-    return Made(collected.drop("other_reactions"), len(copies), int(collected["other_reactions"].sum()))
+    duplicates, others = len(ordered) - len(unique), int(collected["other_reactions"].sum())
+    return Made(collected.drop("other_reactions"), duplicates, others)
 
 
-def _ordered(events: pl.DataFrame) -> pl.LazyFrame:
-    """Return the events as `plays` takes them, in order, with `number` and `current_track`.
+def _ordered(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events in order, with `is_play`, times in µs and categorical tracks.
 
-    Times are in µs, and tracks categorical. Sorting costs less than a cumulative sum over an order.
+    Sorting costs less than a cumulative sum over an order.
     """
     is_play = pl.col("event_type") == "PLAY"
     track = pl.col("track_id").cast(pl.Categorical)
     numeric = events.select(*SESSION, pl.col("timestamp").to_physical(), "event_type", track, is_play=is_play)
-    if not in_order(numeric, [*SESSION, *ORDER]):
-        numeric = numeric.sort(*SESSION, *ORDER)
-    current = pl.when("is_play").then("track_id").forward_fill()
-    return numeric.lazy().select(pl.exclude("is_play"), number=pl.col("is_play").cum_sum(), current_track=current)
+    return numeric if in_order(numeric, [*SESSION, *ORDER]) else numeric.sort(*SESSION, *ORDER)
+
+
+def _without_copies(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Return one of each event; equal ones are among neighbours of one session and time."""
+    moment = pl.col(*SESSION, "timestamp")
+    like_previous = pl.all_horizontal(moment == moment.shift()).fill_null(False)
+    alike = ordered.select(like_previous | like_previous.shift(-1, fill_value=False)).to_series()
+    kept = ordered.filter(alike).select(pl.struct(pl.all()).is_first_distinct()).to_series()
+    copies = alike.arg_true().filter(~kept)
+    return ordered.filter(~pl.int_range(pl.len()).is_in(copies.implode())) if len(copies) else ordered
 
 
 def _durations(tracks: pl.DataFrame) -> pl.LazyFrame:
