@@ -156,13 +156,12 @@ def _ordered(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_copies(ordered: pl.DataFrame) -> pl.DataFrame:
-    """Return one of each event; equal ones are among neighbours of one session and time."""
-    moment = pl.col(*SESSION, "timestamp")
-    like_previous = pl.all_horizontal(moment == moment.shift()).fill_null(False)
+    """Return one of each event; equal ones are among neighbours of one session and time that are PLAYs or are not."""
+    place = pl.col(*SESSION, "timestamp", "is_play")
+    like_previous = pl.all_horizontal(place == place.shift()).fill_null(False)
     alike = ordered.select(like_previous | like_previous.shift(-1, fill_value=False)).to_series()
     kept = ordered.filter(alike).select(pl.struct(pl.all()).is_first_distinct()).to_series()
-    copies = alike.arg_true().filter(~kept)
-    return ordered.filter(~pl.int_range(pl.len()).is_in(copies.implode())) if len(copies) else ordered
+    return ordered if kept.all() else ordered.filter((~alike).scatter(alike.arg_true(), kept))
 
 
 def _durations(tracks: pl.DataFrame) -> pl.LazyFrame:
