@@ -45,6 +45,21 @@ def with_clock_of_2010(data: Data) -> None:
     data.write("sessions", rows)
 
 
+def clock_of_a_stranger(data: Data) -> None:
+    """Add twelve plays of 2010 by a user who plays nothing else."""
+    rows = data.rows("sessions")
+    play = {"user_id": 112, "track_id": OTHER, "event_type": "PLAY", "session_id": 9_999_999}
+    strays = [play | {"timestamp": f"2010-01-01T00:{number:02}:00"} for number in range(12)]
+    data.write("sessions", [*strays, *rows])
+
+
+def tracks_without_artist(data: Data) -> None:
+    """Take the artist from all tracks of the first one in the file."""
+    rows = data.rows("tracks")
+    first = rows[0]["id_artist"]
+    data.write("tracks", [row | {"id_artist": None} if row["id_artist"] == first else row for row in rows])
+
+
 def of_one_user_a_decade_back(data: Data) -> None:
     rows = data.rows("sessions")
     for row in rows:

@@ -14,9 +14,16 @@ from pozytywka_cli.commands.boundary import run
 
 from . import deliveries, logs, values
 from .case import Case, Data
+from .deliveries import copied
+from .logs import clock_of_a_stranger, tracks_without_artist
 from .scrobbles import COUNTS, DELIVERIES, Delivery
 
 CASES = [*deliveries.CASES, *values.CASES, *logs.CASES]
+MODELS = [  # lost: how many artists have no plays any more
+    Case("the log copied", copied),
+    Case("a device with a clock of 2010", clock_of_a_stranger),
+    Case("tracks without an artist", tracks_without_artist, lost=1),
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,31 @@ def test_a_delivery_is_read_or_refused_as_it_should_be(
         assert new.equals(old) == (case.same and not case.lost)
     told = " ".join([checked.out, checked.err, made.err])
     assert [part for part in case.says if part not in told] == []
+
+
+def forecasts(pozytywka: Callable[..., Any], options: list[str]) -> pl.DataFrame:
+    """Train every family quickly, and return the weekly forecasts, with the artist's id as `artist_id`."""
+    quick = [f"--set={key}" for key in ("skip.epochs=1", "similar.iterations=2")]
+    trained = pozytywka(*options, "train", *quick)
+    assert trained.code == 0, trained.err
+    assert pozytywka(*options, "predict", "skip", "--json").code == 0
+    predicted = pozytywka(*options, "predict", "weekly", "--json")
+    assert predicted.code == 0, predicted.err
+    return pl.DataFrame(json.loads(predicted.out)["rows"], infer_schema_length=None)
+
+
+@pytest.mark.parametrize("case", MODELS, ids=str)
+def test_models_are_those_of_the_clean_log(
+    case: Case, sample: Path, tmp_path: Path, pozytywka: Callable[..., Any]
+) -> None:
+    """All families train and predict, and every artist's forecast is within 2 % of what the clean log gives."""
+    ours, clean = (
+        forecasts(pozytywka, given(one, sample, tmp_path / one.name)).select("artist_id", "mean")
+        for one in (case, Case("clean", lambda data: None))
+    )
+    both = clean.join(ours, on="artist_id", how="left")
+    assert both["mean_right"].null_count() <= case.lost
+    assert both.filter((pl.col("mean_right") / pl.col("mean") - 1).abs() > 0.02).is_empty()
 
 
 def test_session_ids_of_text_keep_sessions_apart(sample: Path, tmp_path: Path, pozytywka: Callable[..., Any]) -> None:
