@@ -16,6 +16,10 @@ EVENTS, DAY = 3876, 136  # of the sample, and of 5 November 2025
 BOM = b"\xef\xbb\xbf"
 
 
+def moved(name: str) -> Callable[[Data], None]:
+    return lambda data: data.path("sessions").rename(data.folder / name) and None
+
+
 def packed(suffix: str, pack: Callable[[bytes], bytes]) -> Callable[[Data], None]:
     def change(data: Data) -> None:
         path = data.path("sessions")
@@ -117,6 +121,7 @@ CASES = [
         says=("UTF-16",),
     ),
     Case("Parquet", parquet),
+    Case("lines in a file named .json", moved("sessions.json")),
     Case("one JSON array on one line", array(None)),
     Case("one JSON array over many lines", array(2)),
     Case("a byte order mark at the start", packed("", lambda content: BOM + content)),

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from math import nan
 from typing import Any
 
 import polars as pl
@@ -77,6 +78,7 @@ DURATION = b'"duration_ms": 333792'  # of the first track, which is played
 CASES = [
     Case("times with a blank in place of T", times(lambda at: at.strftime("%Y-%m-%d %H:%M:%S.%f"))),
     Case("times with Z", times(lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))),
+    Case("times with UTC", times(lambda at: at.strftime("%Y-%m-%d %H:%M:%S.%f UTC"))),
     Case("times with an offset", times(lambda at: at.astimezone(WARSAW).isoformat())),
     Case("times with a blank and an offset", times(lambda at: at.astimezone(WARSAW).isoformat(" "))),
     Case("times with a comma", times(lambda at: at.strftime("%Y-%m-%dT%H:%M:%S,%f"))),
@@ -93,6 +95,13 @@ CASES = [
     Case("explicit as true and false", every("tracks", lambda row: row | {"explicit": bool(row["explicit"])})),
     Case("genres as one text", every("artists", lambda row: row | {"genres": ", ".join(row["genres"])})),
     Case("events in lower case", every("sessions", lambda row: row | {"event_type": row["event_type"].lower()})),
+    Case("events with blanks around", every("sessions", lambda row: row | {"event_type": f" {row['event_type']} "})),
+    Case("NaN where an event has no track", every("sessions", lambda row: row | {"track_id": row["track_id"] or nan})),
+    Case(
+        "NaN as the track of a PLAY", changed("sessions", [0], track_id=nan), {"required": 1}, code=3, transform_code=3
+    ),
+    Case("NaN as an artist's name", changed("artists", [0], name=nan), {"optional": 1}),
+    Case("release dates with a time", every("tracks", lambda row: row | {"release_date": "2001-02-03T00:00:00Z"})),
     Case("keys in another order", every("sessions", lambda row: dict(reversed(row.items())))),
     Case(
         "two epoch units in one column",

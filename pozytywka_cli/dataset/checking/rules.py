@@ -12,7 +12,8 @@ from pozytywka_cli.dataset.reading import times
 from pozytywka_cli.dataset.reading.read import FINDINGS, Reading
 from pozytywka_cli.dataset.tables import Column, Kind, Table
 
-DATE = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+TIME = r"[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)? ?(Z|[+-][0-9]{2}:?[0-9]{2})?"  # which may follow a date
+DATE = rf"^[0-9]{{4}}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])({TIME})?)?)?$"
 EARLIEST = pl.lit(times.EARLIEST)
 
 

@@ -10,7 +10,7 @@ from pozytywka_cli.dataset.tables import Table
 from pozytywka_cli.errors import RefusedError
 
 PACKED = ("", ".gz", ".zst", ".bz2")
-SUFFIXES = (".parquet", *(f"{kind}{packed}" for kind in (".jsonl", ".ndjson") for packed in PACKED))
+SUFFIXES = (".parquet", *(f"{kind}{packed}" for kind in (".jsonl", ".ndjson", ".json") for packed in PACKED))
 NOT_DATA = ("_", "readme")  # markers such as _SUCCESS, and notes
 BACKUP = re.compile(r"(?:old|bak|backup|copy|orig|original|tmp|temp)[0-9]*")
 
@@ -19,8 +19,9 @@ def locate(folder: Path, table: Table) -> tuple[Path, ...]:
     """Return the files of a table, in the order in which people number them.
 
     They are `sessions.jsonl`, `sessions-*.jsonl`, `sessions_*.jsonl`, `sessions.*.jsonl` and all files in the folder
-    `sessions/`, nested ones too; `.ndjson` is the same as `.jsonl`. Both may be packed (`.gz`, `.zst`, `.bz2`), or all
-    may be `.parquet`. Files whose names say that they are former versions, such as `sessions.old.jsonl`, are left out.
+    `sessions/`, nested ones too; `.ndjson` and `.json` are the same as `.jsonl`. All may be packed (`.gz`, `.zst`,
+    `.bz2`), or they may be `.parquet`. Files whose names say that they are former versions, such as
+    `sessions.old.jsonl`, are left out.
 
     Raises:
         RefusedError: a file stands there in two formats; reading both would count every line twice.

@@ -48,7 +48,7 @@ def form(column: Column, value: Any) -> tuple[str, pl.DataType]:
 
 
 class NotFiniteError(ValueError):
-    """NaN or infinity, where a value may be missing."""
+    """NaN, or an infinite number, where a value may be missing."""
 
 
 def convert(column: Column, value: Any) -> Any:
@@ -56,7 +56,7 @@ def convert(column: Column, value: Any) -> Any:
 
     Raises:
         TypeError, OverflowError: it is of another type.
-        NotFiniteError: it is NaN or infinite, and may be missing.
+        NotFiniteError: it is NaN or an infinite number, and may be missing.
     """
     if value is None:
         return None
@@ -97,7 +97,10 @@ def _from_bool(column: Column, value: bool) -> Any:
 def _from_number(column: Column, number: float) -> Any:
     kind = column.kind
     if isinstance(number, float) and not math.isfinite(number):
-        raise NotFiniteError if kind in (Kind.INTEGER, Kind.NUMBER) and not column.required else TypeError
+        if math.isnan(number) and column.sometimes_needed:
+            return ""
+        may_be_missing = not column.required and (math.isnan(number) or kind in (Kind.INTEGER, Kind.NUMBER))
+        raise NotFiniteError if may_be_missing else TypeError
     if kind is Kind.NUMBER:
         return float(number)
     if kind is Kind.TIME:

@@ -15,7 +15,7 @@ ISO = "%Y-%m-%dT%H:%M:%S%.f"
 BASIC = r"^(\d{4})(\d\d)(\d\d)[Tt](\d\d)(\d\d)(\d\d)"  # 20250303T080315
 OTHER = (
     r"^\s*(\d{4}-\d\d-\d\d)"
-    r"(?:(?:[Tt]|\s+)(\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?\s*(?:([Zz])|([+-]\d\d):?(\d\d)?)?)?\s*$"
+    r"(?:(?:[Tt]|\s+)(\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?\s*(?:([Zz]|UTC|GMT)|([+-]\d\d):?(\d\d)?)?)?\s*$"
 )
 NUMBER = r"^\s*(\d+)(?:\.(\d*))?\s*$"
 # what Python's `datetime` can hold, in microseconds since 1970

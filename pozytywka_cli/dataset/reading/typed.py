@@ -71,7 +71,7 @@ def _blank(column: Column) -> pl.Expr:
 def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     known = {word: word for word in column.words} | dict(column.spellings)
     spellings = raw[column.name].drop_nulls().unique().to_list()
-    words = {spelling: known[spelling.upper()] for spelling in spellings if spelling.upper() in known}
+    words = {spelling: known[word] for spelling in spellings if (word := spelling.strip().upper()) in known}
     unknown = pl.when(~pl.col(column.name).is_in(list(words))).then(column.name)
     findings = _found(raw, unknown, column.name, column.word_rule)
     as_enum = pl.col(column.name).replace_strict(words, default=None, return_dtype=pl.Enum(column.words))

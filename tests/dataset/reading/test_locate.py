@@ -114,7 +114,7 @@ def test_every_file_of_a_table_is_read(name: str, line: Callable[..., str], fold
     "name",
     [
         "sessions.csv",
-        "sessions-2.json",
+        "sessions-2.xml",
         "sessions2.jsonl",
         "Sessions-2.jsonl",
         "sessions-2.jsonl~",
