@@ -63,6 +63,7 @@ def show(ctx: typer.Context, family: Name, version: AnyVersion = None, json: opt
       pozytywka models show skip
       pozytywka models show similar 1f3a9c2b --json
     """
+    from pozytywka_cli.artifacts.decoding import decoding
     from pozytywka_cli.commands import tables
     from pozytywka_cli.commands.console import literal
 
@@ -70,7 +71,10 @@ def show(ctx: typer.Context, family: Name, version: AnyVersion = None, json: opt
     if json:
         tables.json_object("models show", [loaded.manifest])
     else:
-        typer.echo(literal(loaded.path("card.md").read_text(encoding="utf-8")), nl=False)
+        card = loaded.path("card.md")
+        with decoding(card):
+            text = card.read_text(encoding="utf-8")
+        typer.echo(literal(text), nl=False)
 
 
 @app.command()

@@ -121,6 +121,17 @@ def test_verify_names_every_damaged_file(store, run):
     assert all(str(path) in raised.value.message for path in paths)
 
 
+def test_a_card_that_is_not_text_is_damage(store, run, monkeypatch):
+    """Also where its hash fits: the error names it."""
+    monkeypatch.setattr("pozytywka_cli.artifacts.saving.card", lambda *_: "\udcff")
+    monkeypatch.setattr(
+        "pathlib.Path.write_text", lambda path, text, **_: path.write_bytes(text.encode(errors="surrogateescape"))
+    )
+    version = save(store, 0)
+    with pytest.raises(ArtifactError, match=r"card\.md"):
+        run("show", "demo", version)
+
+
 def test_versions_are_shown_promoted_and_rolled_back(store, run):
     """Each message names the version."""
     first, second = save(store, 0), save(store, 1)
