@@ -1,6 +1,7 @@
 """Read names from standard input, and requests for predictions from a file at once or from a stream as they come."""
 
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from io import BufferedIOBase, BytesIO
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 CHUNK = 1 << 20  # bytes
-BOM = b"\xef\xbb\xbf"
 
 
 def stdin() -> BufferedIOBase:
@@ -61,10 +61,7 @@ class RequestReader:
             yield read_requests(path, self.source, request)
             return
         with nullcontext(stdin()) if is_stdin else path.open("rb") as stream:
-            begin = b""
-            while (BOM.startswith(begin) or not begin.removeprefix(BOM).strip()) and (chunk := stream.read1(CHUNK)):
-                begin += chunk  # up to the byte that tells the format
-            begin = begin.removeprefix(BOM)
+            begin = _begin(stream)
             if begin.lstrip()[:1] in (b"{", b"[", b""):
                 yield from (self._decoded(lines, request) for lines in _line_batches(begin, stream))
             else:
@@ -101,6 +98,17 @@ class RequestReader:
         for line, column, problem in problems:
             self.warn(f"{self.source}:{line}: {column or 'line'} {problem}")
         return requests
+
+
+def _begin(stream: BufferedIOBase) -> bytes:
+    """Read up to the byte that tells the format; a byte order mark is left out."""
+    begin = b""
+    while BOM_UTF8.startswith(begin) or not begin.removeprefix(BOM_UTF8).strip():
+        chunk = stream.read1(CHUNK)
+        if not chunk:
+            break
+        begin += chunk
+    return begin.removeprefix(BOM_UTF8)
 
 
 def _line_batches(begin: bytes, stream: BufferedIOBase) -> Iterator[list[bytes]]:

@@ -80,7 +80,7 @@ def write(
     Raises:
         StorageError: it cannot be written.
     """
-    metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows(), of_needed(columns))).decode()
+    metadata = msgspec.json.encode(Metadata(VERSION, inputs, purchases.rows(), _relevant_names(columns))).decode()
     buffer = BytesIO()
     plays.write_parquet(buffer, metadata={METADATA: metadata})
     content = bytearray(buffer.getbuffer())
@@ -155,7 +155,7 @@ def _schema_problem(plays: pl.DataFrame) -> str:
     return ""
 
 
-def of_needed(columns: Mapping[str, str]) -> dict[str, str]:
+def _relevant_names(columns: Mapping[str, str]) -> dict[str, str]:
     """Return the names in files of those columns that plays are made from."""
     return {column: name for column, name in columns.items() if column.partition(".")[0] in NEEDED}
 
@@ -163,7 +163,7 @@ def of_needed(columns: Mapping[str, str]) -> dict[str, str]:
 def changed(folder: Path, stored: Stored, columns: Mapping[str, str] = NO_NAMES) -> bool:
     """Return whether the files in `folder` that plays are made from, or the names of columns in them, are others."""
     now = {shown(file.relative_to(folder)): digest for file, digest in hash_inputs(folder, NEEDED).items()}
-    return (now, of_needed(columns)) != ({file.name: file.sha256 for file in stored.inputs}, stored.columns)
+    return (now, _relevant_names(columns)) != ({file.name: file.sha256 for file in stored.inputs}, stored.columns)
 
 
 def hash_inputs(folder: Path, tables: Iterable[str]) -> dict[Path, str]:

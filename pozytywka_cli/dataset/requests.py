@@ -1,6 +1,7 @@
 """Read requests for predictions from JSONL, CSV or Parquet, with the readers of the tables."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -12,7 +13,7 @@ import msgspec.inspect as types
 import polars as pl
 
 from pozytywka_cli.dataset.checking import rules
-from pozytywka_cli.dataset.reading.containers import BOM, read_source
+from pozytywka_cli.dataset.reading.containers import read_source
 from pozytywka_cli.dataset.reading.csv_requests import read_rows
 from pozytywka_cli.dataset.reading.guard import reading
 from pozytywka_cli.dataset.reading.line_reader import Raw, read_lines
@@ -110,7 +111,7 @@ def hint(table: Table) -> str:
 def _read(table: Table, source: Path | BinaryIO, name: str) -> Raw:
     file = source.name.lower() if isinstance(source, Path) else ""
     suffix = Path(re.sub(r"\.(gz|zst|bz2)$", "", file)).suffix
-    content = (read_source(source) if isinstance(source, Path) else source.read()).removeprefix(BOM)
+    content = (read_source(source) if isinstance(source, Path) else source.read()).removeprefix(BOM_UTF8)
     if content.startswith(b"PAR1") or suffix == ".parquet":
         return read_parquet(table, content)
     if suffix == ".csv" or (suffix not in (".jsonl", ".ndjson") and content.lstrip()[:1] not in (b"{", b"[", b"")):

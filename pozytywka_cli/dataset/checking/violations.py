@@ -48,7 +48,7 @@ def of_findings(reading: Reading, findings: pl.DataFrame, *, warnings: bool) -> 
     """Count the findings of a table by rule and column, with the first few as examples."""
     name = reading.table.name
     if not reading.lines:
-        yield of_table(name, shown(reading.paths[0]), "empty")
+        yield _table_violation(name, shown(reading.paths[0]), "empty")
     place = pl.struct("file", "line", "value").sort_by("file", "line").head(EXAMPLES)
     for column in absent_columns(reading):
         problem, hint = absent_column(reading, column)
@@ -86,7 +86,7 @@ def _violation(reading: Reading, rule: str, column: str | None, count: int, plac
     return Violation(reading.table.name, rule, column, RULES[rule].level, count, examples)
 
 
-def of_table(name: str, path: str, problem: str) -> Violation:
+def _table_violation(name: str, path: str, problem: str) -> Violation:
     """Return the violation of a table that is missing or empty."""
     return Violation(name, "table", None, TABLES[name].missing, 1, [Example(path, None, problem)])
 
@@ -96,4 +96,4 @@ def missing_table(folder: Path, name: str) -> Violation:
     skipped = sorted(rule for table in TABLES.values() for needed, rule in rules.needs(table) if needed == name)
     path = folder / f"{name}.jsonl"
     problem = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "missing"
-    return of_table(name, shown(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")
+    return _table_violation(name, shown(path), f"{problem}; skipped: {', '.join(skipped) or 'nothing else'}")

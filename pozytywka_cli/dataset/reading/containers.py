@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import zipfile
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import IO, Never, cast
 
@@ -16,7 +17,6 @@ from pozytywka_cli.errors import StorageError
 Source = Path | bytes  # a file, or plain content
 GZIP, ZSTANDARD, ZIP = b"\x1f\x8b", b"(\xb5/\xfd", (b"PK\x03\x04", b"PK\x05\x06")
 BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
-BOM = b"\xef\xbb\xbf"
 HEAD = 512  # bytes that tell what a file is
 BUFFER = 1 << 16
 HIGHEST_RATIO = 40  # of gzip on logs of events it is 6; on zeros 1000
@@ -61,8 +61,8 @@ def open_source(source: Source) -> IO[bytes]:
     except BaseException:
         stream.close()
         raise
-    if stream.peek(HEAD).startswith(BOM):
-        stream.read(len(BOM))
+    if stream.peek(HEAD).startswith(BOM_UTF8):
+        stream.read(len(BOM_UTF8))
     return stream
 
 

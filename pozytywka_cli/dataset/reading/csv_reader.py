@@ -3,13 +3,13 @@
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from contextlib import suppress
 from itertools import islice
 from typing import Literal
 
 import polars as pl
 
-from pozytywka_cli.dataset.reading.containers import BOM
 from pozytywka_cli.dataset.reading.guard import UNREADABLE, without_panic_messages
 from pozytywka_cli.errors import RefusedError
 
@@ -28,7 +28,7 @@ def plain_text(content: bytes, name: str) -> bytes:
     Raises:
         RefusedError: it has NUL bytes, as UTF-16 and files that are no text do.
     """
-    content = content.removeprefix(BOM)
+    content = content.removeprefix(BOM_UTF8)
     first = re.search(rb"\r\n?|\n", content)
     if first and first[0] == b"\r":
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

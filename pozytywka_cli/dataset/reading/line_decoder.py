@@ -5,6 +5,7 @@ The fast path reads only lines that match `canonical`, which both decoders read 
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -123,7 +124,7 @@ def _object(raw: bytes) -> dict[str, Any]:
         raise _NotAnObjectError(f"longer than {LONGEST >> 20} MiB")
     if not raw.strip():
         raise _NotAnObjectError("blank line")
-    if raw.startswith(b"\xef\xbb\xbf"):
+    if raw.startswith(BOM_UTF8):
         raise _NotAnObjectError("byte order mark at the start of the line")
     try:
         decoded = json.loads(raw.decode(), object_pairs_hook=_distinct)

@@ -19,11 +19,10 @@ def typed(table: Table, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     findings = []
     for column in table.columns:
         if column.kind is Kind.TIME:
-            unreadable = pl.when(~_blank(column)).then(UNREADABLE.format(column.name))
-            findings.append(_found(raw, unreadable, column.name, "time"))
+            findings.append(_found(raw, ~_blank(column), _written(column), column.name, "time"))
         if column.required:
             shown = _written(column).cast(pl.String).replace("", "(empty)")
-            findings.append(_found(raw, pl.when(_blank(column)).then(shown), column.name, "required"))
+            findings.append(_found(raw, _blank(column), shown, column.name, "required"))
         if column.blank_is_null and column.kind is not Kind.TIME:
             raw = raw.with_columns(pl.when(~_blank(column)).then(column.name).alias(column.name))
         if column.words:
@@ -72,16 +71,16 @@ def _as_words(column: Column, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
     known = {word: word for word in column.words} | dict(column.spellings)
     spellings = raw[column.name].drop_nulls().unique().to_list()
     words = {spelling: known[word] for spelling in spellings if (word := spelling.strip().upper()) in known}
-    unknown = pl.when(~pl.col(column.name).is_in(list(words))).then(column.name)
-    findings = _found(raw, unknown, column.name, column.word_rule)
+    cell = pl.col(column.name)
+    findings = _found(raw, ~cell.is_in(list(words)), cell, column.name, column.word_rule)
     as_enum = pl.col(column.name).replace_strict(words, default=None, return_dtype=pl.Enum(column.words))
     return raw.with_columns(as_enum), findings
 
 
-def _found(frame: pl.DataFrame, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
-    """Return a finding for each row in which `value` is not null."""
-    findings = frame.lazy().select("line", rule=pl.lit(rule), column=pl.lit(column), value=value)
-    return findings.filter(pl.col("value").is_not_null()).with_columns(pl.col("value").str.head(80)).collect()
+def _found(frame: pl.DataFrame, broken: pl.Expr, value: pl.Expr, column: str, rule: str) -> pl.DataFrame:
+    """Return a finding, with the start of a value, for each row where `broken` is true."""
+    rows = frame.filter(broken)  # first, for few values have to be made text then
+    return rows.select("line", rule=pl.lit(rule), column=pl.lit(column), value=value.str.head(80))
 
 
 def without_rare_units(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, str]]:

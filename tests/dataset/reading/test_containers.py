@@ -7,6 +7,7 @@ import json
 import lzma
 import tarfile
 import zipfile
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from pozytywka_cli.dataset.checking import quarantine
 from pozytywka_cli.dataset.reading import line_blocks
-from pozytywka_cli.dataset.reading.containers import BOM, is_ordinary, open_source, read_source
+from pozytywka_cli.dataset.reading.containers import is_ordinary, open_source, read_source
 from pozytywka_cli.dataset.reading.json_array import elements, is_array
 from pozytywka_cli.dataset.reading.line_blocks import numbered_lines, read_blocks
 from pozytywka_cli.dataset.reading.line_reader import read_lines
@@ -62,7 +63,7 @@ def parquet() -> bytes:
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, zstandard.compress])
 def test_a_byte_order_mark_at_the_start(pack: Any, line: Callable[..., str], tmp_path: Path) -> None:
     """A UTF-8 byte order mark before the first line is left out, in an archive too; line numbers stay."""
-    text = BOM + f"{line('artists')}\r\n{{\n".encode()
+    text = BOM_UTF8 + f"{line('artists')}\r\n{{\n".encode()
     reading = artists(tmp_path, pack(text))
     assert reading.frame.select("id", "line").rows() == [("a1", 1)]
     assert reading.findings.select("line", "rule").rows() == [(2, "json")]
@@ -217,7 +218,7 @@ def test_a_line_that_is_too_long_is_one_bad_line(line: Callable[..., str], tmp_p
     [
         (b"", False),
         (b"{", True),
-        (BOM + b"{}", False),
+        (BOM_UTF8 + b"{}", False),
         (b"[{}]", False),
         (b"x\x01", False),
         (b"\x1f\x8b", False),
