@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Interval = tuple[float, float, float]  # a value, and the bounds of its 95 % interval
 
+VALIDATION = "validation"  # the protocol of figures that variants are chosen by
 RESAMPLES = 1000
 MOST_GROUPS = 2000  # with more, several groups are drawn together, which bounds the memory
 
@@ -97,6 +99,45 @@ def gate(
     loss, other = (1 - values, 1 - baseline) if score else (values, baseline)
     difference, low, high = paired_difference(loss, other, groups, root=root)
     return Gate(metric, mean, mean_baseline, baseline_variant, difference, low, high, margin)
+
+
+class Champion(NamedTuple):
+    """The variant that serves of a default and its rivals.
+
+    rows: the metric of each of them on the validation part
+    notes: why it is a rival, if it is one
+    """
+
+    variant: str
+    rows: list[Row]
+    notes: list[str]
+
+
+def champion(
+    family: str,
+    metric: str,
+    values: Mapping[str, Floats],
+    default: str,
+    groups: Ints,
+    *,
+    root: bool = False,
+    score: bool = False,
+) -> Champion:
+    """Choose the variant that serves by its values on the validation part, (rows,) for each variant.
+
+    That is the default, unless a rival is shown to be better: the whole 95 % interval of the difference, over resampled
+    groups, is below 0. Of several such rivals it is the one with the largest difference. For `metric`, `groups`, `root`
+    and `score` see `gate`.
+    """
+    losses = {variant: 1 - value if score else value for variant, value in values.items()}
+    differences = {one: paired_difference(losses[one], losses[default], groups, root=root) for one in losses}
+    better = {one: difference for one, (difference, _, high) in differences.items() if high < 0}
+    best = min(better, key=better.__getitem__, default=default)
+    means = {one: float(np.sqrt(value.mean()) if root else value.mean()) for one, value in values.items()}
+    rows = [Row(family, one, VALIDATION, metric, mean) for one, mean in means.items()]
+    difference, low, high = (f"{abs(number):.4g}" for number in differences[best])
+    note = f"{best} serves in place of {default}: on the validation part its {metric} is better by {difference} "
+    return Champion(best, rows, [f"{note}(95 % interval {high} to {low})"] if better else [])
 
 
 def sign_flip(difference: Floats, groups: Ints, *, resamples: int = 4999, seed: int = 0) -> float:

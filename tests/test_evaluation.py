@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pozytywka_cli.evaluation import (
+    champion,
     expected_calibration_error,
     gate,
     group_weights,
@@ -196,3 +197,27 @@ def test_the_share_of_the_possible_gain() -> None:
         ("net", "rmse_share_of_best", 0.5),
         ("mean", "rmse_share_of_best", 0.0),
     ]
+
+
+def test_a_rival_is_chosen_only_if_it_is_shown_to_be_better() -> None:
+    """Better by luck is not enough, nor is a tie; of two that are shown to be better the best one is chosen."""
+    chance, groups = np.random.default_rng(0), np.arange(40)
+    default = chance.normal(1.0, 0.1, 40)
+    values = {"net": default, "lucky": default + chance.normal(-0.001, 0.1, 40), "same": default.copy()}
+    assert champion("demo", "loss", values, "net", groups).variant == "net"
+    assert champion("demo", "loss", values, "net", groups).notes == []
+    values |= {"good": default - 0.1, "best": default - 0.2}
+    chosen = champion("demo", "loss", values, "net", groups)
+    assert chosen.variant == "best"
+    assert len(chosen.notes) == 1
+    assert [(row.variant, row.protocol, row.value) for row in chosen.rows] == [
+        (name, "validation", float(value.mean())) for name, value in values.items()
+    ]
+
+
+def test_scores_and_roots_choose_by_their_own_direction() -> None:
+    """The higher score, and the lower root of the mean of squared errors."""
+    scores = {"net": np.full(30, 0.5), "rival": np.full(30, 0.7)}
+    assert champion("demo", "hit_rate", scores, "net", np.arange(30), score=True).variant == "rival"
+    chosen = champion("demo", "rmse", scores, "rival", np.arange(30), root=True)
+    assert (chosen.variant, chosen.rows[0].value) == ("net", pytest.approx(0.5**0.5))

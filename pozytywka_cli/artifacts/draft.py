@@ -14,6 +14,7 @@ from pozytywka_cli.records import Gate, Input, Metric, Row
 class Origin(msgspec.Struct, frozen=True):
     """Everything that determines the result of a training run, known before it starts.
 
+    rivals: the variants that may be chosen over this one, see `Draft`
     until: only events before this moment were used; ISO 8601
     code: the digest of the code and the libraries that compute the result, see `fingerprint.code_digest`
     """
@@ -26,12 +27,14 @@ class Origin(msgspec.Struct, frozen=True):
     until: str | None
     inputs: list[Input]
     code: str = ""
+    rivals: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """A SHA-256 over all fields; two runs with the same fingerprint give the same model."""
         inputs = sorted((table.name, table.sha256) for table in self.inputs)
         parts = [self.family, self.variant, self.settings, self.seed, self.device, self.until, inputs, self.code]
+        parts.append(self.rivals)
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
@@ -62,6 +65,7 @@ class Draft:
     signature: names and types of the `inputs` and `outputs` of a prediction
     metrics: those of the model and of the baselines
     fallback_for: the variant that was to be trained, where there was too little data for it and this is a substitute
+    chosen_over: the family's default variant, where this rival was shown to be better on the validation part
     limited: there was too little data for the settings as given; the notes have the details
     epochs: a record for each epoch of training
     """
@@ -74,6 +78,7 @@ class Draft:
     gate: Gate | None = None
     notes: list[str] = field(default_factory=list)
     fallback_for: str | None = None
+    chosen_over: str | None = None
     limited: bool = False
     epochs: list[dict[str, float]] = field(default_factory=list)
 

@@ -2,7 +2,7 @@
 
 A manifest is JSON. Numbers that are not finite are null there and NaN when read, for JSON has no NaN. `digest` is the
 SHA-256 over all other fields as JSON with sorted keys and without spaces. Format 1 had no digest, other names for
-metrics and protocols, and marked a fallback by a note.
+metrics and protocols, and marked a fallback by a note. Formats 1 and 2 had no `chosen_over`.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pozytywka_cli import files
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Gate, Input, Row
 
-FORMAT = 2
+FORMAT = 3
 MOST_BYTES = 16 * 2**20  # of a manifest: a log of 10,000 files takes 3 MB
 DAMAGED_HINT = "Roll back with `pozytywka models rollback`, or train again with --force."
 GATE_NUMBERS = ("value", "baseline", "difference", "low", "high", "margin")
@@ -59,6 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     fingerprint: str
     files: dict[str, StoredFile]
     fallback_for: str | None = None
+    chosen_over: str | None = None
     limited: bool = False
     digest: str = ""
 

@@ -56,6 +56,7 @@ def _manifest(origin: Origin, draft: Draft, created: datetime, folder: Path, nam
         fingerprint=origin.fingerprint,
         files={path.name: StoredFile(files.sha256(path), path.stat().st_size) for path in sorted(folder.iterdir())},
         fallback_for=draft.fallback_for,
+        chosen_over=draft.chosen_over,
         limited=draft.limited,
     )
 

@@ -172,9 +172,10 @@ def promotion(family: Family, store: Store) -> str:
 def _reason(family: Family, store: Store, made: Manifest) -> str:
     if made.fallback_for:
         return f", as there is too little data for {made.fallback_for}"
+    chosen = f", better than {made.chosen_over} on the validation part" if made.chosen_over else ""
     if gate := made.gate:
         verdict = "not worse than" if gate.passed else "by hand, although worse than"
-        return f", {verdict} {gate.baseline_variant} ({_against(family, gate)})"
+        return f"{chosen}, {verdict} {gate.baseline_variant} ({_against(family, gate)})"
     for name in reversed(store.names(family.name)) if made.variant == family.baseline else ():
         with suppress(ArtifactError):  # the newest model that did not pass the gate is why the baseline is promoted
             model = store.manifest(family.name, name)

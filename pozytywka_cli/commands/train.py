@@ -117,6 +117,8 @@ def _notes(shared: Context, outcome: "Outcome") -> Iterator[str]:
         yield f"worse than the baseline; promoted is {shared.store.promoted(outcome.family) or 'nothing'}"
     if outcome.fallback_for:
         yield f"fallback for {outcome.fallback_for}"
+    if outcome.chosen_over:
+        yield f"trained in place of {outcome.chosen_over}: better on the validation part, see `pozytywka models show`"
     if tuned := outcome.tuned:
         values = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
         best = f"best: {values}" if tuned.best else "the configured settings are the best"

@@ -48,13 +48,17 @@ class Variant(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """How to train or evaluate: the family's settings, variant, seed, "cpu" or "cuda", and a report of progress."""
+    """How to train or evaluate: the family's settings, variant, seed, "cpu" or "cuda", and a report of progress.
+
+    rivals: the variants that are trained in place of `variant` if they are shown to be better on the validation part
+    """
 
     settings: msgspec.Struct
     variant: str
     seed: int = 0
     device: str = "cpu"
     progress: Report = silent
+    rivals: tuple[str, ...] = ()
 
     def settings_as(self, kind: type[S]) -> S:
         """Return the settings, which are of the family's own type, or raise a TypeError."""
@@ -130,6 +134,7 @@ class Family(Protocol):
     default: the variant that is trained unless another one is named
     baseline: the variant that a model must not be worse than, and that is promoted if it is
     variants: all variants by name, in the order in which they are listed
+    rivals: the cheap variants that are fitted with the default one, and serve where they are shown to be better
     """
 
     name: str
@@ -137,6 +142,7 @@ class Family(Protocol):
     default: str
     baseline: str
     variants: Mapping[str, Variant]
+    rivals: tuple[str, ...] = ()
 
     @property
     def Settings(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
@@ -156,6 +162,9 @@ class Family(Protocol):
 
     def train(self, dataset: "Dataset", run: TrainingRun) -> Trained:
         """Measure a variant beside the baseline on held-out data, then fit it on all data.
+
+        Of the variant and the run's rivals, that one is trained which `evaluation.champion` names from their losses on
+        the validation part, which is not the part that the metrics are of.
 
         Raises:
             RefusedError: there is too little data, or the headline metric is not a finite number.

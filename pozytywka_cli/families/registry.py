@@ -51,9 +51,12 @@ def variant(family: "Family", name: str | None) -> "tuple[str, Variant]":
 
 
 def baseline_message(manifest: "Manifest") -> str:
-    """Return a sentence that answers of a version come from a baseline or a fallback; empty where they do not."""
+    """Return a sentence that answers of a version come from a baseline or a fallback; empty where they do not.
+
+    A baseline that was chosen because it is better than the default variant needs no excuse.
+    """
     known = get(manifest.family).variants.get(manifest.variant)
-    if known is None or not (known.baseline or manifest.fallback_for):
+    if known is None or manifest.chosen_over or not (known.baseline or manifest.fallback_for):
         return ""
     role = f"a fallback for {manifest.fallback_for}" if manifest.fallback_for else "a baseline"
     return f"{manifest.family} answers come from {manifest.variant}, {role}: {known.description}."

@@ -56,6 +56,7 @@ class Outcome(msgspec.Struct, frozen=True):
     gate: Gate | None
     notes: list[str]
     fallback_for: str | None = None
+    chosen_over: str | None = None
     limited: bool = False
     tuned: Tuned | None = None
 
@@ -134,7 +135,9 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
     damaged file of trials an ArtifactError.
     """
     name, _ = registry.variant(family, plan.variant)
-    run = TrainingRun(plan.settings.section(family.name, family.Settings), name, plan.seed, plan.device, progress)
+    settings = plan.settings.section(family.name, family.Settings)
+    rivals = () if plan.variant else family.rivals  # who names a variant gets it
+    run = TrainingRun(settings, name, plan.seed, plan.device, progress, rivals)
     origin = Origin(
         family=family.name,
         variant=name,
@@ -144,6 +147,7 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
         until=plan.until.isoformat() if plan.until else None,
         inputs=dataset.inputs,
         code=code_digest(registry.MODULES[family.name]),
+        rivals=rivals,
     )
     if not plan.trials:
         return _train(store, family, origin, dataset, run, plan)
@@ -189,7 +193,7 @@ def _loss(family: str, dataset: Dataset, run: TrainingRun, settings: msgspec.Str
 
 
 def _train(store: Store, family: Family, origin: Origin, dataset: Dataset, run: TrainingRun, plan: Plan) -> Outcome:
-    baseline = msgspec.structs.replace(origin, variant=family.baseline)
+    baseline = msgspec.structs.replace(origin, variant=family.baseline, rivals=())
     if not plan.force:
         with store.lock(wait=True):
             outcome = _trained_before(store, origin, baseline, plan)
@@ -236,6 +240,7 @@ def _outcome(version: Version, *, unchanged: bool) -> Outcome:
         gate=made.gate,
         notes=made.notes,
         fallback_for=made.fallback_for,
+        chosen_over=made.chosen_over,
         limited=made.limited,
     )
 

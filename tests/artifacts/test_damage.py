@@ -55,7 +55,7 @@ def test_damaged_manifests_are_named(store: Store) -> None:
     for length in range(0, len(content) - 2, 7):
         path.write_bytes(content[:length])
         assert refused(load).startswith(f"{path} is damaged: ")
-    path.write_bytes(content.replace(b'"format": 2', b'"format": 2, "classes": []'))
+    path.write_bytes(content.replace(b'"format": 3', b'"format": 3, "classes": []'))
     assert refused(load).startswith(f"{path} is damaged: ")
     path.unlink()
     assert refused(load) == f"{path} is missing"
@@ -67,8 +67,8 @@ def test_a_newer_format_is_refused(store: Store) -> None:
     """With its number, the newest one that can be read, and what to do; whatever else the manifest holds."""
     version = store.save(origin(), draft())
     path = version.folder / "manifest.json"
-    path.write_bytes(b'{"format": 3, "new": []}')
-    with pytest.raises(ArtifactError, match=r"has format 3.* up to 2$") as raised:
+    path.write_bytes(b'{"format": 4, "new": []}')
+    with pytest.raises(ArtifactError, match=r"has format 4.* up to 3$") as raised:
         store.load("demo", version.name)
     assert "Upgrade" in raised.value.hint
 

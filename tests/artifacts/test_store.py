@@ -27,7 +27,7 @@ def test_a_saved_version_is_loaded(store: Store) -> None:
     assert sorted(path.name for path in loaded.folder.iterdir()) == FILES
     assert (loaded.folder / "weights.bin").read_bytes() == b"weights"
     manifest = loaded.manifest
-    assert (manifest.format, manifest.family, manifest.variant, manifest.version) == (2, "demo", "net", saved.name)
+    assert (manifest.format, manifest.family, manifest.variant, manifest.version) == (3, "demo", "net", saved.name)
     assert (manifest.seed, manifest.device, manifest.until, manifest.settings) == (
         0,
         "cpu",
@@ -103,7 +103,7 @@ def test_a_version_that_cannot_be_read_back_is_not_saved(store: Store, monkeypat
         write_manifest(folder, manifest)
         (folder / "weights.bin").write_bytes(b"Weights")
 
-    for broken in (half, lambda folder, _: (folder / "manifest.json").write_text('{"format": 2}')):
+    for broken in (half, lambda folder, _: (folder / "manifest.json").write_text('{"format": 3}')):
         with monkeypatch.context() as patch:
             patch.setattr("pozytywka_cli.artifacts.saving.write_manifest", broken)
             assert "cannot be read back" in refused(lambda: store.save(origin(), draft()))

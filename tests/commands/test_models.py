@@ -141,7 +141,7 @@ def test_versions_are_shown_promoted_and_rolled_back(store, run):
     assert store.promoted("demo") == first
     assert run("show", "demo").output == (store.root / "demo" / "current" / "card.md").read_text()
     [manifest] = json.loads(run("show", "demo", second, "--json").output)["rows"]
-    assert (manifest["version"], manifest["format"]) == (second, 2)
+    assert (manifest["version"], manifest["format"]) == (second, 3)
 
 
 def test_prune_goes_on_after_a_family_without_a_promoted_version(store, run):

@@ -135,6 +135,8 @@ def test_a_family_declares_what_commands_derive_from_it(family: Family):
     assert {family.default, family.baseline} <= set(family.variants)
     assert family.default != family.baseline
     assert family.variants[family.baseline].baseline
+    assert set(family.rivals) <= set(family.variants) - {family.default, family.baseline}
+    assert all(family.variants[rival].extra is None for rival in family.rivals)
     assert family.question.endswith("?")
     settings = family.Settings()
     for field in msgspec.json.schema(family.Settings)["$defs"][family.Settings.__name__]["properties"].values():

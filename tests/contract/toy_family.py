@@ -75,6 +75,7 @@ class Toy:
     Settings = ToySettings
     default = "rate"
     baseline = "overall"
+    rivals: tuple[str, ...] = ()
     tuning_metric = "squared_error"
     variants: Mapping[str, Variant] = {
         "rate": Variant("each user's own rate", space={"prior": LogUniform(0.1, 100.0)}),

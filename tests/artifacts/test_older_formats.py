@@ -1,4 +1,4 @@
-"""Artifacts written by the version of pozytywka that introduced format 1 are still read."""
+"""Artifacts written by earlier versions of pozytywka are still read."""
 
 import math
 import shutil
@@ -15,7 +15,8 @@ from pozytywka_cli.records import Gate, Row
 
 HERE = Path(__file__).parent
 DEMO = HERE.parent / "data" / "format-1"
-FORMAT_1 = Store(HERE / "format-1")  # one version of each family, made of a sample of 20 users and 24 weeks
+# one version of each family for each format, made of a sample of 20 users and 24 weeks
+STORES = {1: Store(HERE / "format-1"), 2: Store(HERE / "format-2")}
 METRICS = {
     "skip": {
         "log_loss",
@@ -30,17 +31,19 @@ METRICS = {
 }
 
 
+@pytest.mark.parametrize("format_", STORES)
 @pytest.mark.parametrize("family", METRICS)
-def test_versions_of_format_1_are_loaded(family: str) -> None:
+def test_versions_are_loaded(family: str, format_: int) -> None:
     """All hashes match, and metrics and gate have their present names, the headline metric among them."""
-    manifest = FORMAT_1.load(family).manifest
-    assert (manifest.format, manifest.family, manifest.digest) == (1, family, "")
+    manifest = STORES[format_].load(family).manifest
+    assert (manifest.format, manifest.family) == (format_, family)
+    assert (manifest.digest == "") == (format_ == 1)
     assert {row.metric for row in manifest.metrics} == METRICS[family]
     assert len({row.protocol for row in manifest.metrics} & {"time split", "rolling 8 weeks", "split 0"}) == 1
     assert manifest.gate is not None
     assert manifest.gate.metric in METRICS[family]
-    assert manifest.fallback_for is None
-    assert FORMAT_1.verified(family) == [(manifest.version, None)]
+    assert (manifest.fallback_for, manifest.chosen_over) == (None, None)
+    assert STORES[format_].verified(family) == [(manifest.version, None)]
 
 
 def test_other_fields_of_format_1_are_read_as_they_are() -> None:
@@ -91,20 +94,22 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return load(folder / "data", folder / "plays.parquet", lambda _: None)
 
 
+@pytest.mark.parametrize("format_", STORES)
 @pytest.mark.parametrize("family", ["skip", "weekly"])
-def test_predictors_of_format_1_answer_their_default_requests(family: str, dataset: Dataset) -> None:
+def test_predictors_answer_their_default_requests(family: str, format_: int, dataset: Dataset) -> None:
     """Every answer is a finite number."""
-    predictor = registry.get(family).open(FORMAT_1.load(family), dataset)
+    predictor = registry.get(family).open(STORES[format_].load(family), dataset)
     requests = predictor.default_requests()
     answers = predictor.predict(requests)
     assert len(answers) >= len(requests) > 0
     assert answers.select(pl.col(pl.Float64, pl.Float32).is_finite().all()).row(0)
 
 
-def test_artists_of_format_1_are_found_by_name() -> None:
+@pytest.mark.parametrize(("format_", "names"), [(1, ("Łona", "Dona", "Rosetta")), (2, ("Rosetta",))])
+def test_artists_are_found_by_name(format_: int, names: tuple[str, ...]) -> None:
     """Also those with a letter that does not decompose, and a name that differs from another by that letter alone."""
-    predictor = registry.get("similar").open(FORMAT_1.load("similar"), None)
-    for name in ("Łona", "Dona", "Rosetta"):
+    predictor = registry.get("similar").open(STORES[format_].load("similar"), None)
+    for name in names:
         answers = predictor.predict(pl.DataFrame({"artist": [name]}))
         assert len(answers) > 0
         assert set(answers["matched"]) == {name}
