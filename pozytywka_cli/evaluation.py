@@ -7,14 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.records import Gate, Row
+from pozytywka_cli.records import VALIDATION, Gate, Row
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Interval = tuple[float, float, float]  # a value, and the bounds of its 95 % interval
 
-VALIDATION = "validation"  # the protocol of figures that variants are chosen by
 RESAMPLES = 1000
 MOST_GROUPS = 2000  # with more, several groups are drawn together, which bounds the memory
 

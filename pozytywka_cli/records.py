@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+VALIDATION = "validation"  # the protocol of figures that variants are chosen by, on a part of the training data
+
+
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric of a variant under a protocol.
 

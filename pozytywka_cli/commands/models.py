@@ -9,6 +9,7 @@ import typer
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import Context, context
 from pozytywka_cli.errors import ArtifactError, raise_any
+from pozytywka_cli.records import VALIDATION
 
 if TYPE_CHECKING:
     from pozytywka_cli.artifacts import Manifest
@@ -179,7 +180,8 @@ def _version_rows(shared: Context, family: "Family") -> Iterator[tuple[object, .
     promoted = shared.store.promoted(family.name)
     for version, made in _manifests(shared, family):
         variant, date = (made.variant, made.created[:10]) if made else ("damaged", None)
-        values = {row.variant: row.value for row in made.metrics if row.metric == headline} if made else {}
+        tested = [row for row in made.metrics if row.protocol != VALIDATION] if made else []
+        values = {row.variant: row.value for row in tested if row.metric == headline}
         shown = (metric.label, values.get(variant), values.get(family.baseline))
         yield family.name, version, variant, "yes" if version == promoted else "", date, *shown
 

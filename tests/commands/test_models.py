@@ -78,6 +78,15 @@ def test_list_has_a_row_for_each_version(store, run):
     assert max(map(len, lines)) <= 100
 
 
+def test_list_shows_the_test_and_not_what_the_variant_was_chosen_by(store, run):
+    """The value on the validation part is among the metrics of a version too."""
+    rows = [Row("demo", "net", name, "log_loss", value) for name, value in (("time split", 0.5), ("validation", 0.25))]
+    store.save(Origin("demo", "net", {}, 0, "cpu", None, []), Draft("net", lambda _: None, {}, rows, TEXT))
+    output = run("list").output
+    assert "0.5" in output
+    assert "0.25" not in output
+
+
 def test_list_as_json_has_a_row_for_each_metric(store, run):
     """Of the version itself, with the protocol; the damaged version has one row without a metric, and a warning."""
     name, damaged = save(store, 0), save(store, 1)
