@@ -21,8 +21,20 @@ METRICS = {  # by their name in JSON, the headline metric first
         "above the usual probability; 0.5 is guessing",
     ),
     "brier_score": Metric("Brier", "lower", "the mean squared difference between probability and outcome"),
+    "calibration_bias": Metric(
+        "bias", "target", "how far the probabilities are, on average, above the observed share of skips", 0.0
+    ),
+    "calibration_slope": Metric(
+        "slope",
+        "target",
+        "below 1 the probabilities are too far from the usual one, above 1 too close to it; constants have no slope",
+        1.0,
+    ),
     "expected_calibration_error": Metric(
-        "ECE", "lower", "how far the probabilities are, on average, from the observed share of skips"
+        "ECE", "lower", "how far the probabilities are from the observed share of skips, over plays with similar ones"
+    ),
+    "expected_calibration_error_if_calibrated": Metric(
+        "ECE if calibrated", "neither", "the ECE that chance alone would give if every play had just this probability"
     ),
 }
 PROTOCOL = (
