@@ -20,7 +20,6 @@ METRICS = {  # by their name in JSON, the headline metric first
         "the share of correct predictions among skipped plays and among others, averaged, where a skip is predicted "
         "above the usual probability; 0.5 is guessing",
     ),
-    "brier_score": Metric("Brier", "lower", "the mean squared difference between probability and outcome"),
     "calibration_bias": Metric(
         "bias", "target", "how far the probabilities are, on average, above the observed share of skips", 0.0
     ),
@@ -34,8 +33,9 @@ METRICS = {  # by their name in JSON, the headline metric first
         "ECE", "lower", "how far the probabilities are from the observed share of skips, over plays with similar ones"
     ),
     "expected_calibration_error_if_calibrated": Metric(
-        "ECE if calibrated", "neither", "the ECE that chance alone would give if every play had just this probability"
+        "ECE by chance", "neither", "the ECE that chance alone gives to probabilities that are right for every play"
     ),
+    "brier_score": Metric("Brier", "lower", "the mean squared difference between probability and outcome"),
 }
 PROTOCOL = (
     "The model was fitted on all plays before the last fifth of the log's time, and then predicted every play of that "
