@@ -1,5 +1,6 @@
 """Small records that pass between modules: a metric, a gate, an input, a chart, a step of progress."""
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -8,6 +9,9 @@ import msgspec
 if TYPE_CHECKING:
     import polars as pl
 
+SIGNIFICANT = 0.05  # differences with a smaller p-value are called more than chance
+LEAST_P_VALUE = "_least_p_value"  # ends the name of the smallest p-value that a difference could have
+
 
 VALIDATION = "validation"  # the protocol of figures that variants are chosen by, on a part of the training data
 
@@ -15,7 +19,8 @@ VALIDATION = "validation"  # the protocol of figures that variants are chosen by
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric of a variant under a protocol.
 
-    `low` and `high` bound its 95 % interval; `p_value` belongs to a difference between two variants.
+    `low` and `high` bound its 95 % interval, None where there is none or where it is unknown; `p_value` belongs to a
+    difference between two variants.
     """
 
     family: str
@@ -31,11 +36,12 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Metric(msgspec.Struct, frozen=True):
     """What a metric is called in tables for people, which way is better, and what it means in one sentence.
 
+    better: "neither" for a value that others are compared with
     target: of a metric that is best at a certain value (coverage of an 80 % interval), that value
     """
 
     label: str
-    better: Literal["lower", "higher", "target"]
+    better: Literal["lower", "higher", "target", "neither"]
     meaning: str
     target: float | None = None
 
@@ -44,7 +50,8 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A non-inferiority test of a model against its family's plain baseline.
 
     value, baseline: the metric of the model and of the baseline
-    difference, low, high: how much worse the model is than the baseline (negative: better), with its 95 % interval
+    difference, low, high: how much worse the model is than the baseline (negative: better), with its 95 % interval,
+        whose bounds are None where it is unknown: one user tells nothing of others
     margin: how much worse the model may be
     """
 
@@ -53,14 +60,17 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baseline: float
     baseline_variant: str
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     margin: float
 
     @property
     def passed(self) -> bool:
-        """False only if the whole interval lies above the margin: the model is shown to be worse by more than that."""
-        return self.low <= self.margin
+        """False only if the whole interval lies above the margin: the model is shown to be worse by more than that.
+
+        Where the interval is unknown, nothing is shown; a difference that is not a number does not pass.
+        """
+        return not math.isnan(self.difference) and (self.low is None or self.low <= self.margin)
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -118,8 +118,8 @@ def _metrics(rows: list[Row], text: CardText) -> str:
         tables.append("In brackets: the 95 % confidence interval.")
     meanings = [f"- {name}: {text.glossary[name]}" for name in _distinct(rows, "variant") if name in text.glossary]
     for metric in (text.metrics[name] for name in _distinct(rows, "metric") if name in text.metrics):
-        best = f"{metric.better} is better" if metric.target is None else f"best at {metric.target:g}"
-        meanings.append(f"- {metric.label}: {metric.meaning}; {best}")
+        best = f"; {metric.better} is better" if metric.target is None else f"; best at {metric.target:g}"
+        meanings.append(f"- {metric.label}: {metric.meaning}{'' if metric.better == 'neither' else best}")
     return "\n\n".join(filter(None, [*tables, "\n".join(meanings)]))
 
 
@@ -162,10 +162,13 @@ def _decision(gate: Gate | None, text: CardText) -> str:
     rule = f"A model fails if it is shown to be worse than {baseline} by more than {_number(gate.margin)}."
     if gate.low == gate.high == 0:
         return f"{verdict} Its {metric} equals that of {baseline}: {_number(gate.value)}. {rule}"
+    interval = "There is too little data to tell more: the difference has no confidence interval."
+    if gate.low is not None and gate.high is not None:
+        bounds = f"{_compared(gate.low)} to {_compared(gate.high)}"
+        interval = f"The 95 % confidence interval of the difference is from {bounds}."
     return (
         f"{verdict} Its {metric} is {_compared(gate.difference)} than that of {baseline}: {_number(gate.value)} "
-        f"and {_number(gate.baseline)}. The 95 % confidence interval of the difference is from {_compared(gate.low)} "
-        f"to {_compared(gate.high)}. {rule}"
+        f"and {_number(gate.baseline)}. {interval} {rule}"
     )
 
 

@@ -1,6 +1,7 @@
 """Write, read and check the manifest of a version.
 
-A manifest is JSON. Numbers that are not finite are null there and NaN when read, for JSON has no NaN. `digest` is the
+A manifest is JSON. Numbers that are not finite are null there and NaN when read, for JSON has no NaN; bounds of an
+interval are None when read, which means unknown. `digest` is the
 SHA-256 over all other fields as JSON with sorted keys and without spaces. Format 1 had no digest, other names for
 metrics and protocols, and marked a fallback by a note. Formats 1 and 2 had no `chosen_over`.
 """
@@ -20,7 +21,7 @@ from pozytywka_cli.records import Gate, Input, Row
 FORMAT = 3
 MOST_BYTES = 16 * 2**20  # of a manifest: a log of 10,000 files takes 3 MB
 DAMAGED_HINT = "Roll back with `pozytywka models rollback`, or train again with --force."
-GATE_NUMBERS = ("value", "baseline", "difference", "low", "high", "margin")
+GATE_NUMBERS = ("value", "baseline", "difference", "margin")
 FORMAT_1_NAMES = {  # of metrics, then and now; the others had capitals, and spaces in place of underscores
     "AUC": "roc_auc",
     "Brier": "brier_score",

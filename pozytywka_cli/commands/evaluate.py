@@ -44,9 +44,9 @@ def evaluate(
     -o and --plot.
 
     Prints a table for each protocol: the default variant first, the others from best to worst. ↓ marks metrics of which
-    less is better, ↑ more, → a target; the best value is bold on a terminal. Intervals are 95 % bootstrap intervals
-    over users (skip, similar) or artists (weekly). "vs DEFAULT" is the difference from the default variant with its
-    p-value.
+    less is better, ↑ more, → a target; the best value is bold on a terminal. Intervals are 95 % intervals over users
+    (skip, similar) or artists (weekly), by the jackknife with Student's t; of a single one they are unknown. "vs
+    DEFAULT" is the difference from the default variant with its p-value.
 
     skip is measured on the latest plays and by user, weekly on the last weeks, similar on a random fifth of every
     user's artists in four splits (split 0 chose its default settings) and, in-sample, by the old system's metric, which

@@ -10,10 +10,9 @@ from pozytywka_cli.artifacts import Manifest, Store
 from pozytywka_cli.commands import tables
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.family import Family
-from pozytywka_cli.records import Gate, Row
+from pozytywka_cli.records import LEAST_P_VALUE, SIGNIFICANT, Gate, Row
 
-ARROWS = {"lower": "↓", "higher": "↑", "target": "→"}
-SIGNIFICANT = 0.05
+ARROWS = {"lower": "↓", "higher": "↑", "target": "→", "neither": ""}
 Column = tuple[str, list[str]]  # header and cells
 
 
@@ -24,6 +23,7 @@ class Comparison:
     metrics: all that were measured, the family's headline metric first
     rows: by variant and metric
     differences: of the headline metric, to the default, by variant
+    least_p_values: that these differences could have, by variant, where none can be significant
     """
 
     family: Family
@@ -32,6 +32,7 @@ class Comparison:
     metrics: Sequence[str]
     rows: Mapping[tuple[str, str], Row]
     differences: Mapping[str, Row]
+    least_p_values: Mapping[str, float]
 
     def best(self, name: str) -> list[str]:
         """Return the variants with the best value of a metric; none where no direction is better."""
@@ -51,14 +52,15 @@ def comparisons(family: Family, rows: Sequence[Row]) -> Iterator[Comparison]:
         metrics = sorted(dict.fromkeys(name for _, name in measured), key=lambda name: order.get(name, len(order)))
         headline = {variant: measured.get((variant, metrics[0])) for variant, _ in measured}
         ranks = {name: (name != family.default, row is None, _loss(family, row)) for name, row in headline.items()}
-        yield Comparison(family, protocol, sorted(ranks, key=ranks.__getitem__), metrics, measured, differences)
+        least = {row.variant: row.value for row in found if row.metric == difference + LEAST_P_VALUE}
+        yield Comparison(family, protocol, sorted(ranks, key=ranks.__getitem__), metrics, measured, differences, least)
 
 
 def _loss(family: Family, row: Row | None) -> float:
     """Return a number that is lower for a better value; infinite for NaN, and where no direction is better."""
-    if row is None or row.metric not in family.metrics or math.isnan(row.value):
+    metric = family.metrics.get(row.metric) if row else None
+    if row is None or metric is None or metric.better == "neither" or math.isnan(row.value):
         return math.inf
-    metric = family.metrics[row.metric]
     if metric.better == "target":
         return abs(row.value - (metric.target or 0.0))
     return row.value if metric.better == "lower" else -row.value
@@ -103,7 +105,7 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
     """Yield the columns, the headline metric with its interval and differences first."""
     yield "variant", list(comparison.variants)
     for name in comparison.metrics:
-        if name.endswith("_p_value"):  # of another test of the same differences; --json has it
+        if name.endswith("_p_value"):  # of another test of the same differences, or the least one; --json has them
             continue
         rows = [comparison.rows.get((variant, name)) for variant in comparison.variants]
         metric, best = comparison.family.metrics.get(name), comparison.best(name)
@@ -142,16 +144,21 @@ def conclusion(comparison: Comparison) -> str:
     value = number(comparison.rows[best[0], headline].value)
     sentence = f"Best by {_label(comparison.family, headline)}: {' and '.join(best)} ({value})."
     if best[0] != default and best[0] in differences:
-        sentence += f" Its difference from the default {default} {_significance(differences[best[0]])}."
+        sentence += f" Its difference from the default {default} {_significance(comparison, best[0])}."
     others = [variant for variant in comparison.variants if variant not in best and variant in differences]
     if best == [default] and others:
-        sentence += f" Its lead over {others[0]}, the next best, {_significance(differences[others[0]])}."
+        sentence += f" Its lead over {others[0]}, the next best, {_significance(comparison, others[0])}."
     return sentence
 
 
-def _significance(difference: Row) -> str:
+def _significance(comparison: Comparison, variant: str) -> str:
+    """Return whether the difference between a variant and the default is more than chance, if that can be told."""
+    difference, least = comparison.differences[variant], comparison.least_p_values.get(variant)
     if difference.p_value is None:
         return f"is {number(abs(difference.value))}"
+    if least is not None:
+        few = f"with so few users or artists no p is below {_p_value(least)}"
+        return f"cannot be told from chance ({number(abs(difference.value))}): {few}"
     verdict = "is more than chance" if difference.p_value < SIGNIFICANT else "may be chance"
     sign = "" if difference.p_value < 0.001 else "= "
     return f"{verdict} ({number(abs(difference.value))}, p {sign}{_p_value(difference.p_value)})"

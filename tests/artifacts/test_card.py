@@ -105,12 +105,13 @@ def test_metrics_are_shown_by_their_labels_and_explained() -> None:
             Gate("PM", 0.1, 0.3, "popularity", 0.2, 0.1, 0.3, 0.01),
             ["failed", "`popularity` is promoted", "PM", "0.2000 worse", "0.1000 worse", "0.3000 worse", "0.0100"],
         ),
+        (Gate("PM", 0.1, 0.3, "popularity", 0.2, None, None, 0.01), ["passed", "0.2000 worse", "too little data"]),
         (Gate("log_loss", 0.625, 0.625, "constant", 0.0, 0.0, 0.0, 0.001), ["passed", "log loss", "equals", "0.6250"]),
     ],
-    ids=["baseline", "chance", "worse", "equal"],
+    ids=["baseline", "chance", "worse", "unknown", "equal"],
 )
 def test_the_decision_is_explained(gate: Gate | None, parts: list[str]) -> None:
-    """For a baseline, a model within the margin, one shown to be worse, and one that equals the baseline."""
+    """For a baseline, and a model within the margin, shown to be worse, of unknown interval, equal to the baseline."""
     found = sections(card(ORIGIN, replace(DRAFT, gate=gate)))["Decision"]
     assert [part for part in parts if part not in found] == []
 

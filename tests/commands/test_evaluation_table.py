@@ -46,6 +46,27 @@ def test_the_conclusion_names_the_best_and_whether_its_lead_is_chance(losses, wo
     assert [word for word in words if word not in conclusion] == []
 
 
+def test_too_few_users_are_not_called_chance():
+    """No p-value could have been small, which the conclusion says with the least one."""
+    least = Row("skip", "simple", "time split", "log_loss_difference_least_p_value", 0.125)
+    [comparison] = evaluation_table.comparisons(SKIP, [*rows(advanced=0.6, simple=0.5), least])
+    conclusion = evaluation_table.conclusion(comparison)
+    assert [word for word in ("so few", "0.1000", "0.125") if word not in conclusion] == []
+    assert "may be chance" not in conclusion
+
+
+def test_an_unknown_interval_is_left_empty(capsys):
+    """Of one user; a metric that others are compared with has no best value."""
+    name = "expected_calibration_error_if_calibrated"
+    found = [Row("skip", "advanced", "time split", "log_loss", 0.5), Row("skip", "advanced", "time split", name, 0.1)]
+    [comparison] = evaluation_table.comparisons(SKIP, found)
+    evaluation_table.show(comparison)
+    out = capsys.readouterr().out
+    assert "0.5000" in out
+    assert "None" not in out
+    assert comparison.best(name) == []
+
+
 def test_metrics_that_do_not_fit_are_named(capsys):
     """No line is wider than 100 columns, and nothing is left out in silence."""
     names = [f"a_metric_with_a_long_name_{number}" for number in range(12)]

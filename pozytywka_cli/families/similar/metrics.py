@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.evaluation import Flags, Floats, Ints, mean_interval
+from pozytywka_cli.evaluation import SHARE, Flags, Floats, Ints, mean_interval
 from pozytywka_cli.families.similar.splits import HELD_OUT, TRAINING, Split, random_ranks
 from pozytywka_cli.records import Progress, Report, Row
 
@@ -62,7 +62,7 @@ def summary(split: Split, values: Mapping[str, Floats]) -> list[Row]:
 def mean_row(protocol: str, variant: str, metric: str, values: Floats, groups: Ints) -> Row:
     """Return the mean of values (groups,) that are not NaN, with its 95 % interval."""
     defined = ~np.isnan(values)
-    return Row("similar", variant, protocol, metric, *mean_interval(values[defined], groups[defined]))
+    return Row("similar", variant, protocol, metric, *mean_interval(values[defined], groups[defined], limits=SHARE))
 
 
 def top(scores: Matrix, n: int) -> Ints:

@@ -20,10 +20,22 @@ METRICS = {  # by their name in JSON, the headline metric first
         "the share of correct predictions among skipped plays and among others, averaged, where a skip is predicted "
         "above the usual probability; 0.5 is guessing",
     ),
-    "brier_score": Metric("Brier", "lower", "the mean squared difference between probability and outcome"),
-    "expected_calibration_error": Metric(
-        "ECE", "lower", "how far the probabilities are, on average, from the observed share of skips"
+    "calibration_bias": Metric(
+        "bias", "target", "how far the probabilities are, on average, above the observed share of skips", 0.0
     ),
+    "calibration_slope": Metric(
+        "slope",
+        "target",
+        "below 1 the probabilities are too far from the usual one, above 1 too close to it; constants have no slope",
+        1.0,
+    ),
+    "expected_calibration_error": Metric(
+        "ECE", "lower", "how far the probabilities are from the observed share of skips, over plays with similar ones"
+    ),
+    "expected_calibration_error_if_calibrated": Metric(
+        "ECE by chance", "neither", "the ECE that chance alone gives to probabilities that are right for every play"
+    ),
+    "brier_score": Metric("Brier", "lower", "the mean squared difference between probability and outcome"),
 }
 PROTOCOL = (
     "The model was fitted on all plays before the last fifth of the log's time, and then predicted every play of that "

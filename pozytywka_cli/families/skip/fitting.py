@@ -137,7 +137,7 @@ def _fit_member(
 
 
 def _beats_constant(model: Networks, inputs: Tensors, data: TrainingData) -> bool:
-    """Return whether the validation loss is below the constant's by more than resampling the users can explain.
+    """Return whether the validation loss is below the constant's by more than chance among users can explain.
 
     Each play is scored by the networks that it was held out from. The best of many epochs is a little better by luck
     alone, and on plays that nobody can predict that luck costs.
@@ -151,7 +151,7 @@ def _beats_constant(model: Networks, inputs: Tensors, data: TrainingData) -> boo
     probability = shifted(total[scored] / networks[scored], model.skip_rate)
     skipped, users = data.skipped[scored], data.log.plays["user_id"].to_numpy()[scored]
     loss, constant = (log_loss(skipped, made) for made in (probability, np.full_like(probability, model.skip_rate)))
-    return paired_difference(loss, constant, users)[2] < 0
+    return paired_difference(loss, constant, users).below(0)
 
 
 def recipe(settings: SkipSettings, rows: int, stop_after: int | None = None) -> Recipe:

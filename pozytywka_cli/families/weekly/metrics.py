@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import stdtr
 
-from pozytywka_cli.evaluation import mean_interval, paired_difference, sign_flip, weighted_interval
+from pozytywka_cli.evaluation import LOSS, Interval, mean_interval, paired_difference, sign_flip, tested
 from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast
 from pozytywka_cli.families.weekly.series import Floats
@@ -32,8 +32,8 @@ def metrics(variant: str, forecast: Forecast, divided: Split) -> list[Row]:
     ]
 
 
-def _metrics(forecast: Forecast, divided: Split) -> dict[str, tuple[float, ...]]:
-    """Return the metrics at one number of weeks ahead; RMSE and MAE with their intervals over resampled artists.
+def _metrics(forecast: Forecast, divided: Split) -> dict[str, Interval]:
+    """Return the metrics at one number of weeks ahead; RMSE and MAE with their intervals over artists.
 
     WAPE, MASE and RMSSE are left out where their scale is zero on these weeks. MASE and RMSSE divide each artist's
     error by that of "the same as last week" before the test weeks, then average over artists (Hyndman & Koehler, 2006).
@@ -41,17 +41,17 @@ def _metrics(forecast: Forecast, divided: Split) -> dict[str, tuple[float, ...]]
     """
     error, steps = forecast.mean - divided.truth, np.diff(divided.past.listened, axis=1)
     absolute, squared, artists = np.abs(error).mean(axis=1), (error**2).mean(axis=1), np.arange(len(error))
-    values: dict[str, tuple[float, ...]] = {
-        HEADLINE: weighted_interval(lambda weights: float(np.sqrt(np.average(squared, weights=weights))), artists),
-        "mae": mean_interval(absolute, artists),
-        "pinball_loss": (pinball_loss(forecast.quantiles, divided.truth),),
-        "coverage": (coverage(forecast.quantiles, divided.truth),),
+    values: dict[str, Interval] = {
+        HEADLINE: mean_interval(squared, artists, root=True, limits=LOSS),
+        "mae": mean_interval(absolute, artists, limits=LOSS),
+        "pinball_loss": Interval(pinball_loss(forecast.quantiles, divided.truth)),
+        "coverage": Interval(coverage(forecast.quantiles, divided.truth)),
     }
     if divided.truth.any():
-        values["wape"] = (float(absolute.mean() / divided.truth.mean()),)
+        values["wape"] = Interval(float(absolute.mean() / divided.truth.mean()))
     if (changed := steps.any(axis=1)).any():
-        values["mase"] = (float((absolute[changed] / np.abs(steps[changed]).mean(axis=1)).mean()),)
-        values["rmsse"] = (float(np.sqrt(squared[changed] / (steps[changed] ** 2).mean(axis=1)).mean()),)
+        values["mase"] = Interval(float((absolute[changed] / np.abs(steps[changed]).mean(axis=1)).mean()))
+        values["rmsse"] = Interval(float(np.sqrt(squared[changed] / (steps[changed] ** 2).mean(axis=1)).mean()))
     return values
 
 
@@ -70,8 +70,8 @@ def comparison(forecasts: dict[str, Forecast], reference: str, divided: Split) -
     """Compare every variant with the baseline and with the variant `reference`, for each number of weeks ahead.
 
     `rmse_ratio` is RMSE divided by the baseline's, where that is not zero; `rmse_difference` is RMSE minus the
-    reference's, in seconds (negative: better), with its 95 % interval over resampled artists and the p-value of a sign
-    flip over artists; `diebold_mariano_p_value` is that of their test over weeks, where it is defined.
+    reference's, in seconds (negative: better), with its 95 % interval over artists and the p-value of a sign flip over
+    artists; `diebold_mariano_p_value` is that of their test over weeks, where it is defined.
     """
     rows = []
     for step, protocol in divided.protocols.items():
@@ -91,7 +91,7 @@ def _difference(variant: str, protocol: str, squared: Floats, reference: Floats,
     groups = np.repeat(artists, squared.shape[1])
     interval = paired_difference(squared.ravel(), reference.ravel(), groups, root=True)
     p_value = sign_flip(difference.mean(axis=1), artists)
-    rows = [Row("weekly", variant, protocol, f"{HEADLINE}_difference", *interval, p_value)]
+    rows = tested(Row("weekly", variant, protocol, f"{HEADLINE}_difference", *interval, p_value), artists)
     if (by_week := diebold_mariano(difference.mean(axis=0), step)) is not None:
         rows.append(Row("weekly", variant, protocol, "diebold_mariano_p_value", by_week))
     return rows

@@ -73,7 +73,7 @@ def _draft(variant: str, fitted: Model, divided: Split, forecast: Forecast) -> D
 
 
 def _gate(forecast: Forecast, baseline: Forecast, divided: Split) -> Gate:
-    """Test that the RMSE is not worse than the baseline's by more than 0.5 % of it, with resampled artists."""
+    """Test that the RMSE is not worse than the baseline's by more than 0.5 % of it, over artists."""
     values, other = (errors(one, divided) ** 2 for one in (forecast, baseline))
     artists = np.repeat(np.arange(len(values)), values[0].size)
     margin = MARGIN * rmse(baseline, divided)
