@@ -12,7 +12,7 @@ STEEPEST = 1e3  # a slope beyond has no maximum of the likelihood: the outcomes 
 
 def bias(outcome: Flags, probability: Floats, users: Ints) -> Interval:
     """Return the mean probability minus the rate of the outcome, which is best at 0, with its interval over users."""
-    return interval(lambda sums: sums[..., 0] / sums[..., 1], [probability - outcome], users)
+    return interval(lambda sums: sums[..., 0] / sums[..., 1], [probability - outcome], users, (-1.0, 1.0))
 
 
 def expected_calibration_error(outcome: Flags, probability: Floats) -> float:
