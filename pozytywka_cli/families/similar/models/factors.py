@@ -1,4 +1,4 @@
-"""The artifact of both variants: the direction of every artist, and the names to find it by."""
+"""The artifact of every variant: what is known of every artist, and the names to find it by."""
 
 import mmap
 from bisect import bisect_left
@@ -20,6 +20,9 @@ from pozytywka_cli.errors import ArtifactError
 
 NUMBER = np.dtype("<u4")
 EXCLUDED = "rare.bin"
+CONTEXTS, NEIGHBOURS = "contexts.npy", "neighbours.npy"
+CONTEXT = np.dtype([("artist", "<i4"), ("weight", "<f4")])
+NEIGHBOUR = np.dtype([("artist", "<i4"), ("score", "<f4")])
 
 
 class Excluded(StringTable):
@@ -56,10 +59,12 @@ NOBODY = Excluded.counted([], 0)
 class Factors:
     """Artists by falling number of listeners, then by id: of two that tie, the first one is preferred.
 
-    factors: (artists, k) float32, rows of length 1; one constant column in the variant `popularity`, so that all tie
+    factors: (artists, k) float32, rows of length 1; one constant column in `popularity` and `ppmi`, so that all tie
     listeners: (artists,) int64
     names, ids, keys: (artists,); keys are `names.key` of the names
     excluded: the artists that were left out
+    contexts: (artists, most contexts) CONTEXT, rows of weights of length 1 at most; None in `als` and `popularity`
+    neighbours: (those with the most listeners, n) NEIGHBOUR, best first; None without contexts
     """
 
     factors: NDArray[np.float32]
@@ -68,6 +73,8 @@ class Factors:
     ids: StringIndex
     keys: StringIndex
     excluded: Excluded = NOBODY
+    contexts: NDArray[np.void] | None = None
+    neighbours: NDArray[np.void] | None = None
 
     @classmethod
     def of(
@@ -79,7 +86,7 @@ class Factors:
         excluded: Excluded = NOBODY,
     ) -> "Factors":
         """Make the artifact of artists in the order of their ids; `titles` are their names."""
-        order = np.argsort(-listeners, kind="stable")
+        order = by_listeners(listeners)
         ordered = [titles[row] for row in order]
         return cls(
             np.ascontiguousarray(factors[order], dtype=np.float32),
@@ -91,13 +98,16 @@ class Factors:
         )
 
     def save(self, folder: Path) -> None:
-        """Write factors.npy, listeners.npy, names.bin, ids.bin, keys.bin and rare.bin into `folder`."""
+        """Write factors.npy, listeners.npy, names.bin, ids.bin, keys.bin, rare.bin and what else there is."""
         np.save(folder / "factors.npy", self.factors, allow_pickle=False)
         np.save(folder / "listeners.npy", self.listeners, allow_pickle=False)
         self.names.save(folder / "names.bin")
         self.ids.save(folder / "ids.bin")
         self.keys.save(folder / "keys.bin")
         self.excluded.save(folder / EXCLUDED)
+        if self.contexts is not None and self.neighbours is not None:
+            np.save(folder / CONTEXTS, self.contexts, allow_pickle=False)
+            np.save(folder / NEIGHBOURS, self.neighbours, allow_pickle=False)
 
     @classmethod
     def load(cls, version: Version) -> "Factors":
@@ -116,7 +126,7 @@ class Factors:
             raise ArtifactError(f"{version.folder} is damaged: {problem}", DAMAGED_HINT)
         # the first artifacts of format 1 do not have the file
         excluded = Excluded.load(version.path(EXCLUDED)) if EXCLUDED in version.manifest.files else NOBODY
-        loaded = cls(factors, listeners, titles, ids, keys, excluded)
+        loaded = cls(factors, listeners, titles, ids, keys, excluded, *_two_cosines(version, len(factors)))
         return loaded.normalized() if version.manifest.format == 1 else loaded
 
     def normalized(self) -> "Factors":
@@ -129,6 +139,23 @@ class Factors:
         excluded = zip(self.excluded.list(), self.excluded.numbers[1:].tolist(), strict=True)
         counted = Excluded.counted(excluded, self.excluded.min_listeners)
         return replace(self, keys=StringIndex.of(keys), excluded=counted)
+
+
+def by_listeners(listeners: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the order of an artifact of artists that are in the order of their ids."""
+    return np.argsort(-listeners, kind="stable")
+
+
+def _two_cosines(version: Version, artists: int) -> tuple[NDArray[np.void] | None, NDArray[np.void] | None]:
+    """Memory-map contexts and neighbours, if the variant has them."""
+    if CONTEXTS not in version.manifest.files:
+        return None, None
+    contexts = _array(version.path(CONTEXTS), CONTEXT, 2)
+    neighbours = _array(version.path(NEIGHBOURS), NEIGHBOUR, 2)
+    if len(contexts) != artists or len(neighbours) > artists:
+        problem = f"{artists} artists, {len(contexts)} contexts and {len(neighbours)} neighbours"
+        raise ArtifactError(f"{version.folder} is damaged: it has {problem}", DAMAGED_HINT)
+    return contexts, neighbours
 
 
 def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
