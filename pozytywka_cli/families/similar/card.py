@@ -31,7 +31,7 @@ METRICS: Mapping[str, Metric] = {
 PROTOCOL = (
     "A random fifth of the artists of every user with at least 5 was held out. The model learned from the rest, and "
     "had to rank the held-out artists by similarity to at most 50 of the user's other artists. The model was then "
-    "fitted again, on all data."
+    "fitted again, on all data. Where variants competed, a fifth of that rest was held out too, to choose between them."
 )
 SCORES = (
     " Their scores are lower for that: with n listeners, a cosine counts n ÷ (n + 3.5), which is what is left of it on "

@@ -46,13 +46,9 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
         rows += _evaluate_split(split, run)
     everything = without_hold_out(counts)
     rows += own_library(everything, _seeded(everything, run))
-    chosen = contest(hold_out(counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners), rivalled(run))
+    rivals = replace(run, rivals=FAMILY.rivals)
+    chosen = contest(hold_out(counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners), rivals)
     return Evaluated([*rows, *chosen.rows], partial(charts.panels, rows), chosen.notes)
-
-
-def rivalled(run: TrainingRun) -> TrainingRun:
-    """Return the run as `train` would have it without a named variant."""
-    return replace(run, rivals=tuple(one for one in FAMILY.rivals if one != run.variant))
 
 
 def _seeded(split: Split, run: TrainingRun) -> dict[str, Scorer]:

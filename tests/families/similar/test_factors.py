@@ -11,8 +11,9 @@ from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import ENTRY, StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.similar.models.factors import Excluded, Factors
+from pozytywka_cli.families.similar.train import fit_all
 
-from .conftest import factors
+from .conftest import factors, run
 
 
 @pytest.fixture
@@ -127,6 +128,38 @@ def test_excluded_artists_are_loaded(save):
     (version.folder / "rare.bin").write_bytes((version.folder / "names.bin").read_bytes())
     with pytest.raises(ArtifactError, match=r"rare\.bin is damaged"):
         Excluded.load(version.folder / "rare.bin")
+
+
+@pytest.fixture
+def both(save, counted) -> Version:
+    """Two communities by both cosines, saved."""
+    return save(fit_all(counted, run("two-cosines"))[0])
+
+
+def test_contexts_and_neighbours_are_loaded(both, counted):
+    """They stay on the disk until they are used."""
+    made, loaded = fit_all(counted, run("two-cosines"))[0], Factors.load(both)
+    for name in ("contexts", "neighbours"):
+        array = getattr(loaded, name)
+        assert isinstance(array, np.memmap)
+        assert array.tobytes() == getattr(made, name).tobytes()
+
+
+@pytest.mark.parametrize(("name", "rows"), [("contexts.npy", 59), ("contexts.npy", 61), ("neighbours.npy", 61)])
+def test_contexts_and_neighbours_of_other_artists_are_refused(both, name, rows):
+    """Fewer neighbours than artists are none of those."""
+    path = both.folder / name
+    np.save(path, np.resize(np.load(path), (rows, 2)))
+    with pytest.raises(ArtifactError, match="60 artists"):
+        Factors.load(both)
+
+
+@pytest.mark.parametrize("name", ["contexts.npy", "neighbours.npy"])
+def test_contexts_and_neighbours_of_another_type_are_refused(both, name):
+    """Plain numbers."""
+    np.save(both.folder / name, np.ones((60, 2), dtype=np.float32))
+    with pytest.raises(ArtifactError, match=rf"{name} is damaged"):
+        Factors.load(both)
 
 
 @pytest.mark.parametrize("name", ["factors.npy", "names.bin", "ids.bin", "rare.bin"])
