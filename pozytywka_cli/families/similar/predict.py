@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import fuzzy, names
-from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import loading
 from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar.models import similarity
@@ -180,21 +179,10 @@ class SimilarPredictor:
 
     def _nearest(self, rows: list[int], n: int) -> tuple[NDArray[np.int64], similarity.Matrix]:
         """Return the rows of the `n` most similar artists and their scores; what is not stored is computed."""
-        stored, values = self._stored(rows)
+        stored, values = similarity.stored(self.artists, rows)
         if n > len(stored):
             scores = similarity.scores(self.artists, rows)
             scores[[*rows, *stored]] = -np.inf
             more = similarity.best(scores, n - len(stored))
             stored, values = np.concatenate([stored, more]), np.concatenate([values, scores[more]])
         return stored[:n], values[:n]
-
-    def _stored(self, rows: list[int]) -> tuple[NDArray[np.int64], similarity.Matrix]:
-        """Return the stored neighbours of a single artist and their scores, none of a blend or of a rare artist."""
-        table = self.artists.neighbours
-        if table is None or len(set(rows)) > 1 or rows[0] >= len(table):
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        where, nearest = getattr(table, "filename", "the model"), np.array(table[rows[0]])
-        found = nearest["artist"].astype(np.int64)
-        if found.min(initial=0) < 0 or found.max(initial=0) >= len(self.artists.listeners):
-            raise ArtifactError(f"{where} is damaged: some neighbours are no artists", DAMAGED_HINT)
-        return found, similarity.finite(nearest["score"], where)

@@ -1,6 +1,7 @@
 """The artifact: what is saved is what is loaded, and damage is noticed."""
 
 from dataclasses import replace
+from itertools import product
 
 import msgspec
 import numpy as np
@@ -139,26 +140,29 @@ def both(save, counted) -> Version:
 def test_contexts_and_neighbours_are_loaded(both, counted):
     """They stay on the disk until they are used."""
     made, loaded = fit_all(counted, run("two-cosines"))[0], Factors.load(both)
-    for name in ("contexts", "neighbours"):
-        array = getattr(loaded, name)
+    for name, field in product(("contexts", "neighbours"), ("artists", "values")):
+        array = getattr(getattr(loaded, name), field)
         assert isinstance(array, np.memmap)
-        assert array.tobytes() == getattr(made, name).tobytes()
+        assert array.tobytes() == getattr(getattr(made, name), field).tobytes()
 
 
-@pytest.mark.parametrize(("name", "rows"), [("contexts.npy", 59), ("contexts.npy", 61), ("neighbours.npy", 61)])
-def test_contexts_and_neighbours_of_other_artists_are_refused(both, name, rows):
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [("contexts", 59, "60 artists, 59 contexts"), ("contexts", 61, "61 contexts"), ("neighbours", 61, "61 neighbours")],
+)
+def test_contexts_and_neighbours_of_other_artists_are_refused(both, name, rows, message):
     """Fewer neighbours than artists are none of those."""
-    path = both.folder / name
-    np.save(path, np.resize(np.load(path), (rows, 2)))
-    with pytest.raises(ArtifactError, match="60 artists"):
+    for field in ("artists", "values"):
+        path = both.folder / f"{name}_{field}.npy"
+        np.save(path, np.resize(np.load(path), (rows, 2)))
+    with pytest.raises(ArtifactError, match=message):
         Factors.load(both)
 
 
-@pytest.mark.parametrize("name", ["contexts.npy", "neighbours.npy"])
-def test_contexts_and_neighbours_of_another_type_are_refused(both, name):
-    """Plain numbers."""
-    np.save(both.folder / name, np.ones((60, 2), dtype=np.float32))
-    with pytest.raises(ArtifactError, match=rf"{name} is damaged"):
+def test_neighbours_without_as_many_scores_are_refused(both):
+    """With both shapes."""
+    np.save(both.folder / "neighbours_values.npy", np.ones((60, 2), dtype=np.float32))
+    with pytest.raises(ArtifactError, match=r"neighbours have the shapes \(60, 59\) and \(60, 2\)"):
         Factors.load(both)
 
 

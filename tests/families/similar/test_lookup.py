@@ -292,18 +292,18 @@ def test_a_blend_of_an_artist_with_itself_is_the_artist(two_cosines):
     assert max(one.score for one in blend) <= most
 
 
-@pytest.mark.parametrize(("field", "value"), [("artist", 60), ("artist", -1), ("score", np.nan)])
+@pytest.mark.parametrize(("field", "value"), [("artists", 60), ("artists", -1), ("values", np.nan)])
 def test_a_damaged_neighbour_is_damage(two_cosines, field, value):
     """The hash of a large file is not checked."""
-    two_cosines.artists.neighbours[field][3, 2] = value
+    getattr(two_cosines.artists.neighbours, field)[3, 2] = value
     with pytest.raises(ArtifactError, match="damaged"):
         two_cosines.neighbours([two_cosines.by_id(two_cosines.artists.ids[3])], 5)
 
 
-@pytest.mark.parametrize(("field", "value"), [("artist", 60), ("weight", np.nan)])
+@pytest.mark.parametrize(("field", "value"), [("artists", 60), ("values", np.nan)])
 def test_a_damaged_context_is_damage(two_cosines, field, value):
     """Where an answer is computed."""
-    two_cosines.artists.contexts[field][3, 2] = value
+    getattr(two_cosines.artists.contexts, field)[3, 2] = value
     with pytest.raises(ArtifactError, match="damaged"):
         two_cosines.neighbours([two_cosines.by_id(two_cosines.artists.ids[59])], 5)
 

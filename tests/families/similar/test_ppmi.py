@@ -60,7 +60,7 @@ def test_an_artist_without_contexts_has_an_empty_row():
     """One that everybody listens to tells nothing."""
     rows = ppmi.contexts(csr_matrix(np.ones((3, 2), dtype=np.float32)), np.arange(2))
     assert (rows.shape, rows.nnz) == ((2, 2), 0)
-    assert ppmi.padded(rows)["weight"].tolist() == [[0], [0]]
+    assert ppmi.padded(rows).values.tolist() == [[0], [0]]
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +71,11 @@ def model(counted) -> Factors:
 
 def test_stored_neighbours_are_the_best_of_the_computed_scores(model):
     """Every other artist, best first, with its score."""
-    assert model.neighbours.shape == (60, 59)
-    for row, stored in enumerate(model.neighbours):
-        scores = similarity.scores(model, [row])
-        assert stored["score"] == pytest.approx(scores[stored["artist"]], abs=1e-6)
-        assert (np.diff(stored["score"]) <= 0).all()
-        assert sorted([row, *stored["artist"]]) == list(range(60))
+    assert model.neighbours.values.shape == (60, 59)
+    for row, (others, values) in enumerate(zip(model.neighbours.artists, model.neighbours.values, strict=True)):
+        assert values == pytest.approx(similarity.scores(model, [row])[others], abs=1e-6)
+        assert (np.diff(values) <= 0).all()
+        assert sorted([row, *others]) == list(range(60))
 
 
 def test_stored_neighbours_do_not_depend_on_blocks(counted, model, monkeypatch):
@@ -85,8 +84,8 @@ def test_stored_neighbours_do_not_depend_on_blocks(counted, model, monkeypatch):
     monkeypatch.setattr(ppmi, "STORED", 7)
     monkeypatch.setattr(ppmi, "NEIGHBOURS", 4)
     again = fit_all(counted, run("two-cosines"))[0].neighbours
-    assert again["artist"].tolist() == model.neighbours["artist"][:7, :4].tolist()
-    assert again["score"] == pytest.approx(model.neighbours["score"][:7, :4], abs=1e-6)
+    assert again.artists.tolist() == model.neighbours.artists[:7, :4].tolist()
+    assert again.values == pytest.approx(model.neighbours.values[:7, :4], abs=1e-6)
 
 
 def test_equal_artists_come_by_their_listeners():
@@ -95,5 +94,5 @@ def test_equal_artists_come_by_their_listeners():
     artists = Factors.of(np.ones((5, 1)), np.arange(5), list("abcde"), list("abcde"))
     artists = replace(artists, contexts=ppmi.padded(rows))
     table = ppmi.neighbours(artists, rows)
-    assert table["artist"].tolist()[:2] == [[1, 2, 3, 4], [0, 2, 3, 4]]
-    assert not table["score"].any()
+    assert table.artists.tolist()[:2] == [[1, 2, 3, 4], [0, 2, 3, 4]]
+    assert not table.values.any()

@@ -5,24 +5,19 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families.similar.models.arrays import Weighted, array
 
 NUMBER = np.dtype("<u4")
 EXCLUDED = "rare.bin"
-CONTEXTS, NEIGHBOURS = "contexts.npy", "neighbours.npy"
-CONTEXT = np.dtype([("artist", "<i4"), ("weight", "<f4")])
-NEIGHBOUR = np.dtype([("artist", "<i4"), ("score", "<f4")])
 
 
 class Excluded(StringTable):
@@ -63,8 +58,9 @@ class Factors:
     listeners: (artists,) int64
     names, ids, keys: (artists,); keys are `names.key` of the names
     excluded: the artists that were left out
-    contexts: (artists, most contexts) CONTEXT, rows of weights of length 1 at most; None in `als` and `popularity`
-    neighbours: (those with the most listeners, n) NEIGHBOUR, best first; None without contexts
+    contexts: PPMI's (artists, most contexts), rows of weights of length 1 or 0; None in `als` and `popularity`
+    neighbours: the most similar artists (those with the most listeners, n), best first, with scores; None without
+        contexts
     """
 
     factors: NDArray[np.float32]
@@ -73,8 +69,8 @@ class Factors:
     ids: StringIndex
     keys: StringIndex
     excluded: Excluded = NOBODY
-    contexts: NDArray[np.void] | None = None
-    neighbours: NDArray[np.void] | None = None
+    contexts: Weighted | None = None
+    neighbours: Weighted | None = None
 
     @classmethod
     def of(
@@ -106,8 +102,8 @@ class Factors:
         self.keys.save(folder / "keys.bin")
         self.excluded.save(folder / EXCLUDED)
         if self.contexts is not None and self.neighbours is not None:
-            np.save(folder / CONTEXTS, self.contexts, allow_pickle=False)
-            np.save(folder / NEIGHBOURS, self.neighbours, allow_pickle=False)
+            self.contexts.save(folder, "contexts")
+            self.neighbours.save(folder, "neighbours")
 
     @classmethod
     def load(cls, version: Version) -> "Factors":
@@ -116,8 +112,8 @@ class Factors:
         Raises:
             ArtifactError: a file is missing or damaged, or the files do not belong together.
         """
-        factors = _array(version.path("factors.npy"), np.dtype(np.float32), 2)
-        listeners = _array(version.path("listeners.npy"), np.dtype(np.int64), 1)
+        factors = array(version.path("factors.npy"), np.dtype(np.float32), 2)
+        listeners = array(version.path("listeners.npy"), np.dtype(np.int64), 1)
         titles = StringTable.load(version.path("names.bin"))
         ids, keys = StringIndex.load(version.path("ids.bin")), StringIndex.load(version.path("keys.bin"))
         lengths = [len(part) for part in (factors, listeners, titles, ids, keys)]
@@ -146,21 +142,10 @@ def by_listeners(listeners: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.argsort(-listeners, kind="stable")
 
 
-def _two_cosines(version: Version, artists: int) -> tuple[NDArray[np.void] | None, NDArray[np.void] | None]:
+def _two_cosines(version: Version, artists: int) -> tuple[Weighted | None, Weighted | None]:
     """Memory-map contexts and neighbours, if the variant has them."""
-    if CONTEXTS not in version.manifest.files:
-        return None, None
-    contexts = _array(version.path(CONTEXTS), CONTEXT, 2)
-    neighbours = _array(version.path(NEIGHBOURS), NEIGHBOUR, 2)
-    if len(contexts) != artists or len(neighbours) > artists:
+    contexts, neighbours = (Weighted.load(version, name) for name in ("contexts", "neighbours"))
+    if contexts and neighbours and (len(contexts) != artists or len(neighbours) > artists):
         problem = f"{artists} artists, {len(contexts)} contexts and {len(neighbours)} neighbours"
         raise ArtifactError(f"{version.folder} is damaged: it has {problem}", DAMAGED_HINT)
     return contexts, neighbours
-
-
-def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
-    with decoding(path):
-        array: NDArray[Any] = open_memmap(path, mode="r")  # which reads no other format and never unpickles
-        if array.dtype != dtype or array.ndim != dimensions:
-            raise ValueError(f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions")
-        return array

@@ -12,7 +12,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 from threadpoolctl import threadpool_limits
 
 from pozytywka_cli.evaluation import Ints
-from pozytywka_cli.families.similar.models.factors import CONTEXT, NEIGHBOUR, Factors
+from pozytywka_cli.families.similar.models.arrays import Weighted
+from pozytywka_cli.families.similar.models.factors import Factors
 from pozytywka_cli.families.similar.models.similarity import best, combined, confidence
 
 DISCOUNT = 2.0  # listeners in common with which half of the information counts
@@ -69,24 +70,26 @@ def _described(
     return artists[order], columns[order], information[order]
 
 
-def padded(rows: csr_matrix) -> NDArray[np.void]:
-    """Return sparse rows as an array (rows, most entries of one) of CONTEXT; what is missing has the weight 0."""
+def padded(rows: csr_matrix) -> Weighted:
+    """Return sparse rows as arrays (rows, most entries of one); what is missing has the value 0."""
     sizes = np.diff(rows.indptr)
-    table = np.zeros((len(sizes), max(1, sizes.max())), dtype=CONTEXT)
+    shape = (len(sizes), max(1, sizes.max()))
+    table = Weighted(np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.float32))
     where = (np.repeat(np.arange(len(sizes)), sizes), np.arange(rows.nnz) - np.repeat(rows.indptr[:-1], sizes))
-    table["artist"][where], table["weight"][where] = rows.indices, rows.data
+    table.artists[where], table.values[where] = rows.indices, rows.data
     return table
 
 
-def neighbours(artists: Factors, rows: csr_matrix) -> NDArray[np.void]:
-    """Return the most similar artists (artists, neighbours) of NEIGHBOUR, best first, of those with the most listeners.
+def neighbours(artists: Factors, rows: csr_matrix) -> Weighted:
+    """Return the most similar artists (artists, neighbours), best first, of those with the most listeners.
 
     With `similarity.scores`, up to rounding; with any number of threads the same bytes.
 
     rows: (artists, artists), contexts of these artists
     """
     count = len(artists.listeners)
-    table = np.empty((min(STORED, count), min(NEIGHBOURS, count - 1)), dtype=NEIGHBOUR)
+    shape = (min(STORED, count), min(NEIGHBOURS, count - 1))
+    table = Weighted(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))
     columns, lowered = rows.T.tocsr(), confidence(artists.listeners)
     size = max(1, BLOCK // count)
     with threadpool_limits(1, "blas"):
@@ -96,6 +99,6 @@ def neighbours(artists: Factors, rows: csr_matrix) -> NDArray[np.void]:
             scores *= lowered[block, None]
             scores[np.arange(len(block)), block] = -np.inf
             for row, values in zip(block, scores, strict=True):
-                table["artist"][row] = places = best(values, table.shape[1])
-                table["score"][row] = values[places]
+                table.artists[row] = places = best(values, shape[1])
+                table.values[row] = values[places]
     return table

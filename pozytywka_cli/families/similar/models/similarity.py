@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families.similar.models.arrays import Weighted
 from pozytywka_cli.families.similar.models.factors import Factors
 
 Matrix = NDArray[np.float32]
@@ -30,13 +31,32 @@ def scores(artists: Factors, rows: Sequence[int]) -> Matrix:
     Raises:
         ArtifactError: a score is not a finite number, or a context is no artist: large files are not hashed.
     """
-    factors, contexts = artists.factors, artists.contexts
     with np.errstate(all="ignore"):
-        cosines = factors @ _unit(factors[rows].sum(axis=0))
-        if contexts is not None:
-            lowered = confidence(artists.listeners[rows].min())
-            cosines = lowered * combined(cosines, _context_cosines(contexts, rows))
-    return finite(cosines, getattr(factors if contexts is None else contexts, "filename", "the model"))
+        cosines = artists.factors @ _unit(artists.factors[rows].sum(axis=0))
+        if artists.contexts is not None:
+            try:
+                others = _context_cosines(artists.contexts, rows)
+            except IndexError:
+                raise _damaged(artists, "some contexts are no artists") from None
+            cosines = confidence(artists.listeners[rows].min()) * combined(cosines, others)
+    return finite(cosines, artists)
+
+
+def stored(artists: Factors, rows: Sequence[int]) -> tuple[NDArray[np.int64], Matrix]:
+    """Return the stored neighbours of a single artist and their scores; none of a blend or of a rare artist.
+
+    Raises:
+        ArtifactError: a score, or what is known of the artist, is not a finite number, or a neighbour is no artist.
+    """
+    table, row = artists.neighbours, rows[0]
+    if table is None or artists.contexts is None or len(set(rows)) > 1 or row >= len(table):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    found = np.array(table.artists[row], dtype=np.int64)
+    if found.min() < 0 or found.max() >= len(artists.listeners):
+        raise _damaged(artists, "some neighbours are no artists")
+    finite(artists.factors[row], artists)
+    finite(artists.contexts.values[row], artists)
+    return found, finite(np.array(table.values[row]), artists)
 
 
 def combined(first: Matrix, second: Matrix) -> Matrix:
@@ -65,11 +85,17 @@ def best(values: Matrix, n: int) -> NDArray[np.int64]:
     return candidates[np.argsort(-values[candidates], kind="stable")][:n]
 
 
-def finite(values: Matrix, where: object) -> Matrix:
-    """Return the scores, or raise an ArtifactError if one is not a finite number."""
+def finite(values: Matrix, artists: Factors) -> Matrix:
+    """Return the numbers, or raise an ArtifactError if one is not finite."""
     if not np.isfinite(values).all():
-        raise ArtifactError(f"{where} is damaged: some scores are not finite numbers", DAMAGED_HINT)
+        raise _damaged(artists, "some numbers are not finite")
     return values
+
+
+def _damaged(artists: Factors, problem: str) -> ArtifactError:
+    path = getattr(artists.factors, "filename", None)
+    where = path.parent if path else "the model"
+    return ArtifactError(f"{where} is damaged: {problem}", DAMAGED_HINT)
 
 
 def _unit(total: Matrix) -> Matrix:
@@ -77,15 +103,11 @@ def _unit(total: Matrix) -> Matrix:
     return direction
 
 
-def _context_cosines(contexts: NDArray[np.void], rows: Sequence[int]) -> Matrix:
+def _context_cosines(contexts: Weighted, rows: Sequence[int]) -> Matrix:
     """Return the cosines (artists,) of all rows of contexts with the sum of some."""
     query = np.zeros(len(contexts), dtype=np.float32)
-    try:
-        for row in rows:
-            np.add.at(query, contexts["artist"][row], contexts["weight"][row])
-        query = _unit(query)
-        blocks = (contexts[start : start + BLOCK] for start in range(0, len(contexts), BLOCK))
-        return np.concatenate([np.einsum("ac,ac->a", one["weight"], query[one["artist"]]) for one in blocks])
-    except IndexError:
-        where = getattr(contexts, "filename", "the model")
-        raise ArtifactError(f"{where} is damaged: some contexts are no artists", DAMAGED_HINT) from None
+    for row in rows:
+        np.add.at(query, contexts.artists[row], contexts.values[row])
+    query = _unit(query)
+    blocks = (slice(start, start + BLOCK) for start in range(0, len(contexts), BLOCK))
+    return np.concatenate([np.einsum("ac,ac->a", contexts.values[one], query[contexts.artists[one]]) for one in blocks])
