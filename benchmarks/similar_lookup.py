@@ -87,7 +87,7 @@ def _stored(folder: Path, names: list[str], listeners: list[int], excluded: Excl
     factors /= np.linalg.norm(factors, axis=1, keepdims=True)
     model = Factors.of(factors, np.array(listeners), [str(row) for row in range(len(names))], names, excluded)
     contexts = _random(len(names), ppmi.CONTEXTS, len(names))
-    neighbours = _random(min(len(names), ppmi.STORED), ppmi.NEIGHBOURS, len(names))
+    neighbours = _random(min(len(names), ppmi.MOST_SCORES // len(names)), ppmi.NEIGHBOURS, len(names))
     model = replace(model, contexts=contexts, neighbours=neighbours)
     store, origin = Store(folder), Origin("similar", FAMILY.default, {}, 0, "cpu", None, [])
     draft = Draft(FAMILY.default, model.save, {}, [], card.text(FAMILY.default, SimilarSettings()))

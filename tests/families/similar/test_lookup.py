@@ -263,7 +263,7 @@ def test_a_blend_of_opposites_is_like_nothing():
 def two_cosines(counted, monkeypatch) -> SimilarPredictor:
     """Two communities by both cosines; ten neighbours of the 40 artists with the most listeners are stored."""
     monkeypatch.setattr(ppmi, "NEIGHBOURS", 10)
-    monkeypatch.setattr(ppmi, "STORED", 40)
+    monkeypatch.setattr(ppmi, "MOST_SCORES", 40 * 60)
     return SimilarPredictor(fit_all(counted, run("two-cosines"))[0])
 
 

@@ -81,7 +81,7 @@ def test_stored_neighbours_are_the_best_of_the_computed_scores(model):
 def test_stored_neighbours_do_not_depend_on_blocks(counted, model, monkeypatch):
     """Up to rounding; only the artists with the most listeners have them."""
     monkeypatch.setattr(ppmi, "BLOCK", 1)
-    monkeypatch.setattr(ppmi, "STORED", 7)
+    monkeypatch.setattr(ppmi, "MOST_SCORES", 7 * 60)
     monkeypatch.setattr(ppmi, "NEIGHBOURS", 4)
     again = fit_all(counted, run("two-cosines"))[0].neighbours
     assert again.artists.tolist() == model.neighbours.artists[:7, :4].tolist()
