@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -18,7 +19,9 @@ from benchmarks.timing import command, in_turn
 from pozytywka_cli.artifacts import Draft, Origin, Store
 from pozytywka_cli.catalogue.names import key
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.similar import card
+from pozytywka_cli.families.similar import FAMILY, card
+from pozytywka_cli.families.similar.models import ppmi
+from pozytywka_cli.families.similar.models.arrays import Weighted
 from pozytywka_cli.families.similar.models.factors import NOBODY, Excluded, Factors
 from pozytywka_cli.families.similar.predict import SimilarPredictor
 from pozytywka_cli.families.similar.settings import SimilarSettings
@@ -79,14 +82,24 @@ def _invented(names: list[str], count: int) -> list[str]:
 
 
 def _stored(folder: Path, names: list[str], listeners: list[int], excluded: Excluded = NOBODY) -> Path:
-    """Save artists in random directions of 128 dimensions, as training does."""
+    """Save artists in random directions of 128 dimensions, with as many random contexts and neighbours, as training."""
     factors = np.random.default_rng(0).standard_normal((len(names), 128), dtype=np.float32)
     factors /= np.linalg.norm(factors, axis=1, keepdims=True)
     model = Factors.of(factors, np.array(listeners), [str(row) for row in range(len(names))], names, excluded)
-    store, origin = Store(folder), Origin("similar", "als", {}, 0, "cpu", None, [])
-    draft = Draft("als", model.save, {}, [], card.text("als", SimilarSettings()))
+    contexts = _random(len(names), ppmi.CONTEXTS, len(names))
+    neighbours = _random(min(len(names), ppmi.MOST_SCORES // len(names)), ppmi.NEIGHBOURS, len(names))
+    model = replace(model, contexts=contexts, neighbours=neighbours)
+    store, origin = Store(folder), Origin("similar", FAMILY.default, {}, 0, "cpu", None, [])
+    draft = Draft(FAMILY.default, model.save, {}, [], card.text(FAMILY.default, SimilarSettings()))
     store.promote("similar", store.save(origin, draft).name)
     return folder
+
+
+def _random(rows: int, columns: int, artists: int) -> Weighted:
+    """Return random other artists of each row, with values of rows of length 1."""
+    random = np.random.default_rng(0)
+    others = random.integers(artists, size=(rows, columns), dtype=np.int32)
+    return Weighted(others, np.full((rows, columns), columns**-0.5, dtype=np.float32))
 
 
 def _uncorrected(artifacts: Path, names: list[str], weights: Sequence[int]) -> float:

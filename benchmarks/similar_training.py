@@ -11,6 +11,7 @@ from benchmarks.figure import DATA, POZYTYWKA, Figure, ratio
 from benchmarks.timing import call, command, in_turn
 from pozytywka_cli.dataset.scrobbles import load_scrobbles
 from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.models.als import weighted
 from pozytywka_cli.families.similar.settings import SimilarSettings
@@ -34,7 +35,10 @@ def measured(scratch: Path) -> Iterator[Figure]:
             model.fit(weights, show_progress=False)
 
     compared = in_turn(call(lambda: fit_all(counted, TrainingRun(settings, "als"))), call(bare))
-    yield ratio("(counts to the final model - .2 s) ÷ bare implicit, Last.fm", compared, 1.1, less=0.2)
+    yield ratio("als: (counts to the final model - .2 s) ÷ bare implicit, Last.fm", compared, 1.1, less=0.2)
+    default = TrainingRun(settings, FAMILY.default)
+    compared = in_turn(call(lambda: fit_all(counted, default)), call(bare))
+    yield ratio(f"{FAMILY.default}: counts to the final model ÷ bare implicit, Last.fm", compared, 2)
     folders = ("--data-dir", DATA / "pozytywka-2024", "--artifacts-dir", scratch / "artifacts")
     command(POZYTYWKA, "-q", "transform", *folders)()
     trained = command(POZYTYWKA, "-q", "train", "similar", *folders)()

@@ -26,7 +26,7 @@ def similar(
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="The number of similar artists.")] = 5,
     by_id: Annotated[bool, typer.Option("--id", help="NAME is the id of an artist.")] = False,
     blend: Annotated[bool, typer.Option("--blend", help="One answer: artists similar to all NAMEs together.")] = False,
-    scores: Annotated[bool, typer.Option("--scores", help="Show cosine similarities (-1 to 1).")] = False,
+    scores: Annotated[bool, typer.Option("--scores", help="Show scores (-1 to 1).")] = False,
     picture: Annotated[
         Path | None,
         typer.Option(
@@ -44,6 +44,9 @@ def similar(
     ids of the others for --id. For an unknown name, a message lists the nearest names; other names are still answered,
     and the exit code is 3. A NAME that starts with - goes after --. If popularity is promoted, the answer is the same
     for every artist: a warning says so, and there are no scores.
+
+    A score is the mean of two cosines, lowered where the artist has few listeners: to what it would be with other
+    listeners, on average. That of an als version is one cosine, as it is.
 
     --map draws the 300 artists with the most listeners, similar ones close together. The axes mean nothing. It needs
     the extra `plot`.

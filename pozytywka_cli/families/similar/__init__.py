@@ -12,10 +12,13 @@ class Similar(Family, GroundTruth, Tradeoff):
     name = "similar"
     question = "Which artists are like this one?"
     Settings = SimilarSettings
-    default = "als"
+    default = "two-cosines"
     baseline = "popularity"
+    rivals = ("als", "ppmi")
     variants: Mapping[str, Variant] = {
+        "two-cosines": Variant("the mean of als and ppmi for artists; als alone for users", gpu=True),
         "als": Variant("alternating least squares: embeddings of artists learned from who listens to them", gpu=True),
+        "ppmi": Variant("mutual information: artists described by those that their listeners hear too"),
         "popularity": Variant("the artists with the most listeners, whichever artist is asked for", baseline=True),
     }
 

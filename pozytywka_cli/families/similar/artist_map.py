@@ -24,18 +24,18 @@ SLACK = 0.5  # pixels between two names that were pushed apart
 MIN_SPREAD = 1e-6  # between entries of directions; less is rounding
 PERPLEXITY = 30.0  # of t-SNE: scikit-learn's default
 WIDTHS = {**dict.fromkeys(" .,'!:;|fijlrtI-", 0.36), **dict.fromkeys("mwMW&@%+", 0.95)}  # of sans-serif, in font sizes
-ALS_HINT = "Promote an als version: `pozytywka train similar`, or `pozytywka models promote`."
+HINT = "Promote another version: `pozytywka train similar`, or `pozytywka models promote`."
 
 
 def panel(artists: Factors) -> Panel:
     """Draw the names of the 300 artists with the most listeners, in pixels, so that none overlaps another.
 
     Raises:
-        RefusedError: the model (like popularity) has no similarities, or fewer than three artists.
+        RefusedError: the model (like popularity and ppmi) has no directions, or fewer than three artists.
     """
     count = min(ARTISTS, len(artists.listeners))
     if artists.factors.shape[1] < 2 or count < 3:
-        raise RefusedError("no map: the model has no similarities, or fewer than three artists", ALS_HINT)
+        raise RefusedError("no map: the model has no directions, or fewer than three artists", HINT)
     names = [shorten(name, MAX_NAME) for name in artists.names.take(range(count))]
     roots = np.sqrt(artists.listeners[:count])
     sizes = np.interp(roots, [roots.min(), roots.max() + 1], FONT)
@@ -56,7 +56,7 @@ def projected(factors: NDArray[np.float32]) -> Floats:
     from sklearn.manifold import TSNE
 
     if np.ptp(factors, axis=0).max() < MIN_SPREAD:  # scikit-learn 1.9 then ends the whole process
-        raise RefusedError("no map: all artists are alike", ALS_HINT)
+        raise RefusedError("no map: all artists are alike", HINT)
     method = TSNE(2, metric="cosine", init="pca", perplexity=min(PERPLEXITY, (len(factors) - 1) / 3), random_state=0)
     points: Floats = method.fit_transform(factors).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)

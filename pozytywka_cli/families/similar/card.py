@@ -31,7 +31,11 @@ METRICS: Mapping[str, Metric] = {
 PROTOCOL = (
     "A random fifth of the artists of every user with at least 5 was held out. The model learned from the rest, and "
     "had to rank the held-out artists by similarity to at most 50 of the user's other artists. The model was then "
-    "fitted again, on all data."
+    "fitted again, on all data. Where variants competed, a fifth of that rest was held out too, to choose between them."
+)
+SCORES = (
+    " Their scores are lower for that: with n listeners, a cosine counts n ÷ (n + 3.5), which is what is left of it on "
+    "other listeners. Scores of different artists are comparable in that sense only; they are no probabilities."
 )
 
 
@@ -47,7 +51,8 @@ def text(variant: str, settings: SimilarSettings) -> CardText:
         not_for="Describing how artists sound: the model has heard no music. Rating artists. Judging single users.",
         limits="It knows no similarity: the answer is the same for every artist."
         if plain
-        else f"Artists with fewer than {settings.min_listeners} listeners are left out; those with few are less exact.",
+        else f"Artists with fewer than {settings.min_listeners} listeners are left out; those with few are less exact."
+        + (SCORES if variant in ("two-cosines", "ppmi") else ""),
         glossary={name: details.description for name, details in FAMILY.variants.items()},
         metrics=METRICS,
     )

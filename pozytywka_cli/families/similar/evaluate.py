@@ -1,4 +1,4 @@
-"""Evaluation: ALS beside popularity, item neighbours and the old settings on four splits, and quality against cost."""
+"""Evaluation: all variants beside item neighbours and the old settings on four splits, and quality against cost."""
 
 import time
 from collections.abc import Mapping
@@ -16,49 +16,58 @@ from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.similar import FAMILY, charts
 from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.metrics import HEADLINE, Scorer, mean_row, measure, summary, top
-from pozytywka_cli.families.similar.models.scorers import Embeddings, Popularity, bm25, cosine
+from pozytywka_cli.families.similar.models.scorers import Embeddings, bm25, cosine, fitted
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.splits import SPLITS, TUNING_SPLIT, Split, hold_out, without_hold_out
+from pozytywka_cli.families.similar.train import contest
 from pozytywka_cli.records import Row
 
 STABILITY_ARTISTS = 500
 FACTORS = (16, 32, 64, 128, 256)
 ITERATIONS = (5, 15, 40)
 LOOKUPS = 100
+SEEDED = ("two-cosines", "als")
 OLD_SETTINGS = SimilarSettings(weighting="bm25", factors=64, regularization=0.05, alpha=1.0, iterations=15)
 
 
 def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
-    """Measure ALS, ALS with the old system's settings, popularity, item cosine and BM25 on four splits.
+    """Measure every variant, ALS with the old system's settings, item cosine and BM25 on four splits.
 
-    Of ALS also measure stability@10 over two seeds, and own_library@5 (see `own_library`).
+    Of models that depend on the seed also measure stability@10 over two seeds, and own_library@5 (see `own_library`).
 
     Raises:
         RefusedError: there are too few listens to hold any out.
         UnavailableError: the device is "cuda" and cannot be used.
     """
     settings, counts = run.settings_as(SimilarSettings), listens(dataset).counts
-    runs = {FAMILY.default: run, "als, old settings": replace(run, settings=OLD_SETTINGS)}
     rows = []
     for number in SPLITS:
         split = hold_out(counts, seed=number, min_listeners=settings.min_listeners)
-        rows += _evaluate_split(split, runs, run)
+        rows += _evaluate_split(split, run)
     everything = without_hold_out(counts)
-    rows += own_library(everything, {name: Embeddings.fit(everything, one) for name, one in runs.items()})
-    return Evaluated(rows, partial(charts.panels, rows))
+    rows += own_library(everything, _seeded(everything, run))
+    rivals = replace(run, rivals=FAMILY.rivals)
+    chosen = contest(hold_out(counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners), rivals)
+    return Evaluated([*rows, *chosen.rows], partial(charts.panels, rows), chosen.notes)
 
 
-def _evaluate_split(split: Split, runs: Mapping[str, TrainingRun], run: TrainingRun) -> list[Row]:
-    """Return the rows of a split; each model is fitted with two seeds."""
+def _seeded(split: Split, run: TrainingRun) -> dict[str, Scorer]:
+    """Fit the models that depend on the seed."""
+    models = fitted(split, run, SEEDED)
+    return models | {"als, old settings": Embeddings.fit(split, replace(run, settings=OLD_SETTINGS))}
+
+
+def _evaluate_split(split: Split, run: TrainingRun) -> list[Row]:
+    """Return the rows of a split; each model that depends on the seed is fitted with two."""
     protocol = f"split {split.seed}"
-    models, others = (
-        {name: Embeddings.fit(split, replace(one, seed=one.seed + again)) for name, one in runs.items()}
-        for again in (0, 1)
-    )
-    plain: dict[str, Scorer] = {FAMILY.baseline: Popularity(split.listeners)}
+    models, others = (_seeded(split, replace(run, seed=run.seed + again)) for again in (0, 1))
+    rest = [variant for variant in FAMILY.variants if variant not in models]
+    plain: dict[str, Scorer] = fitted(split, run, rest)
     plain |= {"item cosine": cosine(split), "bm25 items": bm25(split)}
     values = measure(split, {**models, **plain}, run.progress)
-    stable = [mean_row(protocol, name, "stability@10", *stability(split, models[name], others[name])) for name in runs]
+    stable = [
+        mean_row(protocol, name, "stability@10", *stability(split, models[name], others[name])) for name in models
+    ]
     return [*summary(split, values), *stable, *_differences(protocol, values, run.variant)]
 
 
@@ -69,7 +78,7 @@ def _differences(protocol: str, values: Mapping[str, Floats], default: str) -> l
     return differences("similar", protocol, HEADLINE, headline, default, users)
 
 
-def own_library(everything: Split, models: Mapping[str, Embeddings]) -> list[Row]:
+def own_library(everything: Split, models: Mapping[str, Scorer]) -> list[Row]:
     """Return own_library@5, the old system's metric, of models fitted on all listens, and of item cosine.
 
     The share of an artist's five most similar artists that a user of the artist has listened to: a mean over each

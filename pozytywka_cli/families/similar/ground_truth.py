@@ -12,7 +12,7 @@ from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar.evaluate import neighbours
 from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.metrics import Scorer
-from pozytywka_cli.families.similar.models.scorers import Embeddings, cosine
+from pozytywka_cli.families.similar.models.scorers import cosine, fitted
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.splits import without_hold_out
 from pozytywka_cli.records import Row
@@ -23,12 +23,14 @@ NEIGHBOURS = 5
 def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
     """Return the share of artists' five most similar with a genre in common, and with the same main genre; at best 1.
 
-    Of ALS and of item cosine, both fitted on all listens. Users of the generated data follow further genres too, half
-    as strongly as the main one: two artists of different main genres can truly have the same listeners.
+    Of the variants with similarities and of item cosine, all fitted on all listens. Users of the generated data follow
+    further genres too, half as strongly as the main one: two artists of different main genres can truly have the same
+    listeners.
     """
     counted = listens(dataset)
     everything = without_hold_out(counted.counts, run.settings_as(SimilarSettings).min_listeners)
-    scorers: dict[str, Scorer] = {FAMILY.default: Embeddings.fit(everything, run), "item cosine": cosine(everything)}
+    scorers: dict[str, Scorer] = fitted(everything, run, [one for one in FAMILY.variants if one != FAMILY.baseline])
+    scorers |= {"item cosine": cosine(everything)}
     main = pl.read_parquet(truth / "artists.parquet").select("id", pl.concat_list("genre"))
     genres = {"shared_genre": dataset.artists.select("id", "genres"), "main_genre": main}
     ids, artists = np.array(counted.artist_ids), everything.candidates

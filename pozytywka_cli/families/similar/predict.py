@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import fuzzy, names
-from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import loading
 from pozytywka_cli.families.similar import FAMILY
+from pozytywka_cli.families.similar.models import similarity
 from pozytywka_cli.families.similar.models.factors import Factors
 from pozytywka_cli.settings import Count
 
@@ -58,7 +58,8 @@ class Match(msgspec.Struct, frozen=True):
 class Neighbour(msgspec.Struct, frozen=True):
     """An artist similar to the one, or the blend of several, that a query stands for.
 
-    score: the cosine, -1 to 1; None if the variant knows no similarity
+    score: -1 to 1; None if the variant knows no similarity. In `als` it is the cosine; in `two-cosines` and `ppmi` it
+        is lowered to what it would be on other listeners, see `similarity.scores`
     variant: that of the version; `popularity` returns the artists with the most listeners, whatever the query is
     """
 
@@ -142,16 +143,12 @@ class SimilarPredictor:
         """
         query, matched = (" + ".join(parts) for parts in zip(*((m.query, m.matched) for m in matches), strict=True))
         rows = [match.index for match in matches]
-        scores = self._scores(rows)
-        scores[rows] = -np.inf
-        n = min(n, len(scores) - len(set(rows)))
+        n = min(n, len(self.artists.listeners) - len(set(rows)))
         if n < 1:
             return []
-        # with all that tie with the last one, so that the stable sort decides by listeners, then by id
-        candidates = np.flatnonzero(scores >= np.partition(scores, -n)[-n])
-        best = candidates[np.argsort(-scores[candidates], kind="stable")][:n]
-        cosines = scores[best].tolist() if self.variant != FAMILY.baseline else [None] * n
-        columns = (self.artists.names.take(best), self.artists.ids.take(best), cosines)
+        best, values = self._nearest(rows, n)
+        scores = values.tolist() if self.variant != FAMILY.baseline else [None] * n
+        columns = (self.artists.names.take(best), self.artists.ids.take(best), scores)
         return [Neighbour(query, matched, *row, self.variant) for row in zip(*columns, strict=True)]
 
     def _answers(self, fields: dict[str, Any]) -> Iterator[dict[str, str | float]]:
@@ -180,13 +177,12 @@ class SimilarPredictor:
         hint = "To include it: `pozytywka train similar --set similar.min_listeners=N`."
         return UnknownArtistError(name, problem, nearest, hint)
 
-    def _scores(self, rows: list[int]) -> NDArray[np.float32]:
-        """Return the cosines (artists,) with the mean direction of some artists; zero if directions cancel out."""
-        with np.errstate(all="ignore"):
-            total = self.artists.factors[rows].sum(axis=0)
-            direction = total / max(np.linalg.norm(total), np.finfo(np.float32).eps)
-            scores: NDArray[np.float32] = self.artists.factors @ direction
-        if not np.isfinite(scores).all():  # the hash of a large file is not checked
-            where = getattr(self.artists.factors, "filename", "the model")
-            raise ArtifactError(f"{where} is damaged: some factors are not finite numbers", DAMAGED_HINT)
-        return scores
+    def _nearest(self, rows: list[int], n: int) -> tuple[NDArray[np.int64], similarity.Matrix]:
+        """Return the rows of the `n` most similar artists and their scores; what is not stored is computed."""
+        stored, values = similarity.stored(self.artists, rows)
+        if n > len(stored):
+            scores = similarity.scores(self.artists, rows)
+            scores[[*rows, *stored]] = -np.inf
+            more = similarity.best(scores, n - len(stored))
+            stored, values = np.concatenate([stored, more]), np.concatenate([values, scores[more]])
+        return stored[:n], values[:n]

@@ -1,4 +1,6 @@
-"""Training: measure a variant on held-out artists beside the baseline, then fit it on all listens."""
+"""Training: choose a variant, measure it on held-out artists beside the baseline, then fit it on all listens."""
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,66 +9,100 @@ from pozytywka_cli import evaluation
 from pozytywka_cli.artifacts import Draft
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.evaluation import Champion
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.similar import FAMILY, card
 from pozytywka_cli.families.similar.features import Listens, listens
-from pozytywka_cli.families.similar.metrics import HEADLINE, Scorer, measure, summary
-from pozytywka_cli.families.similar.models import als
-from pozytywka_cli.families.similar.models.factors import Excluded, Factors
-from pozytywka_cli.families.similar.models.scorers import Embeddings, Popularity, unit
+from pozytywka_cli.families.similar.metrics import HEADLINE, measure, summary
+from pozytywka_cli.families.similar.models import als, ppmi
+from pozytywka_cli.families.similar.models.factors import Excluded, Factors, by_listeners
+from pozytywka_cli.families.similar.models.scorers import fitted, unit
 from pozytywka_cli.families.similar.settings import SimilarSettings
-from pozytywka_cli.families.similar.splits import TUNING_SPLIT, frequent_artists, hold_out
+from pozytywka_cli.families.similar.splits import TUNING_SPLIT, Split, frequent_artists, hold_out
 
 MARGIN = 0.01
 SIGNATURE = {
     "inputs": {"artist": "string", "by_id": "bool", "count": "int"},
     "outputs": dict.fromkeys(("query", "matched", "name", "id"), "string")
-    | {"score": "float32, cosine; null of popularity", "variant": "string", "problem": "string, or null"},
+    | {"score": "float32, -1 to 1; null of popularity", "variant": "string", "problem": "string, or null"},
 }
 
 
 def train(dataset: Dataset, run: TrainingRun) -> Trained:
-    """Measure a variant and the baseline on one split, then fit the variant on all listens.
+    """Measure a variant, or the rival that is shown to be better, and the baseline on one split; fit it on all listens.
 
     Raises:
         RefusedError: there are too few listens to hold any out, or no artist has enough listeners.
         UnavailableError: the device is "cuda" and cannot be used.
     """
     settings, counted = run.settings_as(SimilarSettings), listens(dataset)
-
     split = hold_out(counted.counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners)
-    scorers: dict[str, Scorer] = {FAMILY.baseline: Popularity(split.listeners)}
-    if run.variant != FAMILY.baseline:
-        scorers = {run.variant: Embeddings.fit(split, run), **scorers}
-    values = measure(split, scorers, run.progress)
+    chosen = contest(split, run)
+    variant = chosen.variant
+    values = measure(split, fitted(split, run, dict.fromkeys((variant, FAMILY.baseline))), run.progress)
     metrics = summary(split, values)
 
-    constant = _artifact(counted, np.ones((len(counted.artist_ids), 1), dtype=np.float32), settings)
     baseline_metrics = [row for row in metrics if row.variant == FAMILY.baseline]
+    constant, _ = fit_all(counted, replace(run, variant=FAMILY.baseline))
     baseline = Draft(FAMILY.baseline, constant.save, SIGNATURE, baseline_metrics, card.text(FAMILY.baseline, settings))
-    if run.variant == FAMILY.baseline:
+    if variant == FAMILY.baseline:
         return Trained(baseline, baseline)
 
-    factors, notes = fit_all(counted, run)
-    users = np.flatnonzero(~np.isnan(values[run.variant][:, 0]))
-    headline, popularity = (values[name][users, 0] for name in (run.variant, FAMILY.baseline))
+    artists, notes = fit_all(counted, replace(run, variant=variant))
+    users = np.flatnonzero(~np.isnan(values[variant][:, 0]))
+    headline, popularity = (values[name][users, 0] for name in (variant, FAMILY.baseline))
     gate = evaluation.gate(HEADLINE, FAMILY.baseline, headline, popularity, users, margin=MARGIN, score=True)
-    text = card.text(run.variant, settings)
-    return Trained(Draft(run.variant, factors.save, SIGNATURE, metrics, text, gate, notes), baseline)
+    model = Draft(
+        variant,
+        artists.save,
+        SIGNATURE,
+        [*metrics, *chosen.rows],
+        card.text(variant, settings),
+        gate,
+        [*notes, *chosen.notes],
+        chosen_over=run.variant if variant != run.variant else None,
+    )
+    return Trained(model, baseline)
+
+
+def contest(split: Split, run: TrainingRun) -> Champion:
+    """Choose among the run's variant and its rivals on a validation part: held out of the training part of the split.
+
+    Without rivals, or where too few listens are left to hold any out, it is the run's variant.
+    """
+    if not run.rivals:
+        return Champion(run.variant, [], [])
+    least = run.settings_as(SimilarSettings).min_listeners
+    try:
+        validation = hold_out(split.training, seed=split.seed, min_listeners=least)
+    except RefusedError as error:
+        note = f"{run.variant} was not compared with {', '.join(run.rivals)} on a validation part: {error.message}."
+        return Champion(run.variant, [], [note])
+    values = measure(validation, fitted(validation, run, (run.variant, *run.rivals)), run.progress)
+    users = np.flatnonzero(~np.isnan(values[run.variant][:, 0]))
+    headline = {variant: columns[users, 0] for variant, columns in values.items()}
+    return evaluation.champion("similar", HEADLINE, headline, run.variant, users, score=True)
 
 
 def fit_all(counted: Listens, run: TrainingRun) -> tuple[Factors, list[str]]:
-    """Fit ALS on all listens, and return the artists that have enough listeners, with notes on the fit.
+    """Fit the run's variant on all listens; return the artists that have enough listeners, with notes on the fit.
 
     Raises:
         RefusedError: no artist has enough listeners, or the factors are not finite.
         UnavailableError: the device is "cuda" and cannot be used.
     """
-    fit = als.fit(counted.counts, run, stage="fit on all data")
-    if not np.isfinite(fit.artists).all():
-        hint = "Raise similar.regularization or similar.alpha with --set."
-        raise RefusedError("the factors are not finite numbers", hint)
-    return _artifact(counted, unit(fit.artists), run.settings_as(SimilarSettings)), fit.notes
+    settings = run.settings_as(SimilarSettings)
+    factors, notes = np.ones((len(counted.artist_ids), 1), dtype=np.float32), list[str]()
+    if run.variant in ("two-cosines", "als"):
+        fit = als.fit(counted.counts, run, stage="fit on all data")
+        if not np.isfinite(fit.artists).all():
+            hint = "Raise similar.regularization or similar.alpha with --set."
+            raise RefusedError("the factors are not finite numbers", hint)
+        factors, notes = unit(fit.artists), fit.notes
+    artists = _artifact(counted, factors, settings)
+    if run.variant in ("two-cosines", "ppmi"):
+        artists = _with_contexts(counted, artists, settings)
+    return artists, notes
 
 
 def _artifact(counted: Listens, factors: NDArray[np.float32], settings: SimilarSettings) -> Factors:
@@ -82,3 +118,11 @@ def _artifact(counted: Listens, factors: NDArray[np.float32], settings: SimilarS
         [counted.names[column] for column in included],
         Excluded.counted(excluded, settings.min_listeners),
     )
+
+
+def _with_contexts(counted: Listens, artists: Factors, settings: SimilarSettings) -> Factors:
+    """Add the PPMI rows of the artists, and the most similar ones by both cosines."""
+    included = frequent_artists(counted.counts, settings.min_listeners)
+    ordered = included[by_listeners(counted.listeners[included])]
+    rows = ppmi.contexts(counted.counts, ordered)[ordered]
+    return replace(artists, contexts=ppmi.padded(rows), neighbours=ppmi.neighbours(artists, rows))

@@ -5,13 +5,14 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar import evaluate as evaluation
 from pozytywka_cli.families.similar.card import METRICS
 from pozytywka_cli.families.similar.evaluate import OLD_SETTINGS, evaluate, neighbours, own_library, stability
 from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.metrics import COLUMNS, HEADLINE, measure
 from pozytywka_cli.families.similar.models import als
-from pozytywka_cli.families.similar.models.scorers import Embeddings
+from pozytywka_cli.families.similar.models.scorers import Embeddings, fitted
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.splits import hold_out, without_hold_out
 from pozytywka_cli.records import silent
@@ -19,26 +20,27 @@ from pozytywka_cli.records import silent
 from .conftest import run
 
 EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
-VARIANTS = ["als", "als, old settings", "popularity", "item cosine", "bm25 items"]
+SEEDED = ["two-cosines", "als", "als, old settings"]
+VARIANTS = [*SEEDED, "ppmi", "popularity", "item cosine", "bm25 items"]
 DIFFERENCE = f"{HEADLINE}_difference"
 
 
 @pytest.fixture(scope="module")
 def evaluated(communities):
     """The evaluation of the two communities."""
-    return evaluate(communities, run(iterations=40))
+    return evaluate(communities, run("two-cosines", iterations=40))
 
 
 def test_every_variant_is_measured_on_every_split(evaluated):
-    """With intervals; both kinds of ALS also with another seed, and all but the default against it."""
-    rows = [row for row in evaluated.rows if row.protocol != "in-sample"]
+    """With intervals; what has a seed also with another one, and all but the default against it."""
+    rows = [row for row in evaluated.rows if row.protocol.startswith("split")]
     assert {row.protocol for row in rows} == {f"split {number}" for number in range(4)}
     assert {(row.variant, row.metric) for row in rows} == {
         *((variant, metric) for variant in VARIANTS for metric in COLUMNS),
-        *((variant, "stability@10") for variant in VARIANTS[:2]),
+        *((variant, "stability@10") for variant in SEEDED),
         *((variant, DIFFERENCE) for variant in VARIANTS[1:]),
     }
-    assert all(row.low <= row.value <= row.high for row in evaluated.rows)
+    assert all(row.low <= row.value <= row.high for row in evaluated.rows if row.protocol != "validation")
     assert {row.metric for row in rows} - {DIFFERENCE} <= set(METRICS)
 
 
@@ -49,7 +51,7 @@ def test_differences_are_those_from_the_default(evaluated):
         values = {row.variant: row.value for row in rows if row.metric == HEADLINE}
         for row in rows:
             if row.metric == DIFFERENCE:
-                assert row.value == pytest.approx(values[row.variant] - values["als"])
+                assert row.value == pytest.approx(values[row.variant] - values["two-cosines"])
                 assert (row.p_value <= 0.05) == (row.high < 0 or row.low > 0)
 
 
@@ -58,18 +60,18 @@ def test_a_model_finds_the_community_that_popularity_does_not(evaluated):
     for number in range(4):
         rows = [row for row in evaluated.rows if (row.protocol, row.metric) == (f"split {number}", HEADLINE)]
         values = {row.variant: row.value for row in rows}
-        assert values["als"] > values["popularity"] + 0.2
+        assert all(values[variant] > values["popularity"] + 0.2 for variant in ("two-cosines", "als", "ppmi"))
 
 
 def test_stability_is_that_of_another_seed(evaluated):
     """A model compared with itself would have 1."""
-    stable = [row.value for row in evaluated.rows if (row.variant, row.metric) == ("als", "stability@10")]
+    stable = [row.value for row in evaluated.rows if (row.variant, row.metric) == ("two-cosines", "stability@10")]
     assert len(stable) == 4
     assert all(0 < value < 1 for value in stable)
 
 
 def test_the_old_settings_are_the_old_systems(communities, monkeypatch):
-    """Each kind of ALS is fitted twice for each of four splits, and once in-sample."""
+    """Each kind of ALS is fitted twice for each of four splits, and once in-sample; the new one for the contest too."""
     settings, fit = [], als.fit
     monkeypatch.setattr(
         als, "fit", lambda counts, run, **more: settings.append(run.settings) or fit(counts, run, **more)
@@ -77,7 +79,7 @@ def test_the_old_settings_are_the_old_systems(communities, monkeypatch):
     short = run(iterations=1)
     evaluate(communities, short)
     old = SimilarSettings(weighting="bm25", factors=64, regularization=0.05, alpha=1.0, iterations=15)
-    assert [settings.count(short.settings), settings.count(old)] == [9, 9]
+    assert [settings.count(short.settings), settings.count(old)] == [10, 9]
 
 
 def test_the_chart_has_a_panel_for_each_metric(evaluated):
@@ -85,7 +87,9 @@ def test_the_chart_has_a_panel_for_each_metric(evaluated):
     panels = {panel.x: panel.rows for panel in evaluated.panels()}
     assert list(panels) == [METRICS[name].label for name in [*COLUMNS, "stability@10", "own_library@5"]]
     means = {row["variant"]: row["PM"] for row in panels["PM"].to_dicts()}
-    values = [row.value for row in evaluated.rows if (row.variant, row.metric) == ("als", HEADLINE)]
+    values = [
+        row.value for row in evaluated.rows if (row.variant, row.metric, row.protocol[:5]) == ("als", HEADLINE, "split")
+    ]
     assert means["als"] == pytest.approx(np.mean(values[1:]))
 
 
@@ -142,18 +146,34 @@ def test_a_lookup_is_timed_over_at_most_a_hundred_artists(counted):
     assert queries == [[0], *([artist] for artist in range(60))]
 
 
+def test_the_contest_of_train_is_shown(evaluated):
+    """The headline metric of the default and its rivals on the validation part."""
+    rows = [(row.variant, row.metric) for row in evaluated.rows if row.protocol == "validation"]
+    assert rows == [(variant, HEADLINE) for variant in (FAMILY.default, *FAMILY.rivals)]
+
+
+@pytest.fixture(scope="module")
+def real(lastfm) -> dict[str, list[float]]:
+    """The metrics of the default on the splits of Last.fm that settings were not tuned on."""
+    found: dict[str, list[float]] = {}
+    for number in range(1, 4):
+        split, settings = hold_out(listens(lastfm).counts, seed=number, min_listeners=3), SimilarSettings()
+        runs = [TrainingRun(settings, FAMILY.default, seed) for seed in (0, 1)]
+        one, other = (fitted(split, each, [FAMILY.default])[FAMILY.default] for each in runs)
+        means = np.nanmean(measure(split, {"one": one}, silent)["one"], axis=0)
+        values = dict(zip(COLUMNS, means, strict=True)) | {"stability@10": stability(split, one, other)[0].mean()}
+        found = {name: [*found.get(name, []), value] for name, value in values.items()}
+    return found
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("number", range(1, 4))
-def test_real_listens_reach_the_required_metrics(lastfm, number):
-    """On the splits of Last.fm that settings were not tuned on."""
-    split = hold_out(listens(lastfm).counts, seed=number, min_listeners=3)
-    one, other = (Embeddings.fit(split, TrainingRun(SimilarSettings(), "als", seed)) for seed in (0, 1))
-    means = np.nanmean(measure(split, {"als": one}, silent)["als"], axis=0)
-    values = dict(zip(COLUMNS, means, strict=True))
-    assert values[HEADLINE] >= 0.50
-    assert values["recall@10"] >= 0.062
-    assert values["user_ndcg@20"] >= 0.28
-    assert stability(split, one, other)[0].mean() >= 0.87
+@pytest.mark.parametrize(
+    ("metric", "least"), [(HEADLINE, 0.51), ("recall@10", 0.073), ("user_ndcg@20", 0.285), ("stability@10", 0.88)]
+)
+def test_real_listens_reach_the_required_metrics(real, metric, least):
+    """On average, and nearly on each of three splits."""
+    assert np.mean(real[metric]) >= least
+    assert min(real[metric]) >= 0.98 * least
 
 
 @pytest.mark.real

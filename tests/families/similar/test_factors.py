@@ -1,6 +1,7 @@
 """The artifact: what is saved is what is loaded, and damage is noticed."""
 
 from dataclasses import replace
+from itertools import product
 
 import msgspec
 import numpy as np
@@ -11,8 +12,9 @@ from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import ENTRY, StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.similar.models.factors import Excluded, Factors
+from pozytywka_cli.families.similar.train import fit_all
 
-from .conftest import factors
+from .conftest import factors, run
 
 
 @pytest.fixture
@@ -127,6 +129,41 @@ def test_excluded_artists_are_loaded(save):
     (version.folder / "rare.bin").write_bytes((version.folder / "names.bin").read_bytes())
     with pytest.raises(ArtifactError, match=r"rare\.bin is damaged"):
         Excluded.load(version.folder / "rare.bin")
+
+
+@pytest.fixture
+def both(save, counted) -> Version:
+    """Two communities by both cosines, saved."""
+    return save(fit_all(counted, run("two-cosines"))[0])
+
+
+def test_contexts_and_neighbours_are_loaded(both, counted):
+    """They stay on the disk until they are used."""
+    made, loaded = fit_all(counted, run("two-cosines"))[0], Factors.load(both)
+    for name, field in product(("contexts", "neighbours"), ("artists", "values")):
+        array = getattr(getattr(loaded, name), field)
+        assert isinstance(array, np.memmap)
+        assert array.tobytes() == getattr(getattr(made, name), field).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [("contexts", 59, "60 artists, 59 contexts"), ("contexts", 61, "61 contexts"), ("neighbours", 61, "61 neighbours")],
+)
+def test_contexts_and_neighbours_of_other_artists_are_refused(both, name, rows, message):
+    """Fewer neighbours than artists are none of those."""
+    for field in ("artists", "values"):
+        path = both.folder / f"{name}_{field}.npy"
+        np.save(path, np.resize(np.load(path), (rows, 2)))
+    with pytest.raises(ArtifactError, match=message):
+        Factors.load(both)
+
+
+def test_neighbours_without_as_many_scores_are_refused(both):
+    """With both shapes."""
+    np.save(both.folder / "neighbours_values.npy", np.ones((60, 2), dtype=np.float32))
+    with pytest.raises(ArtifactError, match=r"neighbours have the shapes \(60, 59\) and \(60, 2\)"):
+        Factors.load(both)
 
 
 @pytest.mark.parametrize("name", ["factors.npy", "names.bin", "ids.bin", "rare.bin"])

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from pozytywka_cli.artifacts import Store
 from pozytywka_cli.catalogue import fuzzy
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families.similar.features import listens
+from pozytywka_cli.families.similar.models import ppmi, similarity
 from pozytywka_cli.families.similar.models.factors import Excluded, Factors
 from pozytywka_cli.families.similar.predict import Match, Neighbour, SimilarPredictor, UnknownArtistError
+from pozytywka_cli.families.similar.train import fit_all
 
-from .conftest import factors
+from .conftest import factors, run
 
 FORMAT_1 = Path(__file__).parents[2] / "data" / "format-1"
 EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
@@ -215,7 +218,8 @@ def test_an_id_is_found_literally():
 
 def test_the_most_similar_come_first_and_the_artist_itself_not_at_all():
     """By cosine; asking for more than there are gives them all."""
-    lookup = SimilarPredictor(factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6)))
+    artists = factors(("a", EAST, 9), ("b", WEST, 8), ("c", NORTH, 7), ("d", [1.0, 1.0], 6))
+    lookup = SimilarPredictor(artists, "als")
     found = lookup.neighbours([lookup.find("a")], 10)
     assert [neighbour.name for neighbour in found] == ["d", "c", "b"]
     assert found[1] == Neighbour("a", "a", "c", "2", 0.0, "als")
@@ -253,6 +257,55 @@ def test_a_blend_of_opposites_is_like_nothing():
     lookup = SimilarPredictor(factors(("w", WEST, 9), ("n", NORTH, 3), ("e", EAST, 7), ("s", [0.0, -1.0], 5)))
     found = lookup.neighbours([lookup.find("w"), lookup.find("e")], 5)
     assert [(neighbour.name, neighbour.score) for neighbour in found] == [("s", 0), ("n", 0)]
+
+
+@pytest.fixture
+def two_cosines(counted, monkeypatch) -> SimilarPredictor:
+    """Two communities by both cosines; ten neighbours of the 40 artists with the most listeners are stored."""
+    monkeypatch.setattr(ppmi, "NEIGHBOURS", 10)
+    monkeypatch.setattr(ppmi, "MOST_SCORES", 40 * 60)
+    return SimilarPredictor(fit_all(counted, run("two-cosines"))[0])
+
+
+@pytest.mark.parametrize("row", [0, 39, 40, 59])
+def test_answers_do_not_depend_on_what_is_stored(two_cosines, row):
+    """More than the stored ones, all of them, or of an artist without any."""
+    match = two_cosines.by_id(two_cosines.artists.ids[row])
+    whole = SimilarPredictor(replace(two_cosines.artists, neighbours=None)).neighbours([match], 100)
+    assert len(whole) == 59
+    for count in (5, 10, 11, 100):
+        found = two_cosines.neighbours([match], count)
+        assert [one.id for one in found] == [one.id for one in whole[:count]]
+        assert [one.score for one in found] == pytest.approx([one.score for one in whole[:count]], abs=1e-6)
+
+
+def test_a_blend_of_an_artist_with_itself_is_the_artist(two_cosines):
+    """And one with another lies between both, no more confident than the less known."""
+    first, last = (two_cosines.by_id(two_cosines.artists.ids[row]) for row in (0, 59))
+    alone = two_cosines.neighbours([first], 20)
+    assert [one.id for one in two_cosines.neighbours([first, first], 20)] == [one.id for one in alone]
+    listeners = two_cosines.artists.listeners
+    assert listeners[59] < listeners[0]
+    most = listeners[59] / (listeners[59] + similarity.PRIOR_LISTENERS)
+    blend = two_cosines.neighbours([first, last], 60)
+    assert len({one.id for one in blend}) == 58
+    assert max(one.score for one in blend) <= most
+
+
+@pytest.mark.parametrize(("field", "value"), [("artists", 60), ("artists", -1), ("values", np.nan)])
+def test_a_damaged_neighbour_is_damage(two_cosines, field, value):
+    """The hash of a large file is not checked."""
+    getattr(two_cosines.artists.neighbours, field)[3, 2] = value
+    with pytest.raises(ArtifactError, match="damaged"):
+        two_cosines.neighbours([two_cosines.by_id(two_cosines.artists.ids[3])], 5)
+
+
+@pytest.mark.parametrize(("field", "value"), [("artists", 60), ("values", np.nan)])
+def test_a_damaged_context_is_damage(two_cosines, field, value):
+    """Where an answer is computed."""
+    getattr(two_cosines.artists.contexts, field)[3, 2] = value
+    with pytest.raises(ArtifactError, match="damaged"):
+        two_cosines.neighbours([two_cosines.by_id(two_cosines.artists.ids[59])], 5)
 
 
 @pytest.mark.parametrize(

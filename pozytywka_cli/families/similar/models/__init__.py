@@ -1,1 +1,1 @@
-"""The variants, the reference methods beside them, and the artifact of both variants."""
+"""The variants, the reference methods beside them, and the artifact of all variants."""

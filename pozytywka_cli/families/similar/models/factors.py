@@ -1,22 +1,20 @@
-"""The artifact of both variants: the direction of every artist, and the names to find it by."""
+"""The artifact of every variant: what is known of every artist, and the names to find it by."""
 
 import mmap
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families.similar.models.arrays import Weighted, array
 
 NUMBER = np.dtype("<u4")
 EXCLUDED = "rare.bin"
@@ -56,10 +54,13 @@ NOBODY = Excluded.counted([], 0)
 class Factors:
     """Artists by falling number of listeners, then by id: of two that tie, the first one is preferred.
 
-    factors: (artists, k) float32, rows of length 1; one constant column in the variant `popularity`, so that all tie
+    factors: (artists, k) float32, rows of length 1; one constant column in `popularity` and `ppmi`, so that all tie
     listeners: (artists,) int64
     names, ids, keys: (artists,); keys are `names.key` of the names
     excluded: the artists that were left out
+    contexts: PPMI's (artists, most contexts), rows of weights of length 1 or 0; None in `als` and `popularity`
+    neighbours: the most similar artists (those with the most listeners, n), best first, with scores; None without
+        contexts
     """
 
     factors: NDArray[np.float32]
@@ -68,6 +69,8 @@ class Factors:
     ids: StringIndex
     keys: StringIndex
     excluded: Excluded = NOBODY
+    contexts: Weighted | None = None
+    neighbours: Weighted | None = None
 
     @classmethod
     def of(
@@ -79,7 +82,7 @@ class Factors:
         excluded: Excluded = NOBODY,
     ) -> "Factors":
         """Make the artifact of artists in the order of their ids; `titles` are their names."""
-        order = np.argsort(-listeners, kind="stable")
+        order = by_listeners(listeners)
         ordered = [titles[row] for row in order]
         return cls(
             np.ascontiguousarray(factors[order], dtype=np.float32),
@@ -91,13 +94,16 @@ class Factors:
         )
 
     def save(self, folder: Path) -> None:
-        """Write factors.npy, listeners.npy, names.bin, ids.bin, keys.bin and rare.bin into `folder`."""
+        """Write factors.npy, listeners.npy, names.bin, ids.bin, keys.bin, rare.bin and what else there is."""
         np.save(folder / "factors.npy", self.factors, allow_pickle=False)
         np.save(folder / "listeners.npy", self.listeners, allow_pickle=False)
         self.names.save(folder / "names.bin")
         self.ids.save(folder / "ids.bin")
         self.keys.save(folder / "keys.bin")
         self.excluded.save(folder / EXCLUDED)
+        if self.contexts is not None and self.neighbours is not None:
+            self.contexts.save(folder, "contexts")
+            self.neighbours.save(folder, "neighbours")
 
     @classmethod
     def load(cls, version: Version) -> "Factors":
@@ -106,8 +112,8 @@ class Factors:
         Raises:
             ArtifactError: a file is missing or damaged, or the files do not belong together.
         """
-        factors = _array(version.path("factors.npy"), np.dtype(np.float32), 2)
-        listeners = _array(version.path("listeners.npy"), np.dtype(np.int64), 1)
+        factors = array(version.path("factors.npy"), np.dtype(np.float32), 2)
+        listeners = array(version.path("listeners.npy"), np.dtype(np.int64), 1)
         titles = StringTable.load(version.path("names.bin"))
         ids, keys = StringIndex.load(version.path("ids.bin")), StringIndex.load(version.path("keys.bin"))
         lengths = [len(part) for part in (factors, listeners, titles, ids, keys)]
@@ -116,7 +122,7 @@ class Factors:
             raise ArtifactError(f"{version.folder} is damaged: {problem}", DAMAGED_HINT)
         # the first artifacts of format 1 do not have the file
         excluded = Excluded.load(version.path(EXCLUDED)) if EXCLUDED in version.manifest.files else NOBODY
-        loaded = cls(factors, listeners, titles, ids, keys, excluded)
+        loaded = cls(factors, listeners, titles, ids, keys, excluded, *_two_cosines(version, len(factors)))
         return loaded.normalized() if version.manifest.format == 1 else loaded
 
     def normalized(self) -> "Factors":
@@ -131,9 +137,15 @@ class Factors:
         return replace(self, keys=StringIndex.of(keys), excluded=counted)
 
 
-def _array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
-    with decoding(path):
-        array: NDArray[Any] = open_memmap(path, mode="r")  # which reads no other format and never unpickles
-        if array.dtype != dtype or array.ndim != dimensions:
-            raise ValueError(f"it is {array.dtype} {array.shape}, not {dtype} of {dimensions} dimensions")
-        return array
+def by_listeners(listeners: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the order of an artifact of artists that are in the order of their ids."""
+    return np.argsort(-listeners, kind="stable")
+
+
+def _two_cosines(version: Version, artists: int) -> tuple[Weighted | None, Weighted | None]:
+    """Memory-map contexts and neighbours, if the variant has them."""
+    contexts, neighbours = (Weighted.load(version, name) for name in ("contexts", "neighbours"))
+    if contexts and neighbours and (len(contexts) != artists or len(neighbours) > artists):
+        problem = f"{artists} artists, {len(contexts)} contexts and {len(neighbours)} neighbours"
+        raise ArtifactError(f"{version.folder} is damaged: it has {problem}", DAMAGED_HINT)
+    return contexts, neighbours

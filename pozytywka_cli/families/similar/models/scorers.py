@@ -1,5 +1,6 @@
 """The variants and the reference methods, as scores over the candidates of a split."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,8 +10,9 @@ from scipy.sparse import csr_matrix
 
 from pozytywka_cli.evaluation import Ints
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.similar.metrics import Matrix
-from pozytywka_cli.families.similar.models import als
+from pozytywka_cli.families.similar.metrics import Matrix, Scorer
+from pozytywka_cli.families.similar.models import als, ppmi
+from pozytywka_cli.families.similar.models.similarity import combined
 from pozytywka_cli.families.similar.splits import Split
 
 
@@ -59,6 +61,66 @@ class Embeddings:
         """Return products of factors."""
         scores: Matrix = self.users[users] @ self.artists[self.candidates].T
         return scores
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """PPMI rows: the cosine of two artists; a user's score is the sum over the user's artists.
+
+    rows: (artists, candidates), of length 1; training: (users, artists); candidates: columns of it
+    """
+
+    rows: csr_matrix
+    training: csr_matrix
+    candidates: Ints
+
+    @classmethod
+    def fit(cls, split: Split) -> "Contexts":
+        """Compute the rows from the training part of a split."""
+        return cls(ppmi.contexts(split.training, split.candidates), split.training.sign(), split.candidates)
+
+    @cached_property
+    def columns(self) -> csr_matrix:
+        """The rows of the candidates, transposed: (candidates as contexts, candidates)."""
+        return self.rows[self.candidates].T.tocsr()
+
+    def of_artists(self, artists: Ints) -> Matrix:
+        """Return cosines, 0 to 1."""
+        scores: Matrix = (self.rows[artists] @ self.columns).toarray()
+        return scores
+
+    def of_users(self, users: Ints) -> Matrix:
+        """Return sums of cosines with each user's artists."""
+        scores: Matrix = (self.training[users] @ self.rows @ self.columns).toarray()
+        return scores
+
+
+@dataclass(frozen=True)
+class TwoCosines:
+    """The mean of both cosines of two artists; for a user, the product of ALS alone."""
+
+    embeddings: Embeddings
+    contexts: Contexts
+
+    def of_artists(self, artists: Ints) -> Matrix:
+        """Return means that rank as those that are answered, which few listeners of the artist lower alike."""
+        return combined(self.embeddings.of_artists(artists), self.contexts.of_artists(artists))
+
+    def of_users(self, users: Ints) -> Matrix:
+        """Return products of factors."""
+        return self.embeddings.of_users(users)
+
+
+def fitted(split: Split, run: TrainingRun, variants: Collection[str]) -> dict[str, Scorer]:
+    """Fit variants on the training part of a split: ALS once for those that need it, and PPMI once."""
+    scorers: dict[str, Scorer] = {"popularity": Popularity(split.listeners)}
+    if "two-cosines" in variants or "als" in variants:
+        scorers["als"] = embeddings = Embeddings.fit(split, run)
+    if "two-cosines" in variants or "ppmi" in variants:
+        scorers["ppmi"] = contexts = Contexts.fit(split)
+    if "two-cosines" in variants:
+        scorers["two-cosines"] = TwoCosines(embeddings, contexts)
+    return {variant: scorers[variant] for variant in variants}
 
 
 @dataclass(frozen=True)
