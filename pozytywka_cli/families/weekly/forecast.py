@@ -84,7 +84,7 @@ def compound_poisson(mean: Floats, ratio: Floats, upper: float = QUANTILES[-1]) 
     The count is spread evenly half a step to both sides, as listens differ in length; a mean of zero stays zero.
     Where the 10 % quantile is zero, the last quantile is the one at `upper`: at .8, the interval holds 80 %.
     """
-    unit = np.where(ratio > 0, ratio, 1).reshape(len(mean), -1, 1)
+    unit = np.where(ratio > 0, ratio, 1).reshape(*ratio.shape, *[1] * (3 - ratio.ndim))
     expected = mean[..., None] / unit
     level = np.broadcast_to(QUANTILES, (*mean.shape, len(QUANTILES))).copy()
     level[..., -1] = np.where(QUANTILES[0] <= np.exp(-expected[..., 0]), upper, QUANTILES[-1])

@@ -15,9 +15,9 @@ from pozytywka_cli.families.weekly.forecast import Model
 from pozytywka_cli.families.weekly.forecast import compound_poisson as sums_of_listens
 from pozytywka_cli.families.weekly.metrics import coverage
 from pozytywka_cli.families.weekly.models import baselines
-from pozytywka_cli.families.weekly.models.lstm_inputs import HALF_LIVES, LstmParameters, inputs
 from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal, Smoothing
 from pozytywka_cli.families.weekly.models.local_levels import HYPOTHESES
+from pozytywka_cli.families.weekly.models.lstm_inputs import HALF_LIVES, LstmParameters, inputs
 from pozytywka_cli.families.weekly.models.mixture import Mixture
 from pozytywka_cli.families.weekly.models.networks import LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import WEEK

@@ -14,6 +14,7 @@ from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.settings import NotNegative
 
 VALIDATION_WEEKS = 13
+LEAST_RATIO = 1e-3  # of a week's variance to its mean, in s: filters divide by it
 FARTHEST = 25.0  # a squared standardised error counts as this at most: single bursts must not widen all intervals
 
 
@@ -49,9 +50,9 @@ class Mixture(Parameters, frozen=True):
         weeks = len(history.weeks) - horizon + 1
         origins = range(weeks - min(VALIDATION_WEEKS, weeks // 3), weeks)
         earlier = cls._without_factors(history.before(origins.start))
-        squares = [earlier._squared_errors(history, origin, horizon) for origin in origins]
-        factors = tuple(np.nan_to_num(np.nanmean(np.concatenate(squares), axis=0), nan=1.0).tolist())
-        return structs.replace(cls._without_factors(history), factors=factors)
+        squares = [error for origin in origins for error in earlier._squared_errors(history, origin, horizon)]
+        factors = np.mean(squares, axis=0) if squares else np.ones(horizon)
+        return structs.replace(cls._without_factors(history), factors=tuple(factors.tolist()))
 
     @classmethod
     def _without_factors(cls, history: Series) -> Self:
@@ -60,11 +61,11 @@ class Mixture(Parameters, frozen=True):
         return cls(ratio, tuple(local_levels.fitted_priors(log_likelihood[history.listened.any(axis=1)]).tolist()))
 
     def _squared_errors(self, history: Series, origin: int, horizon: int) -> Floats:
-        """Return the squared standardised errors of the weeks from `origin` on; NaN where no variance is expected."""
+        """Return the squared standardised errors of the weeks from `origin` on: (artists with listening, horizon)."""
         outlook = self.outlook(history.before(origin), horizon)
         squares = (history.listened[:, origin : origin + horizon] - outlook.mean) ** 2
-        nothing = np.full_like(squares, np.nan)
-        return np.divide(squares, outlook.variance, out=nothing, where=outlook.variance > 0).clip(max=FARTHEST)
+        expected = (outlook.variance > 0).all(axis=1)
+        return np.asarray(squares[expected] / outlook.variance[expected]).clip(max=FARTHEST)
 
     def outlook(self, history: Series, horizon: int = 1) -> Outlook:
         """Return what is known of the weeks after `history`; for an artist without listening, zeros."""
@@ -97,7 +98,7 @@ def _filtered(history: Series, pooled: float, horizon: int = 1) -> tuple[SharedI
 
     Return the index, each artist's unit, its mean (1 s without any), its ratio in that unit, and its filtered level.
     """
-    ratio = spread_ratio(history, pooled)
+    ratio = np.maximum(spread_ratio(history, pooled), LEAST_RATIO)
     index = shared_index(history.listened, ratio, horizon)
     relative = history.listened / index.past
     mean = relative.mean(axis=1)
