@@ -16,6 +16,7 @@ from pozytywka_cli.families.weekly.forecast import compound_poisson as sums_of_l
 from pozytywka_cli.families.weekly.metrics import coverage
 from pozytywka_cli.families.weekly.models import baselines
 from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal, Smoothing
+from pozytywka_cli.families.weekly.models.calibration import Calibration
 from pozytywka_cli.families.weekly.models.local_levels import HYPOTHESES
 from pozytywka_cli.families.weekly.models.lstm_inputs import HALF_LIVES, LstmParameters, inputs
 from pozytywka_cli.families.weekly.models.mixture import Mixture
@@ -25,7 +26,7 @@ from pozytywka_cli.families.weekly.series import WEEK
 from .worlds import compound_poisson, series_of
 
 MIXTURE = Mixture(240.0, (1 / len(HYPOTHESES),) * len(HYPOTHESES), (1.0, 1.0, 1.0))
-PARAMETERS = LstmParameters(26, 32, 240.0, HALF_LIVES, annual=True, horizon=3, mixture=MIXTURE)
+PARAMETERS = LstmParameters(26, 32, 240.0, HALF_LIVES, True, 3, MIXTURE, Calibration.none(horizon=3))
 LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -125,7 +126,7 @@ def test_an_untrained_lstm_forecasts_what_the_mixture_does():
 def test_without_a_mixture_an_untrained_lstm_forecasts_exactly_the_mean():
     """As versions from before it did; its quantiles start at −1.28, −.08 and 1.28 spreads."""
     history = compound_poisson(np.full((30, 40), 20.0), seed=2)
-    found = Lstm.untrained(structs.replace(PARAMETERS, mixture=None), seed=5).forecast(history, 3)
+    found = Lstm.untrained(structs.replace(PARAMETERS, mixture=None, calibration=None), seed=5).forecast(history, 3)
     assert found.mean.tobytes() == Mean(PARAMETERS.ratio).forecast(history, 3).mean.tobytes()
     spread = (found.quantiles - found.mean[..., None]) / np.sqrt(found.mean * PARAMETERS.ratio)[..., None]
     np.testing.assert_allclose(spread, np.broadcast_to([-1.28, -0.08, 1.28], (30, 3, 3)), atol=0.1)

@@ -11,7 +11,7 @@ from pozytywka_cli.families.weekly.splits import split
 from .trained import measured
 from .worlds import compound_poisson, with_signal
 
-SETTINGS = WeeklySettings(epochs=14)
+SETTINGS = WeeklySettings(epochs=2)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,16 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
     levels: Annotated[tuple[Positive, ...], Meta(min_length=1)]
     factors: Annotated[tuple[tuple[Positive, ...], ...], Meta(min_length=1)]
 
+    def __post_init__(self) -> None:
+        """Raise a ValueError if the levels do not ascend, or are not those of the factors."""
+        if list(self.levels) != sorted(self.levels) or any(len(row) != len(self.levels) for row in self.factors):
+            raise ValueError("the factors of an interval are not by ascending level")
+
+    @classmethod
+    def none(cls, horizon: int) -> Self:
+        """Return factors that change nothing."""
+        return cls((1.0,), ((1.0,),) * horizon)
+
     @classmethod
     def fitted(cls, level: Floats, quantiles: Floats, truth: Floats) -> Self:
         """Fit the factors so that 80 % of the weeks are within: one for each eighth of rows by level.

@@ -92,7 +92,7 @@ def fit_lstm(history: Series, run: TrainingRun, *, log_weeks: int) -> tuple[Lstm
     first = end - min(VALIDATION_WEEKS, (end - window) // 3)  # of the validation
     mixture = Mixture.fitted(history.before(first), horizon)
     shape = window, settings.hidden, pooled_ratio(history), HALF_LIVES, log_weeks >= TWO_YEARS, horizon
-    parameters = LstmParameters(*shape, mixture)
+    parameters = LstmParameters(*shape, mixture, Calibration.none(horizon))
     network = Lstm.untrained(parameters, run.seed)
     training = examples(history, parameters, range(window, first - (horizon - 1)))
     validation = examples(history, parameters, range(first, end))

@@ -31,7 +31,13 @@ class LstmParameters(Parameters, frozen=True):
     annual: bool = False  # whether the week of year is an input
     horizon: Count = 1  # weeks ahead
     mixture: Mixture | None = None  # where the forecasts start; at the mean without one
-    calibration: Calibration | None = None  # of the intervals
+    calibration: Calibration | None = None  # of the intervals that the mixture gives
+
+    def __post_init__(self) -> None:
+        """Raise a ValueError if there is a mixture without a calibration of as many weeks ahead, or the reverse."""
+        weeks = len(self.calibration.factors) if self.calibration else 0
+        if weeks != (self.horizon if self.mixture else 0):
+            raise ValueError(f"intervals of {weeks} weeks are calibrated")
 
     @property
     def extras(self) -> int:

@@ -42,7 +42,8 @@ class Mixture(Parameters, frozen=True):
     ratio: Ratio
     # how probable each hypothesis is, whoever the artist
     priors: Annotated[tuple[NotNegative, ...], Meta(min_length=len(HYPOTHESES), max_length=len(HYPOTHESES))]
-    factors: tuple[NotNegative, ...] = ()  # of the variance, by weeks ahead
+    # of the variance, by weeks ahead; the last one is that of all weeks farther ahead, too
+    factors: Annotated[tuple[NotNegative, ...], Meta(min_length=1)]
 
     @classmethod
     def fitted(cls, history: Series, horizon: int = 1) -> Self:
@@ -57,8 +58,8 @@ class Mixture(Parameters, frozen=True):
     @classmethod
     def _without_factors(cls, history: Series) -> Self:
         ratio = pooled_ratio(history)
-        log_likelihood = _filtered(history, ratio)[-1].log_likelihood
-        return cls(ratio, tuple(local_levels.fitted_priors(log_likelihood[history.listened.any(axis=1)]).tolist()))
+        log_likelihood = _filtered(history, ratio)[-1].log_likelihood[history.listened.any(axis=1)]
+        return cls(ratio, tuple(local_levels.fitted_priors(log_likelihood).tolist()), (1.0,))
 
     def _squared_errors(self, history: Series, origin: int, horizon: int) -> Floats:
         """Return the squared standardised errors of the weeks from `origin` on: (artists with listening, horizon)."""
@@ -88,7 +89,8 @@ class Mixture(Parameters, frozen=True):
 
     def interval(self, outlook: Outlook, upper: float = QUANTILES[-1]) -> Forecast:
         """Return a forecast with its quantiles; for `upper` see `compound_poisson`."""
-        variance = outlook.variance * self.factors[: outlook.mean.shape[1]]
+        steps = np.arange(outlook.mean.shape[1]).clip(max=len(self.factors) - 1)
+        variance = outlook.variance * np.array(self.factors)[steps]
         ratio = np.divide(variance, outlook.mean, out=np.zeros_like(variance), where=outlook.mean > 0)
         return compound_poisson(outlook.mean, ratio, upper)
 
