@@ -81,9 +81,10 @@ def fit_lstm(history: Series, run: TrainingRun, *, log_weeks: int) -> tuple[Lstm
     """Train on the weeks that have a window before them; return the network and the record of its epochs.
 
     The last origins (13, a third at most) are the validation part; no earlier origin is trained on whose weeks ahead
-    reach them. By it the best epoch is chosen, whether the network is used at all (see `improves`), and how wide the
-    intervals are. The mixture that the network starts from is then fitted again, to all weeks. The week of year is an
-    input from two years of log on. No listening in the first window raises a RefusedError.
+    reach them. It decides which epoch is the best, whether the network is used at all (see `improves`; if not, it is
+    the untrained one, which forecasts what the mixture does), and how wide intervals are. The mixture that it starts
+    from is then fitted again, to all weeks; the network is not, so that what is measured is what is used. The week of
+    year is an input from two years of log on. No listening in the first window raises a RefusedError.
     """
     settings = run.settings_as(WeeklySettings)
     window, horizon = window_length(len(history.weeks), settings), settings.horizon
@@ -96,16 +97,18 @@ def fit_lstm(history: Series, run: TrainingRun, *, log_weeks: int) -> tuple[Lstm
     network = Lstm.untrained(parameters, run.seed)
     training = examples(history, parameters, range(window, first - (horizon - 1)))
     validation = examples(history, parameters, range(first, end))
-    epochs = list(_trained(network, training, validation, run))
+    epochs = _trained(network, training, validation, run)
     if not improves(network, validation, trials=len(epochs) - 1):
         network = Lstm.untrained(parameters, run.seed).eval()
-        # of which no week is a training week: as many as possible show how wide intervals must be
+        # no week has trained this one, and the more weeks there are, the surer is the width of an interval
         validation = examples(history, parameters, range(max(window, end - VALIDATION_WEEKS), end))
-    quantiles = _seconds(network, validation)[..., 1:]
-    calibration = Calibration.fitted(validation.level.mean, quantiles, validation.listened)
-    mixture = Mixture.fitted(history, horizon)
-    network.hyperparameters = structs.replace(parameters, mixture=mixture, calibration=calibration)
+    fitted = {"mixture": Mixture.fitted(history, horizon), "calibration": _calibration(network, validation)}
+    network.hyperparameters = structs.replace(parameters, **fitted)
     return network, epochs
+
+
+def _calibration(network: Lstm, rows: Examples) -> Calibration:
+    return Calibration.fitted(rows.level.mean, _seconds(network, rows)[..., 1:], rows.listened)
 
 
 def _trained(network: Lstm, training: Examples, validation: Examples, run: TrainingRun) -> list[Epoch]:
