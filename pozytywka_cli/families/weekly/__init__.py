@@ -23,9 +23,11 @@ class Weekly(Family, GroundTruth, Tunable):
     Settings = WeeklySettings
     default = "lstm"
     baseline = "mean"
+    rivals = ("mixture", "mean4")
     tuning_metric = "rmse"
     variants: Mapping[str, Variant] = {
-        "lstm": Variant("a small neural network over each artist's last weeks", gpu=True, space=LSTM),
+        "lstm": Variant("the mixture, corrected by a small network where that is shown to help", gpu=True, space=LSTM),
+        "mixture": Variant("filters of each artist's level, weighted by fit, times an index of all artists"),
         "mean": Variant("each artist's mean over all past weeks", baseline=True),
         "mean4": Variant("each artist's mean over the last 4 weeks", baseline=True),
         "last": Variant("the same as last week", baseline=True),

@@ -18,7 +18,7 @@ METRICS: Mapping[str, Metric] = {
     "rmsse": Metric("RMSSE", "lower", 'RMSE divided by that of "the same as last week" before; below 1 is better'),
     "wape": Metric("WAPE", "lower", "the sum of all errors divided by the sum of all listening"),
     "pinball_loss": Metric("pinball (s)", "lower", "the error of the 10, 50 and 90 % quantiles in seconds"),
-    "coverage": Metric("coverage", "target", "the share of weeks between the 10 and the 90 % quantile", target=0.8),
+    "coverage": Metric("coverage", "target", "the share of weeks within the 80 % interval", target=0.8),
 }
 
 
@@ -30,11 +30,13 @@ def text(divided: "Split") -> CardText:
         f"the weeks before them and forecast each one from all that was known up to {divided.horizon} week(s) earlier. "
         "The model was then fitted again, on all weeks.",
         use="Planning what will be owed to artists, and seeing early who gains or loses listeners. Each forecast has "
-        "its 10 and 90 % quantiles: four weeks in five lie between them.",
+        "an interval that four weeks in five lie within: from its 10 to its 90 % quantile, or from 0 to a lower "
+        "quantile for artists who are silent in more than one week of ten.",
         not_for="Settling accounts afterwards, when it is known what was listened to. Forecasting further ahead than "
         "it was trained for. Judging single tracks or listeners.",
-        limits="It knows past listening only: no releases, concerts or holidays. The forecast is zero for an artist "
-        "without listening in any full week.",
+        limits="It knows past listening only: no releases, concerts or holidays. It expects an artist to move with all "
+        "others, as far as these have moved together. The forecast is zero for an artist without listening in any full "
+        "week.",
         glossary={name: variant.description for name, variant in FAMILY.variants.items()},
         metrics=METRICS,
     )

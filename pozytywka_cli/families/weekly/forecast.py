@@ -33,7 +33,11 @@ class Forecast(NamedTuple):
 
 
 class Model(Protocol):
-    """A weekly model; each artist's forecast depends on that artist's history alone."""
+    """A weekly model.
+
+    Each artist's forecast depends on that artist's history alone, but for the mixture and the LSTM that starts from it:
+    there all artists of the history share an index.
+    """
 
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`, at most those that it was trained for: (artists, horizon).
@@ -72,16 +76,18 @@ def require_history(history: Series, weeks: int) -> Series:
     return history
 
 
-def compound_poisson(mean: Floats, ratio: Floats) -> Forecast:
+def compound_poisson(mean: Floats, ratio: Floats, upper: float = QUANTILES[-1]) -> Forecast:
     """Return the forecast of a sum of Poisson many listens with this mean, (artists, horizon), in seconds.
 
-    The sum is approximated by `ratio`, (artists,), the variance divided by the mean, in seconds, times a Poisson count
-    of the same mean and variance (Bohm & Zech, 2014, "Statistics of weighted Poisson events"). The count is spread
-    evenly half a step to both sides, as listens differ in length; a mean of zero stays zero.
+    The sum is approximated by `ratio`, (artists,) or (artists, horizon), the variance divided by the mean, in seconds,
+    times a Poisson count of the same mean and variance (Bohm & Zech, 2014, "Statistics of weighted Poisson events").
+    The count is spread evenly half a step to both sides, as listens differ in length; a mean of zero stays zero.
+    Where the 10 % quantile is zero, the last quantile is the one at `upper`: at .8, the interval holds 80 %.
     """
-    level = np.array(QUANTILES)
-    unit = np.where(ratio > 0, ratio, 1)[:, None, None]
+    unit = np.where(ratio > 0, ratio, 1).reshape(*ratio.shape, *[1] * (3 - ratio.ndim))
     expected = mean[..., None] / unit
+    level = np.broadcast_to(QUANTILES, (*mean.shape, len(QUANTILES))).copy()
+    level[..., -1] = np.where(QUANTILES[0] <= np.exp(-expected[..., 0]), upper, QUANTILES[-1])
     nothing = level <= np.exp(-expected)
     steps = pdtrik(np.where(nothing, 0.5, level), np.where(nothing, 1.0, expected)) + 0.5
     return Forecast(mean, np.where(nothing, 0.0, unit * steps))

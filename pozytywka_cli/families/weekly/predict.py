@@ -34,7 +34,8 @@ class WeeklyPredictor:
     """The forecasts of all artists with a play, computed once.
 
     One model is used for all artists: one whose first play came after training is forecast from its zero-filled
-    history, and one without a play in a full week gets zeros.
+    history, and one without a play in a full week gets zeros. All artists are forecast together, whatever is requested,
+    as the mixture and the LSTM read from all of them how listening as a whole moves.
     """
 
     Request: ClassVar[type[WeeklyRequest]] = WeeklyRequest
@@ -62,12 +63,12 @@ class WeeklyPredictor:
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
         """Return the forecasts of the requested artists, in their order, with a row for each week.
 
-        The columns are artist_id, name (null where the artists table has none), week (the Monday), mean, q10, q90,
-        last_week (seconds), change (of the mean relative to `recent`; null where that is 0), recent (seconds: the mean
-        of the last 4 weeks), usual (that of the weeks before, since the artist's first; null without any), shared_move
-        (the factor by which listening has changed for artists in general, see `trends.shared_move`), trend (rising,
-        falling or steady beyond the shared move, see `trends`), both null for the measure "mean", and method (variant,
-        and if a fallback).
+        The columns are artist_id, name (null where the artists table has none), week (the Monday), mean, q10, q90 (the
+        ends of the 80 % interval), last_week (seconds), change (of the mean relative to `recent`; null where that is
+        0), recent (seconds: the mean of the last 4 weeks), usual (that of the weeks before, since the artist's first;
+        null without any), shared_move (the factor by which listening has changed for artists in general, see
+        `trends.shared_move`), trend (rising, falling or steady beyond the shared move, see `trends`), both null for the
+        measure "mean", and method (variant, and if a fallback).
 
         Raises:
             RefusedError: an artist has no play.

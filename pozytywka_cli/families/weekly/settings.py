@@ -14,7 +14,7 @@ class WeeklySettings(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["total", "mean"], Meta(description="an artist's total listening in a week, or the mean of one play")
     ] = "total"
     horizon: Annotated[int, Meta(ge=1, le=13, description="weeks to forecast ahead")] = 1
-    window: Annotated[int, Meta(ge=1, le=520, description="weeks that the LSTM reads")] = 26
+    window: Annotated[int, Meta(ge=1, le=520, description="weeks that the LSTM reads")] = 13
     hidden: Annotated[int, Meta(ge=1, le=1024, description="hidden units of the LSTM")] = 32
     epochs: Annotated[int, Meta(ge=1, le=10_000, description="training epochs, at most")] = 30
     batch_size: Annotated[int, Meta(ge=1, le=65_536, description="windows in a batch")] = 512

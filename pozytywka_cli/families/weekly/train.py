@@ -12,7 +12,10 @@ from pozytywka_cli.families.weekly import FAMILY, card
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
 from pozytywka_cli.families.weekly.metrics import HEADLINE, errors, metrics, rmse
 from pozytywka_cli.families.weekly.models.baselines import require
-from pozytywka_cli.families.weekly.models.fit import fit, measure, unavailable, window_length
+from pozytywka_cli.families.weekly.models.champion import champion
+from pozytywka_cli.families.weekly.models.fit import fit, measure, unavailable
+from pozytywka_cli.families.weekly.models.fit_lstm import window_length
+from pozytywka_cli.families.weekly.models.networks import Lstm
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split
@@ -29,7 +32,8 @@ SIGNATURE = {
 def train(dataset: Dataset, run: TrainingRun) -> Trained:
     """Measure a variant beside the mean on the last weeks, and fit it on all weeks.
 
-    With too few full weeks for the variant (the LSTM needs 20) the mean of all weeks is its fallback.
+    With too few full weeks for the variant (the LSTM needs 20) the mean of all weeks is its fallback. A rival that is
+    shown to be better on earlier weeks is trained in its place, see `champion`.
 
     Raises:
         RefusedError: there are fewer than 4 full weeks, or nothing was listened to in the first ones.
@@ -49,20 +53,18 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
         note = f"the mean of all weeks is used in place of {run.variant}: {missing}"
         return Trained(replace(baseline, fallback_for=run.variant, notes=[note]), baseline)
 
-    forecast, epochs = measure(run.variant, divided, run)
-    best = max((epoch.epoch for epoch in epochs if epoch.best), default=0)
-    fitted, _ = fit(run.variant, history, run, log_weeks=weeks, stop_after=best)
-
-    model = _draft(run.variant, fitted, divided, forecast)
-    window = window_length(weeks, settings)
-    limited = run.variant == "lstm" and window < settings.window
-    note = f"only {weeks} full weeks of plays: the LSTM reads {window} weeks, not {settings.window}"
+    best = champion(divided, run)
+    forecast, epochs = measure(best.variant, divided, run)
+    fitted, _ = fit(best.variant, history, run, log_weeks=weeks)
+    model = _draft(best.variant, fitted, divided, forecast)
+    limits = _limits(weeks, settings) if best.variant == "lstm" else []
     model = replace(
         model,
-        metrics=model.metrics + baseline.metrics,
+        metrics=[*model.metrics, *baseline.metrics, *best.rows],
         gate=_gate(forecast, baseline_forecast, divided),
-        notes=[note] * limited,
-        limited=limited,
+        notes=[*best.notes, *limits, *_starting_point(fitted)],
+        chosen_over=run.variant if best.variant != run.variant else None,
+        limited=bool(limits),
         epochs=learning.epoch_records(epochs),
     )
     return Trained(model, baseline)
@@ -70,6 +72,19 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
 
 def _draft(variant: str, fitted: Model, divided: Split, forecast: Forecast) -> Draft:
     return Draft(variant, fitted.save, SIGNATURE, metrics(variant, forecast, divided), card.text(divided))
+
+
+def _limits(weeks: int, settings: WeeklySettings) -> list[str]:
+    """Return a note if the LSTM reads fewer weeks than the settings say."""
+    window = window_length(weeks, settings)
+    note = f"only {weeks} full weeks of plays: the LSTM reads {window} weeks, not {settings.window}"
+    return [note] if window < settings.window else []
+
+
+def _starting_point(fitted: Model) -> list[str]:
+    """Return a note if a network adds nothing to the mixture."""
+    note = "the LSTM forecasts what the mixture does: on the validation weeks its network was not shown to be better"
+    return [note] if isinstance(fitted, Lstm) and not fitted.adds else []
 
 
 def _gate(forecast: Forecast, baseline: Forecast, divided: Split) -> Gate:

@@ -57,15 +57,18 @@ def forecasts(dataset: Dataset, variant: str) -> dict[str, float]:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, USERS - 1), st.data())
 def test_the_forecasts_of_others_do_not_change(user: int, data: st.DataObject) -> None:
-    """Any events of one user may be a decade early: forecasts of artists of other users change by 1 % at most."""
+    """Any events of one user may be a decade early: forecasts of artists of other users change by 1 % at most.
+
+    But for the mixture: one of these four artists is a quarter of its index.
+    """
     moved = data.draw(st.sets(st.sampled_from([number for number, event in enumerate(LOG) if event[1] == user])))
     log = [(at - DECADE * (number in moved), *rest) for number, (at, *rest) in enumerate(LOG)]
     messages: list[str] = []
     expected, dataset = loaded(LOG, messages), loaded(log, messages)
     assert len(messages) <= 1
-    for variant in ("mean", "mean4"):
+    for variant, most in {"mean": 0.01, "mean4": 0.01, "mixture": 0.05}.items():
         before, after = forecasts(expected, variant), forecasts(dataset, variant)
         others = before.keys() - {f"artist {user}"}
         assert {artist: after[artist] for artist in others} == pytest.approx(
-            {artist: before[artist] for artist in others}, rel=0.01
+            {artist: before[artist] for artist in others}, rel=most
         )

@@ -15,7 +15,7 @@ from pozytywka_cli.families.weekly.series import Series, series
 from pozytywka_cli.families.weekly.splits import split
 
 from .trained import METRICS, evaluated, noise, run
-from .worlds import series_of
+from .worlds import dataset_from, series_of
 
 
 @pytest.mark.parametrize("variant", FAMILY.variants)
@@ -61,6 +61,13 @@ def test_evaluation_shows_every_variant_on_both_protocols():
     [note] = found.notes
     assert "seasonal is left out: only 40 full weeks" in note
     assert len(found.panels()) == 8
+
+
+def test_evaluation_names_the_rival_that_training_would_choose():
+    """In series that double in every other week the mean of 4 weeks, where the LSTM has not been trained for long."""
+    random = np.random.default_rng(2)
+    doubling = random.gamma(100, 70, (40, 48)) * (1 + np.arange(48) % 2)
+    assert "mean4 serves in place of lstm" in evaluated(dataset_from(doubling)).notes[-1]
 
 
 def test_what_there_are_too_few_weeks_for_is_left_out():

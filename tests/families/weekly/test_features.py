@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale, spread_ratio
+from pozytywka_cli.families.weekly.features import pooled_ratio, scale, spread_ratio
+from pozytywka_cli.families.weekly.models.lstm_inputs import HALF_LIVES, LstmParameters, inputs
 from pozytywka_cli.families.weekly.series import Series
 
 from .worlds import compound_poisson, series_of

@@ -7,29 +7,33 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from msgspec import structs
 
 from pozytywka_cli.errors import RefusedError, UnavailableError
-from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale
+from pozytywka_cli.families.weekly.features import pooled_ratio, scale
 from pozytywka_cli.families.weekly.forecast import Model
 from pozytywka_cli.families.weekly.forecast import compound_poisson as sums_of_listens
 from pozytywka_cli.families.weekly.metrics import coverage
 from pozytywka_cli.families.weekly.models import baselines
 from pozytywka_cli.families.weekly.models.baselines import Linear, Mean, Seasonal, Smoothing
+from pozytywka_cli.families.weekly.models.calibration import Calibration
+from pozytywka_cli.families.weekly.models.local_levels import HYPOTHESES
+from pozytywka_cli.families.weekly.models.lstm_inputs import HALF_LIVES, LstmParameters, inputs
+from pozytywka_cli.families.weekly.models.mixture import Mixture
 from pozytywka_cli.families.weekly.models.networks import LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import WEEK
 
 from .worlds import compound_poisson, series_of
 
-PARAMETERS = LstmParameters(26, 32, 240.0, HALF_LIVES, annual=True, horizon=3)
+MIXTURE = Mixture(240.0, (1 / len(HYPOTHESES),) * len(HYPOTHESES), (1.0, 1.0, 1.0))
+PARAMETERS = LstmParameters(26, 32, 240.0, HALF_LIVES, True, 3, MIXTURE, Calibration.none(horizon=3))
 LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def trained_like() -> Lstm:
-    """An LSTM whose last layers are not zero, as after training."""
+    """An LSTM whose last layer is not zero, as after training."""
     model = Lstm.untrained(PARAMETERS, seed=3)
-    assert model.mix is not None
-    for layer in (model.head, model.mix):
-        torch.nn.init.normal_(layer.weight, std=0.2, generator=torch.Generator().manual_seed(0))
+    torch.nn.init.normal_(model.head.weight, std=0.2, generator=torch.Generator().manual_seed(0))
     return model.eval()
 
 
@@ -40,11 +44,13 @@ MODELS: dict[str, Model] = {
     "linear-all": Linear(weeks=None),
     "seasonal": Seasonal(240.0, np.linspace(0.5, 1.5, 52).tolist()),
     "lstm": trained_like(),
+    "mixture": MIXTURE,
     "legacy-lstm": LegacyLstm.untrained(LegacyParameters(240.0, 3), seed=1),
     "SES": Smoothing("SES"),
     "AutoETS": Smoothing("AutoETS"),
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+WITH_INDEX = ("lstm", "mixture")  # of all artists together
 
 
 @pytest.mark.parametrize("rate", [0.5, 2.0, 10.0, 60.0])
@@ -108,10 +114,19 @@ def test_smoothing_s_interval_holds_80_percent_of_weeks(method: str):
     assert found == pytest.approx(0.8, abs=0.08)
 
 
-def test_an_untrained_lstm_forecasts_exactly_the_mean():
-    """Its last layer starts at zero; its quantiles start at −1.28, −.08 and 1.28 spreads."""
+def test_an_untrained_lstm_forecasts_what_the_mixture_does():
+    """Its last layer starts at zero; it computes in single precision."""
     history = compound_poisson(np.full((30, 40), 20.0), seed=2)
     found = Lstm.untrained(PARAMETERS, seed=5).forecast(history, 3)
+    expected = MIXTURE.forecast(history, 3)
+    np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-5)
+    np.testing.assert_allclose(found.quantiles, expected.quantiles, rtol=1e-5)
+
+
+def test_without_a_mixture_an_untrained_lstm_forecasts_exactly_the_mean():
+    """As versions from before it did; its quantiles start at −1.28, −.08 and 1.28 spreads."""
+    history = compound_poisson(np.full((30, 40), 20.0), seed=2)
+    found = Lstm.untrained(structs.replace(PARAMETERS, mixture=None, calibration=None), seed=5).forecast(history, 3)
     assert found.mean.tobytes() == Mean(PARAMETERS.ratio).forecast(history, 3).mean.tobytes()
     spread = (found.quantiles - found.mean[..., None]) / np.sqrt(found.mean * PARAMETERS.ratio)[..., None]
     np.testing.assert_allclose(spread, np.broadcast_to([-1.28, -0.08, 1.28], (30, 3, 3)), atol=0.1)
@@ -122,7 +137,7 @@ def test_quantiles_never_cross():
     network = Lstm(LstmParameters(26, 8, 240.0, (1.0, 2.0), horizon=3))
     torch.nn.init.normal_(network.head.weight, std=5, generator=torch.Generator().manual_seed(0))
     random = np.random.default_rng(0)
-    given = (torch.from_numpy(random.normal(size=(99, width)).astype(np.float32)) for width in (26, 6, 2))
+    given = (torch.from_numpy(random.normal(size=(99, width)).astype(np.float32)) for width in (26, 6, 2, 12))
     quantiles = network(*given)[..., 1:]
     assert quantiles.shape == (99, 3, 3)
     assert (quantiles.diff(dim=-1) >= 0).all()
@@ -142,18 +157,26 @@ def test_forecasts_are_rising_quantiles_and_never_negative(model: Model):
         assert found.mean[0].tolist() == [0, 0, 0]
 
 
-@every_model
-def test_a_batch_of_artists_gets_what_each_gets_alone(model: Model):
+@pytest.mark.parametrize("name", MODELS.keys() - WITH_INDEX)
+def test_a_batch_of_artists_gets_what_each_gets_alone(name: str):
     """Bit for bit, wherever an artist stands among the others."""
     history = compound_poisson(np.random.default_rng(0).uniform(0, 40, (600, 1)) * np.ones((1, 37)), seed=3)
-    together = model.forecast(history)
-    backwards = model.forecast(history.of(np.arange(600)[::-1]))
+    together = MODELS[name].forecast(history)
+    backwards = MODELS[name].forecast(history.of(np.arange(600)[::-1]))
     assert together.mean[::-1].tobytes() == backwards.mean.tobytes()
     assert together.quantiles[::-1].tobytes() == backwards.quantiles.tobytes()
     for row in [*range(0, 600, 37), 511, 512, 599]:
-        alone = model.forecast(history.of(np.array([row])))
+        alone = MODELS[name].forecast(history.of(np.array([row])))
         assert alone.mean.tobytes() == together.mean[row].tobytes()
         assert alone.quantiles.tobytes() == together.quantiles[row].tobytes()
+
+
+@pytest.mark.parametrize("name", WITH_INDEX)
+def test_the_order_of_artists_does_not_matter(name: str):
+    """Up to rounding, as the index sums over all of them."""
+    history = compound_poisson(np.random.default_rng(0).uniform(0, 40, (600, 1)) * np.ones((1, 37)), seed=3)
+    together, backwards = (MODELS[name].forecast(history.of(rows)) for rows in (np.arange(600), np.arange(600)[::-1]))
+    np.testing.assert_allclose(backwards.mean[::-1], together.mean, rtol=1e-5)
 
 
 @every_model
@@ -179,7 +202,7 @@ def test_the_mix_of_levels_lies_between_them():
     assert network.mix is not None
     torch.nn.init.normal_(network.mix.weight, std=50, generator=torch.Generator().manual_seed(0))
     levels = torch.tensor([[1.0, -3.0], [40.0, 50.0]])
-    moved = network(torch.ones(2, 26), torch.ones(2, 6), levels)[..., 0].abs()
+    moved = network(torch.ones(2, 26), torch.ones(2, 6), levels, torch.zeros(2, 8))[..., 0].abs()
     assert (moved <= torch.tensor([[3.0], [50.0]]) * (1 + 1e-6)).all()
     assert (moved > 0).all()
 

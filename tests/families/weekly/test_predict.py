@@ -76,14 +76,26 @@ def test_an_artist_that_is_new_since_training_is_forecast_too(tmp_path: Path):
     assert 0 < found["mean"][1] < 500
 
 
-def test_a_prediction_does_not_depend_on_the_other_artists(tmp_path: Path):
+def test_a_prediction_of_the_mean_does_not_depend_on_the_other_artists(tmp_path: Path):
     """Predicting from one artist's plays alone gives that artist the same bytes."""
     dataset = noise(40)
-    version = saved(tmp_path, trained(dataset).model)
+    version = saved(tmp_path, trained(dataset, "mean").model)
     together = predicted(version, dataset)
     for artist in together["artist_id"]:
         alone = dataset.plays.filter(pl.col("track_id") == f"track of {artist}")
         assert predicted(version, replace(dataset, plays=alone)).equals(together.filter(pl.col("artist_id") == artist))
+
+
+@pytest.mark.parametrize("variant", ["lstm", "mixture"])
+def test_an_artist_is_expected_to_move_with_the_others(variant: str, tmp_path: Path):
+    """Where all grow alike, one of few plays is forecast higher than from its own plays alone."""
+    growth = 1.02 ** np.arange(40)
+    listened = np.random.default_rng(1).gamma(20, 50, (40, 40)) * growth
+    listened[0] = 300 * np.roll(np.tile([0.2, 1.8, 0.5, 1.5], 10), 1) * growth
+    dataset = dataset_from(listened)
+    version = saved(tmp_path, trained(dataset, variant).model)
+    alone = replace(dataset, plays=dataset.plays.filter(pl.col("track_id") == "track of artist 000"))
+    assert predicted(version, dataset)["mean"][0] > 1.02 * predicted(version, alone)["mean"][0]
 
 
 def test_a_version_for_three_weeks_predicts_up_to_three(tmp_path: Path):

@@ -21,14 +21,24 @@ RUN = TrainingRun(WeeklySettings(), FAMILY.default)
 
 
 def test_the_lstm_ties_the_mean_on_noise_and_beats_baselines_that_follow_noise(real: Path, tmp_path: Path) -> None:
-    """Its RMSE on 2024 relative to each baseline's, and its coverage, as the study requires."""
+    """Its RMSE on 2024, also relative to each other variant's, and its coverage, as the study requires."""
     dataset = load(real / "pozytywka-2024", tmp_path / "plays.parquet", lambda _: None)
     rows = [row for row in FAMILY.evaluate(dataset, RUN).rows if "top" not in row.protocol]
     rmse = {row.variant: row.value for row in rows if row.metric == "rmse"}
-    most = {"mean": 1.005, "AutoETS": 1.0, "SES": 0.99, "mean4": 0.92, "linear": 0.87, "linear-all": 0.99, "last": 0.73}
+    most = {
+        "mixture": 1.005,
+        "mean": 1.005,
+        "AutoETS": 1.0,
+        "SES": 0.99,
+        "mean4": 0.92,
+        "linear": 0.87,
+        "linear-all": 0.99,
+        "last": 0.73,
+    }
     assert {variant for variant, limit in most.items() if rmse["lstm"] / rmse[variant] > limit} == set()
+    assert rmse["lstm"] <= 746
     (coverage,) = (row.value for row in rows if (row.variant, row.metric) == ("lstm", "coverage"))
-    assert 0.78 <= coverage <= 0.83
+    assert 0.77 <= coverage <= 0.84
 
 
 def test_twelve_weeks_get_the_mean_as_fallback(real: Path, tmp_path: Path) -> None:

@@ -1,18 +1,21 @@
 """Training: the gate, fallbacks, and what a version is fitted to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from pozytywka_cli.artifacts import Draft
 from pozytywka_cli.errors import RefusedError, UnavailableError
-from pozytywka_cli.families.weekly import FAMILY
-from pozytywka_cli.families.weekly.features import LstmParameters
-from pozytywka_cli.families.weekly.models import baselines, fit
+from pozytywka_cli.families.weekly import FAMILY, evaluate
+from pozytywka_cli.families.weekly.models import baselines, fit_lstm
 from pozytywka_cli.families.weekly.models.fit import load
+from pozytywka_cli.families.weekly.models.lstm_inputs import LstmParameters
 from pozytywka_cli.families.weekly.series import Series, series
-from pozytywka_cli.learning import Tensors
+from pozytywka_cli.families.weekly.splits import split
 from pozytywka_cli.records import Progress
 
 from .trained import METRICS, evaluated, noise, predicted, run, saved, trained
@@ -44,18 +47,16 @@ def test_from_4_to_19_weeks_the_mean_is_the_fallback(weeks: int):
     assert "lstm" not in {row.variant for row in evaluated(noise(weeks)).rows}
 
 
-@pytest.mark.parametrize(("weeks", "window"), [(20, 12), (25, 17), (33, 25)])
-def test_from_20_weeks_the_lstm_is_trained_with_a_window_as_long_as_they_allow(weeks: int, window: int):
-    """Beside it, 8 weeks must be left for training and validation."""
-    found = trained(noise(weeks)).model
-    assert found.variant == "lstm"
-    [note] = found.notes
-    assert f"reads {window} weeks, not 26" in note
+def test_with_20_weeks_the_lstm_reads_fewer_than_the_settings_say():
+    """Beside its window, 8 weeks must be left for training and validation."""
+    found = trained(noise(20)).model
+    assert (found.variant, found.limited) == ("lstm", True)
+    assert "reads 12 weeks, not 13" in found.notes[0]
 
 
-def test_with_34_weeks_the_whole_window_is_read():
-    """And nothing needs a note."""
-    assert trained(noise(34)).model.notes == []
+def test_from_21_weeks_the_whole_window_is_read():
+    """And nothing is limited."""
+    assert not trained(noise(21)).model.limited
 
 
 @pytest.mark.parametrize("variant", ["lstm", "mean"])
@@ -71,22 +72,26 @@ def test_the_version_is_fitted_on_all_weeks(variant: str, tmp_path: Path):
         assert (one.folder / "model.json").read_bytes() != (other.folder / "model.json").read_bytes()
 
 
-def test_the_final_network_has_a_window_of_its_own(monkeypatch: pytest.MonkeyPatch):
-    """Of 26 weeks: the measured network is trained on 18 and reads 10, the final one on all and reads 18."""
+def test_the_final_network_has_a_window_and_a_validation_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    """Of 26 weeks: the measured network reads 10 weeks of 18, the final one 13 of all.
+
+    As neither improves on the mixture on noise, the widths of intervals are fitted to training weeks, too.
+    """
     seen = recorded_origins(monkeypatch)
-    assert "reads 18 weeks, not 26" in trained(noise(26)).model.notes[0]
-    assert seen == [range(10, 16), range(16, 18), range(18, 26)]
+    trained(noise(26))
+    assert seen[:3] == [range(10, 16), range(16, 18), range(10, 18)]
+    assert seen[3:] == [range(13, 22), range(22, 26), range(13, 26)]
 
 
 def recorded_origins(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     """The origins of training and validation, in the order in which their examples are made."""
-    seen, make = [], fit.examples
+    seen, make = [], fit_lstm.examples
 
-    def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
+    def examples(history: Series, parameters: LstmParameters, origins: range) -> fit_lstm.Examples:
         seen.append(origins)
         return make(history, parameters, origins)
 
-    monkeypatch.setattr(fit, "examples", examples)
+    monkeypatch.setattr(fit_lstm, "examples", examples)
     return seen
 
 
@@ -102,7 +107,7 @@ def test_the_fewest_weeks_leave_enough_to_learn_from(
     """
     seen = recorded_origins(monkeypatch)
     found = trained(noise(weeks), horizon=horizon, test_weeks=test_weeks, epochs=1)
-    learned, stopped, _ = seen
+    learned, stopped, *_ = seen
     assert found.model.variant == "lstm"
     assert len(learned) >= 6
     assert learned[-1] + horizon <= stopped[0]
@@ -177,17 +182,82 @@ def test_another_seed_gives_another_network(tmp_path: Path):
     assert (one.folder / name).read_bytes() != (other.folder / name).read_bytes()
 
 
-def test_the_final_network_is_fitted_for_the_best_number_of_epochs(tmp_path: Path):
-    """Progress shows both fits; the record has the epochs of the measured one, and all losses are valid JSON."""
+def test_the_record_has_the_epochs_of_the_measured_network(tmp_path: Path):
+    """Progress shows both fits, which are made alike; all losses are valid JSON."""
     seen: list[Progress] = []
     found = FAMILY.train(noise(40), run(report=seen.append))
     assert {step.stage for step in seen} == {"weekly lstm"}
-    first = len(found.model.epochs)
-    best = min(found.model.epochs, key=lambda record: record["validation_loss"])["epoch"]
-    assert [step.done for step in seen[:first]] == list(range(first))
-    assert [step.done for step in seen[first:]] == list(range(1, int(best) + 1))
+    assert [step.done for step in seen] == [0, 1, 2] * 2
+    assert [record["epoch"] for record in found.model.epochs] == [0, 1, 2]
     content = (saved(tmp_path, found.model).folder / "metrics.json").read_bytes()
     assert "null" not in str(msgspec.json.decode(content)["epochs"])
+
+
+def test_what_is_predicted_is_what_was_evaluated(tmp_path: Path):
+    """A version that was trained on the weeks before the test weeks predicts the first of them as `evaluate` did."""
+    listened = np.random.default_rng(4).gamma(5, 40, (12, 40))
+    divided = split(series(dataset_from(listened)), 8)
+    others = FAMILY.variants.keys() - {"lstm"}
+    expected = evaluate.rolling_forecasts(divided, run(), others)["lstm"]
+    until = dataset_from(listened[:, : divided.start])
+    found = predicted(saved(tmp_path, trained(until).model), until)
+    np.testing.assert_array_equal(found["mean"], expected.mean[:, 0, 0])
+    np.testing.assert_array_equal(found["q90"], expected.quantiles[:, 0, 0, 2])
+
+
+def shifting(weeks: int, artists: int = 60) -> NDArray[np.float64]:
+    """Artists that are listened to twice as long in every other week, which no filter of a level can know."""
+    random = np.random.default_rng(2)
+    levels, swing = random.uniform(5000, 9000, (artists, 1)), 1 + np.arange(weeks) % 2
+    return random.gamma(100, 0.01, (artists, weeks)) * levels * swing
+
+
+def test_a_network_that_is_shown_to_improve_on_the_mixture_is_used():
+    """It knows what alternates; on noise nothing is added, and a note says so."""
+    settings = {"epochs": 30, "patience": 30, "learning_rate": 0.01, "batch_size": 64}
+    found = trained(dataset_from(shifting(40)), **settings).model
+    mixture = trained(dataset_from(shifting(40)), "mixture").model
+    assert found.notes == []
+    assert value(found, "lstm") < 0.8 * value(mixture, "mixture")
+    on_noise = trained(noise(40)).model
+    assert ["not shown to be better" in note for note in on_noise.notes] == [True]
+    assert value(on_noise, "lstm") == pytest.approx(value(trained(noise(40), "mixture").model, "mixture"), rel=1e-4)
+
+
+def value(draft: Draft, variant: str, metric: str = "rmse", protocol: str = "rolling 8 weeks") -> float:
+    """A metric of a draft."""
+    keys = {(row.variant, row.metric, row.protocol): row.value for row in draft.metrics}
+    return keys[variant, metric, protocol]
+
+
+def test_a_rival_that_is_better_on_the_training_weeks_is_trained(tmp_path: Path):
+    """In an alternating series the mean of 4 weeks, in place of the last week; the figures are among the metrics."""
+    dataset = dataset_from(shifting(48))
+    found = FAMILY.train(dataset, replace(run("last"), rivals=("mixture", "mean4"))).model
+    assert (found.variant, found.chosen_over) == ("mean4", "last")
+    assert "serves in place of last" in found.notes[0]
+    compared = {variant: value(found, variant, "rmse", "validation") for variant in ("last", "mixture", "mean4")}
+    assert min(compared, key=compared.__getitem__) == "mean4"
+    assert predicted(saved(tmp_path, found), dataset)["method"].unique().to_list() == ["mean4"]
+
+
+def test_a_rival_is_chosen_without_a_look_at_the_test_weeks():
+    """Whatever was listened to in the last 8 weeks, the figures that it is chosen by are the same."""
+    listened = shifting(48)
+    altered = listened.copy()
+    altered[:, 40:] *= 5
+    rivals = replace(run("last"), rivals=("mixture", "mean4"))
+    one, other = (FAMILY.train(dataset_from(weeks), rivals).model for weeks in (listened, altered))
+    validation = [[row for row in draft.metrics if row.protocol == "validation"] for draft in (one, other)]
+    assert len(validation[0]) == 3
+    assert validation[0] == validation[1]
+
+
+def test_no_rival_is_compared_where_the_weeks_are_too_few():
+    """Of 27 weeks 19 are left, too few to be split again for an LSTM: it is trained."""
+    found = FAMILY.train(noise(27), replace(run(), rivals=("mixture", "mean4"))).model
+    assert (found.variant, found.chosen_over) == ("lstm", None)
+    assert {row.protocol for row in found.metrics} == {"rolling 8 weeks"}
 
 
 def test_the_measured_model_is_fitted_before_the_test_weeks():

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,6 +13,7 @@ from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.series import full_weeks
 
 from .trained import noise, run
+from .worlds import dataset_from
 
 
 @cache
@@ -46,8 +48,12 @@ def test_neither_does_one_of_a_farther_horizon():
 
 
 def test_settings_decide_the_loss():
-    """A network that does not learn forecasts the mean."""
-    assert loss(48, learning_rate=1e-9) != loss(48, learning_rate=0.01)
+    """Where a network can learn more than the mixture knows: listening doubles in every other week."""
+    random = np.random.default_rng(2)
+    dataset = dataset_from(random.gamma(100, 70, (40, 48)) * (1 + np.arange(48) % 2))
+    rates = {"epochs": 20, "patience": 20, "batch_size": 64}
+    losses = [FAMILY.trial(dataset, run(**rates, learning_rate=rate)) for rate in (1e-9, 0.01)]
+    assert losses[1] < 0.8 * losses[0]
 
 
 def test_too_few_weeks_to_be_split_again_are_refused():

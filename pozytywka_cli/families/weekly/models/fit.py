@@ -11,23 +11,20 @@ from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.weekly.features import HALF_LIVES, LstmParameters, inputs, pooled_ratio, scale
+from pozytywka_cli.families.weekly.features import pooled_ratio
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
 from pozytywka_cli.families.weekly.models.baselines import SMOOTHING_WEEKS, Linear, Mean, Seasonal, Smoothing, missing
+from pozytywka_cli.families.weekly.models.fit_lstm import MIN_WINDOW, TWO_YEARS, fit_lstm, weeks_beside_window
+from pozytywka_cli.families.weekly.models.mixture import Mixture
 from pozytywka_cli.families.weekly.models.networks import LEGACY_WINDOW, LegacyLstm, LegacyParameters, Lstm
 from pozytywka_cli.families.weekly.series import Series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
-from pozytywka_cli.families.weekly.splits import Split, fewest_weeks, require_listening
-from pozytywka_cli.learning import Epoch, Recipe, Tensors
-from pozytywka_cli.records import Progress
+from pozytywka_cli.families.weekly.splits import Split, fewest_weeks
+from pozytywka_cli.learning import Epoch, Recipe
 
 MIN_FITTED_WEEKS = 20  # of variants with fitted weights or forms
-TWO_YEARS = 104  # weeks from which on models use the season
-VALIDATION_WEEKS = 13
-MIN_WINDOW = 6
-MIN_ORIGINS = 6  # training weeks beside those of the validation: a long window is shortened for them
+MIN_MIXTURE_WEEKS = 6  # before the test weeks; with fewer, hardly a week tells one hypothesis from another
 WINDOWS_PER_EPOCH = 25_000
-MAX_DISTANCE = 100.0  # spreads from the mean: weeks further away would dominate the loss
 # AdamW without weight decay is Adam; these sizes of batches and epochs keep training short
 LEGACY = Recipe(20, 128, 1e-3, weight_decay=0.0, patience=20, rows_per_epoch=WINDOWS_PER_EPOCH, stop_after=20)
 
@@ -43,6 +40,7 @@ BASELINES: dict[str, Callable[[Series], Model]] = {
 }
 LOADERS: dict[str, Callable[[Version], Model]] = {
     "lstm": Lstm.load,
+    "mixture": Mixture.load,
     "legacy-lstm": LegacyLstm.load,
     "seasonal": Seasonal.load,
     **dict.fromkeys(("mean", "mean4", "last"), Mean.load),
@@ -62,15 +60,15 @@ def load(version: Version) -> Model:
     return LOADERS[version.manifest.variant](version)
 
 
-def fit(
-    variant: str, history: Series, run: TrainingRun, *, log_weeks: int, stop_after: int | None = None
-) -> tuple[Model, list[Epoch]]:
-    """Fit a variant to `history`, a part of a log of `log_weeks` weeks; `stop_after` and errors: see `fit_lstm`.
+def fit(variant: str, history: Series, run: TrainingRun, *, log_weeks: int) -> tuple[Model, list[Epoch]]:
+    """Fit a variant to `history`, a part of a log of `log_weeks` weeks; errors: see `fit_lstm`.
 
     Return the model, and the record of its epochs if it was validated after each.
     """
     if variant == "lstm":
-        return fit_lstm(history, run, log_weeks=log_weeks, stop_after=stop_after)
+        return fit_lstm(history, run, log_weeks=log_weeks)
+    if variant == "mixture":
+        return Mixture.fitted(history, run.settings_as(WeeklySettings).horizon), []
     if variant == "legacy-lstm":
         return fit_legacy_lstm(history, run), []
     return BASELINES[variant](history), []
@@ -103,65 +101,12 @@ def unavailable(variant: str, weeks: int, settings: WeeklySettings, ahead: int |
     horizon = settings.horizon
     starts = {"AutoETS": SMOOTHING_WEEKS["AutoETS"], "legacy-lstm": LEGACY_WINDOW + horizon}
     starts["lstm"] = MIN_WINDOW + weeks_beside_window(horizon)
+    starts["mixture"] = MIN_MIXTURE_WEEKS + horizon - 1
     needed = TWO_YEARS + horizon - 1 if variant == "seasonal" else 0
     if variant in starts:
-        needed = max(MIN_FITTED_WEEKS, fewest_weeks(starts[variant], settings.test_weeks) + (ahead or horizon) - 1)
+        needed = fewest_weeks(starts[variant], settings.test_weeks) + (ahead or horizon) - 1
+        needed = max(needed, 0 if variant == "mixture" else MIN_FITTED_WEEKS)
     return f"only {weeks} full weeks of plays; {variant} needs at least {needed}" if weeks < needed else ""
-
-
-def weeks_beside_window(horizon: int) -> int:
-    """Return how many weeks must follow the window: training and validation origins, apart, and the weeks ahead."""
-    apart = horizon - 1
-    return fewest_weeks(MIN_ORIGINS + apart, VALIDATION_WEEKS) + apart
-
-
-def window_length(weeks: int, settings: WeeklySettings) -> int:
-    """Return how many weeks an LSTM reads that is trained on so many: fewer than the setting if they are few."""
-    return min(settings.window, weeks - weeks_beside_window(settings.horizon))
-
-
-def examples(history: Series, parameters: LstmParameters, origins: range) -> Tensors:
-    """Return the inputs at each origin, and the scaled weeks after it as target: (rows, horizon).
-
-    Artists without listening before an origin have no scale there and are left out.
-    """
-    parts = []
-    for origin in origins:
-        past = history.before(origin)
-        level = scale(past, parameters.ratio)
-        active = level.mean > 0
-        ahead = history.listened[:, origin : origin + parameters.horizon]
-        target = level.scaled(ahead).clip(-MAX_DISTANCE, MAX_DISTANCE).astype(np.float32)
-        parts.append([part[active] for part in (*inputs(past, level, parameters), target)])
-    return tuple(torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True))
-
-
-def fit_lstm(
-    history: Series, run: TrainingRun, *, log_weeks: int, stop_after: int | None = None
-) -> tuple[Lstm, list[Epoch]]:
-    """Train on every week of `history` that has a window before it; return the network and the record of its epochs.
-
-    The last origins (13, a third at most) are the validation part, by which the best epoch is chosen; no earlier origin
-    is trained on whose weeks ahead reach them. With `stop_after`, the number of epochs, all origins are trained on.
-    The week of year is an input from two years of log on. No listening in the first window raises a RefusedError.
-    """
-    settings = run.settings_as(WeeklySettings)
-    window, horizon = window_length(len(history.weeks), settings), settings.horizon
-    require_listening(history, window)
-    end = len(history.weeks) - horizon + 1
-    held_out = 0 if stop_after is not None else min(VALIDATION_WEEKS, (end - window) // 3)
-    ratio, annual = pooled_ratio(history), log_weeks >= TWO_YEARS
-    parameters = LstmParameters(window, settings.hidden, ratio, HALF_LIVES, annual, horizon)
-    network = Lstm.untrained(parameters, run.seed)
-    training = examples(history, parameters, range(window, end - held_out - (horizon - 1 if held_out else 0)))
-    validation = examples(history, parameters, range(end - held_out, end)) if held_out else None
-    tuned = settings.epochs, settings.batch_size, settings.learning_rate, settings.weight_decay, settings.patience
-    recipe = Recipe(*tuned, max_norm=1.0, rows_per_epoch=WINDOWS_PER_EPOCH, stop_after=stop_after)
-    epochs, device = [], torch.device(run.device)
-    for epoch in learning.fit(network, Lstm.loss, training, validation, recipe, seed=run.seed, device=device):
-        run.progress(Progress("weekly lstm", epoch.epoch, epoch.epochs, epoch.train_loss if epoch.epoch else None))
-        epochs.append(epoch)
-    return network, epochs
 
 
 def fit_legacy_lstm(history: Series, run: TrainingRun) -> LegacyLstm:

@@ -12,13 +12,15 @@ from torch.nn import functional as F
 from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import decoding
-from pozytywka_cli.families.weekly.features import LstmParameters, Ratio, Singles, inputs, scale, spread_ratio
+from pozytywka_cli.families.weekly.features import Ratio, scale, spread_ratio
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson, require_history
+from pozytywka_cli.families.weekly.models.lstm_inputs import LstmParameters, Singles, inputs
 from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.settings import Count
 
 WEIGHTS = "weights.safetensors"
-START = (0.0, -1.28, -0.08, 1.28)  # mean and quantiles in spreads: slightly skewed, as sums of listens are
+# mean and quantiles in spreads without a mixture: slightly skewed, as sums of listens are
+START = (0.0, -1.28, -0.08, 1.28)
 LEGACY_WINDOW, LEGACY_HIDDEN = 11, 33
 
 
@@ -58,9 +60,11 @@ class Network(nn.Module):
 class Lstm(Network):
     """One LSTM layer over the scaled weeks; a linear layer maps its last state and the extras to the scaled forecast.
 
-    A weighted sum of the recent `levels` is added to each week's forecast. The absolute weights sum to one at most, so
-    that no forecast lies much further from an artist's mean than the levels do. The last layers start at zero: an
-    untrained network forecasts the mean of all history.
+    What it answers is added to the mixture's forecast. The last layer starts at zero: an untrained network forecasts
+    what the mixture does.
+
+    Versions from before the mixture start at the mean of all history, and add a weighted sum of the recent `levels`,
+    whose absolute weights sum to one at most.
     """
 
     kind = LstmParameters
@@ -68,34 +72,39 @@ class Lstm(Network):
 
     def __init__(self, hyperparameters: LstmParameters) -> None:
         super().__init__(hyperparameters)
-        hidden, horizon = hyperparameters.hidden, hyperparameters.horizon
-        levels, features = len(hyperparameters.half_lives), hidden + hyperparameters.extras
+        hidden, horizon, levels = hyperparameters.hidden, hyperparameters.horizon, hyperparameters.mixed
+        features = hidden + hyperparameters.extras
         self.lstm = nn.LSTM(1, hidden, batch_first=True)
         self.head = nn.Linear(features, horizon * len(START))
         self.mix = nn.Linear(features, horizon * levels) if levels else None
         nn.init.zeros_(self.head.weight)
-        self.head.bias.data = torch.tensor(START * horizon)
+        self.head.bias.data = torch.tensor(START * horizon) * (hyperparameters.mixture is None)
         if self.mix is not None:
             nn.init.zeros_(self.mix.weight)
             nn.init.zeros_(self.mix.bias)
 
-    def forward(self, window: Tensor, extras: Tensor, levels: Tensor) -> Tensor:
-        """Map (rows, window), (rows, extras) and (rows, levels) to mean and rising quantiles: (rows, horizon, 4)."""
+    @property
+    def adds(self) -> bool:
+        """Whether the forecast is another one than that which training started from."""
+        return bool(self.head.weight.any())
+
+    def forward(self, window: Tensor, extras: Tensor, levels: Tensor, start: Tensor) -> Tensor:
+        """Map the `Inputs` to mean and rising quantiles: (rows, horizon, 4)."""
         _, (state, _) = self.lstm(window.unsqueeze(-1))
         hidden, horizon = torch.cat((state[-1], extras), dim=1), self.hyperparameters.horizon
-        scaled = self.head(hidden).unflatten(1, (horizon, -1))
+        scaled = (start + self.head(hidden)).unflatten(1, (horizon, -1))
         if self.mix is not None:
             weights = self.mix(hidden).unflatten(1, (horizon, -1))
             weights = weights / weights.abs().sum(dim=-1, keepdim=True).clamp(min=1)
             scaled = scaled + (weights * levels[:, None]).sum(dim=-1, keepdim=True)
         return torch.cat((scaled[..., :1], scaled[..., 1:].sort(dim=-1).values), dim=-1)
 
-    def loss(self, window: Tensor, extras: Tensor, levels: Tensor, target: Tensor) -> Tensor:
+    def loss(self, window: Tensor, extras: Tensor, levels: Tensor, start: Tensor, target: Tensor) -> Tensor:
         """Return half the squared error of the mean plus twice the mean pinball loss of the quantiles (Koenker, 1978).
 
         `target` is (rows, horizon), scaled.
         """
-        scaled = self(window, extras, levels)
+        scaled = self(window, extras, levels, start)
         error = target[..., None] - scaled[..., 1:]
         level = torch.tensor(QUANTILES, device=error.device)
         pinball = torch.maximum(level * error, (level - 1) * error)
@@ -105,7 +114,9 @@ class Lstm(Network):
         """Forecast the weeks after `history`; an artist without listening gets zeros."""
         level = scale(require_history(history, self.hyperparameters.window), self.hyperparameters.ratio)
         seconds = level.seconds(self.outputs(*inputs(history, level, self.hyperparameters))[:, :horizon])
-        return Forecast(seconds[..., 0], seconds[..., 1:])
+        forecast = Forecast(seconds[..., 0], seconds[..., 1:])
+        calibration = self.hyperparameters.calibration
+        return calibration.calibrated(level.mean, forecast) if calibration else forecast
 
 
 class LegacyParameters(Parameters, frozen=True):
