@@ -82,10 +82,10 @@ class Prior:
         ]
 
     def _answer(self, sides: list[Ints], own: Ints, log_prior: float) -> tuple[Floats, Floats]:
-        score = log_prior
+        score = np.full(own.shape[:2], log_prior)
         for plays in sides:
             for state in range(plays.shape[2]):
-                score = score + self._evidence(plays[:, :, state])
+                score += self._evidence(plays[:, :, state])
         return score, rate(own[..., 1], own[..., 0] + own[..., 1], self.strength, self.skip_rate)
 
     def _evidence(self, plays: Ints) -> Floats:
