@@ -1,4 +1,4 @@
-"""Random search over hyperparameters: spaces, trials and their file. Knows no models.
+"""Random search over hyperparameters: spaces, trials and their file, and work in processes. Knows no models.
 
 Trial 0 has the present settings; trial k > 0 depends only on the seed and k, so that a longer search begins with the
 trials of a shorter one.
@@ -26,6 +26,8 @@ MOST_BYTES = 256 * 2**20  # of a file of trials
 IDLE = 10  # seconds after which an idle worker process ends and frees its memory
 
 S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,9 @@ def search(
     missing = {number: candidate for number, candidate in enumerate(candidates) if number not in ours}
     stage, total = f"{variant} trials", len(candidates)
     report(Progress(stage, total - len(missing), total))
-    with _losses(loss, missing, jobs) as losses:
-        for done, (number, value) in enumerate(losses, total - len(missing) + 1):
+    with in_processes(loss, missing, jobs) as losses:
+        for done, (number, found) in enumerate(losses, total - len(missing) + 1):
+            value = found if math.isfinite(found) else sys.float_info.max  # diverged; JSON has no infinity
             ours[number] = Trial(fingerprint, variant, number, settings[number], value)
             trials = [*others, *(ours[one] for one in sorted(ours))]
             files.write_text(file, "".join(f"{msgspec.json.encode(trial).decode()}\n" for trial in trials))
@@ -146,14 +149,20 @@ def read_trials(file: Path) -> list[Trial]:
 
 
 @contextmanager
-def _losses(loss: Callable[[S], float], settings: dict[int, S], jobs: int) -> Iterator[Iterator[tuple[int, float]]]:
-    """Yield the losses of numbered settings in order of completion; trials that still run at the end are stopped."""
+def in_processes(function: Callable[[T], R], tasks: dict[int, T], jobs: int) -> Iterator[Iterator[tuple[int, R]]]:
+    """Yield the results of numbered tasks in order of completion; tasks that still run at the end are stopped.
+
+    Each runs with one thread, in one of `jobs` processes, or in this one if `jobs` is 1.
+
+    Raises:
+        UnavailableError: a process was killed.
+    """
     from concurrent.futures.process import BrokenProcessPool
 
     from joblib import Parallel, delayed
 
     parallel = Parallel(
-        max(1, min(jobs, len(settings))),  # with 1 it makes no process
+        max(1, min(jobs, len(tasks))),  # with 1 it makes no process
         backend="loky",
         return_as="generator_unordered",
         batch_size=1,
@@ -161,15 +170,15 @@ def _losses(loss: Callable[[S], float], settings: dict[int, S], jobs: int) -> It
         initializer=_prepare_worker,
         initargs=(os.getpid(),),
     )
-    losses = parallel(delayed(_numbered)(number, loss, one) for number, one in settings.items())
+    results = parallel(delayed(_numbered)(number, function, task) for number, task in tasks.items())
     try:
-        yield losses
+        yield results
     except BrokenProcessPool:
-        problem = "the process of a trial was killed, perhaps because memory ran out"
-        raise UnavailableError(problem, "Run it again with fewer --jobs: completed trials are kept.") from None
+        problem = "one of the processes was killed, perhaps because memory ran out"
+        raise UnavailableError(problem, "Run it again with fewer --jobs; completed trials are kept.") from None
     finally:
-        with warnings.catch_warnings(action="ignore"):  # joblib warns of trials that are stopped
-            losses.close()
+        with warnings.catch_warnings(action="ignore"):  # joblib warns of tasks that are stopped
+            results.close()
 
 
 def _prepare_worker(parent: int) -> None:
@@ -184,10 +193,9 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _numbered(number: int, loss: Callable[[S], float], settings: S) -> tuple[int, float]:
-    """Compute the loss with one thread, because another number of threads may change its last bits."""
+def _numbered(number: int, function: Callable[[T], R], task: T) -> tuple[int, R]:
+    """Compute a result with one thread, because another number of threads may change its last bits."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        value = loss(settings)
-    return number, value if math.isfinite(value) else sys.float_info.max  # diverged; JSON has no infinity
+        return number, function(task)

@@ -36,6 +36,9 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write one row for each metric: a .parquet or .csv.")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1024, help="skip: fit the models of N splits at a time.")
+    ] = 1,
     json: options.Json = False,
 ) -> None:
     """Compare every variant with the baselines on held-out data.
@@ -56,6 +59,7 @@ def evaluate(
     \b
     Examples:
       pozytywka evaluate
+      pozytywka evaluate skip --jobs 2
       pozytywka evaluate skip --planted
       pozytywka evaluate skip --plot skip.png
       pozytywka evaluate weekly --horizon 4 --set weekly.test_weeks=13 -o weekly.csv
@@ -86,7 +90,7 @@ def evaluate(
     out.check_target(output, shared.data(), (".parquet", ".csv"))
     device = options.device(families, gpu=gpu)
     with shared.console.progress() as progress:
-        runs = pipeline.runs(families, shared.settings, seed=seed, device=device, progress=progress)
+        runs = pipeline.runs(families, shared.settings, seed=seed, device=device, progress=progress, jobs=jobs)
         if planted:
             evaluation = pipeline.evaluate_ground_truth(families, runs, seed=seed)
         else:

@@ -51,6 +51,7 @@ class TrainingRun:
     """How to train or evaluate: the family's settings, variant, seed, "cpu" or "cuda", and a report of progress.
 
     rivals: the variants that are trained in place of `variant` if they are shown to be better on the validation part
+    jobs: how many processes an evaluation may take; that changes no result
     """
 
     settings: msgspec.Struct
@@ -59,6 +60,7 @@ class TrainingRun:
     device: str = "cpu"
     progress: Report = silent
     rivals: tuple[str, ...] = ()
+    jobs: int = 1
 
     def settings_as(self, kind: type[S]) -> S:
         """Return the settings, which are of the family's own type, or raise a TypeError."""

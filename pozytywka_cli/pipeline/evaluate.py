@@ -26,11 +26,12 @@ class Evaluation(NamedTuple):
 
 
 def runs(
-    families: list[Family], settings: Settings, *, seed: int, device: str, progress: Report
+    families: list[Family], settings: Settings, *, seed: int, device: str, progress: Report, jobs: int = 1
 ) -> dict[str, TrainingRun]:
-    """Return, by family, the run of its default variant with its section of the settings."""
+    """Return, by family, the run of its default variant and its rivals with its section of the settings."""
+    sections = {family.name: settings.section(family.name, family.Settings) for family in families}
     return {
-        family.name: TrainingRun(settings.section(family.name, family.Settings), family.default, seed, device, progress)
+        family.name: TrainingRun(sections[family.name], family.default, seed, device, progress, family.rivals, jobs)
         for family in families
     }
 

@@ -18,10 +18,12 @@ class Skip(Family, GroundTruth, Tunable):
     Settings = SkipSettings
     default = "advanced"
     baseline = "constant"
+    rivals = ("logistic", "user-rate")
     tuning_metric = "log_loss"
     variants: Mapping[str, Variant] = {
         "advanced": Variant(
-            "three small neural networks, averaged, over the user's past plays, the track and the moment",
+            "a logistic regression and three small neural networks, averaged, over the user's past plays, the track "
+            "and the moment",
             gpu=True,
             space={**SHAPE, "smoothing": Choice((0.5, 1.0, 2.0, 4.0)), **NETWORK},
         ),

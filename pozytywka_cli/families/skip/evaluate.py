@@ -2,75 +2,106 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
+from pozytywka_cli import tuning
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card, charts
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import Scaling
-from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData
 from pozytywka_cli.families.skip.metrics import Predictions, compare, measure
 from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.families.skip.settings import SkipSettings
-from pozytywka_cli.families.skip.splits import Split, time_split, user_splits
-from pozytywka_cli.records import Panel, Row
+from pozytywka_cli.families.skip.splits import TIME, USER, Split, time_split, user_splits
+from pozytywka_cli.families.skip.validation import choose, fit, validate_all
+from pozytywka_cli.records import Panel, Progress, Row, silent
+
+
+class Fold(NamedTuple):
+    """What the models of one split tell.
+
+    predictions: of the test plays, by variant
+    default: the fitted default variant
+    notes: what a reader of the metrics should know about the models behind them
+    """
+
+    predictions: dict[str, Predictions]
+    default: Model
+    notes: list[str]
 
 
 def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     """Measure every variant on the last fifth of the log's time, and over folds of users; errors as in `time_split`."""
     log = PlayLog.of(dataset)
-    data = TrainingData(log, time_split(log.plays), run.settings_as(SkipSettings))
-    fitted, predictions = fit_all(data, run)
-    rows = table(data.split.protocol, log.plays.filter(data.split.test), predictions, run)
-    notes = summarize(data.split.protocol, [model_notes(fitted)])
-    panels = partial(draw, data, fitted[FAMILY.default].model, predictions, run)
+    splits, refused = [time_split(log.plays)], []
     try:
-        splits = user_splits(log.plays)
+        splits += user_splits(log.plays)
     except RefusedError as error:
-        return Evaluated(rows, panels, [*notes, f"skip is evaluated by time only: {error.message}"])
-    predictions, fold_notes = cross_validate(log, splits, run)
-    rows += table(splits[0].protocol, log.plays, predictions, run)
-    return Evaluated(rows, panels, notes + summarize(splits[0].protocol, fold_notes))
+        refused = [f"skip is evaluated by time only: {error.message}"]
+    by_time, *by_user = fit_splits(log, splits, run)
+    tested = {splits[0].protocol: (log.plays.filter(splits[0].test), by_time.predictions)}
+    if by_user:
+        tested[splits[1].protocol] = log.plays, joined(by_user, splits[1:])
+    rows = [row for protocol, (plays, made) in tested.items() for row in table(protocol, plays, made, run)]
+    panels = partial(draw, TrainingData(log, splits[0], run.settings_as(SkipSettings)), by_time, run)
+    notes = summarize(splits[0].protocol, [by_time.notes]) + summarize(USER, [fold.notes for fold in by_user])
+    return Evaluated(rows, panels, notes + refused)
 
 
-def fit_all(
-    data: TrainingData, run: TrainingRun, variants: Iterable[str] = FAMILY.variants
-) -> tuple[dict[str, FittedModel], dict[str, Predictions]]:
-    """Fit every variant on the training plays, and predict the test plays."""
-    fitted = {variant: fit(variant, data, run) for variant in variants}
-    return fitted, {variant: data.predictions(one.model) for variant, one in fitted.items()}
+def fit_splits(
+    log: PlayLog, splits: Sequence[Split], run: TrainingRun, variants: Sequence[str] = tuple(FAMILY.variants)
+) -> list[Fold]:
+    """Fit every variant on each split, in as many processes as the run has jobs; that changes no result."""
+    alone = replace(run, progress=silent) if run.jobs > 1 else run  # a process cannot report to this one
+    folds: dict[int, Fold] = {}
+    task = partial(fit_split, log, alone, variants)
+    with tuning.in_processes(task, dict(enumerate(splits)), run.jobs) as results:
+        for number, fold in results:
+            folds[number] = fold
+            run.progress(Progress("skip splits", len(folds), len(splits)))
+    return [folds[number] for number in range(len(splits))]
 
 
-def cross_validate(
-    log: PlayLog, splits: Sequence[Split], run: TrainingRun, variants: Iterable[str] = FAMILY.variants
-) -> tuple[dict[str, Predictions], list[list[str]]]:
-    """Return each variant's predictions, (plays,), of models that did not see a play, and the notes on each split."""
-    predictions = {variant: Predictions(*np.empty((2, len(log.plays)))) for variant in variants}
-    notes = []
-    for split in splits:
-        fitted, folds = fit_all(TrainingData(log, split, run.settings_as(SkipSettings)), run, predictions)
-        notes.append(model_notes(fitted))
-        for variant, fold in folds.items():
-            predictions[variant].probability[split.test] = fold.probability
-            predictions[variant].threshold[split.test] = fold.threshold
-    return predictions, notes
+def fit_split(log: PlayLog, run: TrainingRun, variants: Sequence[str], split: Split) -> Fold:
+    """Fit variants on the training plays of a split, and predict its test plays."""
+    run = run if split.protocol == TIME else replace(run, rivals=())  # `train` chooses by time
+    data = TrainingData(log, split, run.settings_as(SkipSettings))
+    fitted, notes = fit_all(data, run, variants)
+    predictions = {variant: data.predictions(one.model) for variant, one in fitted.items()}
+    return Fold(predictions, fitted[run.variant].model, notes)
+
+
+def fit_all(data: TrainingData, run: TrainingRun, variants: Iterable[str]) -> tuple[dict[str, FittedModel], list[str]]:
+    """Fit variants on the training plays, and return what a reader of their metrics should know."""
+    validated = validate_all((run.variant, *run.rivals), data, run)
+    fitted = {variant: fit(variant, data, run, validated.get(variant)) for variant in variants}
+    notes = [f"{variant}: {note}" for variant, one in fitted.items() for note in one.notes]
+    notes += [f"{variant}: {card.IS_CONSTANT}" for variant, one in fitted.items() if one.constant]
+    return fitted, notes + choose(validated, data, run).notes
+
+
+def joined(folds: Sequence[Fold], splits: Sequence[Split]) -> dict[str, Predictions]:
+    """Return each variant's predictions for all plays, of models that did not see a play: (plays,)."""
+    predictions = {variant: Predictions(*np.empty((2, len(splits[0].test)))) for variant in folds[0].predictions}
+    for split, fold in zip(splits, folds, strict=True):
+        for variant, made in fold.predictions.items():
+            predictions[variant].probability[split.test] = made.probability
+            predictions[variant].threshold[split.test] = made.threshold
+    return predictions
 
 
 def table(protocol: str, plays: pl.DataFrame, predictions: dict[str, Predictions], run: TrainingRun) -> list[Row]:
     """Compute the metrics of every variant, and the differences from the run's variant."""
     rows = [row for variant, made in predictions.items() for row in measure(variant, protocol, plays, made)]
     return rows + compare(protocol, plays, predictions, run.variant)
-
-
-def model_notes(fitted: dict[str, FittedModel]) -> list[str]:
-    """Return what a reader of the metrics should know about the models behind them."""
-    notes = [f"{variant}: {note}" for variant, one in fitted.items() for note in one.notes]
-    return notes + [f"{variant}: {card.IS_CONSTANT}" for variant, one in fitted.items() if one.constant]
 
 
 def summarize(protocol: str, folds: list[list[str]]) -> list[str]:
@@ -80,13 +111,14 @@ def summarize(protocol: str, folds: list[list[str]]) -> list[str]:
     return [f"{protocol}, {note}{share.format(count, len(folds))}" for note, count in counts.items()]
 
 
-def draw(data: TrainingData, model: Model, predictions: dict[str, Predictions], run: TrainingRun) -> list[Panel]:
-    """Draw the predictions for the test plays, and the importance of the features that `model` reads."""
-    reader, test = data.read(model.variant)[0], data.split.test
+def draw(data: TrainingData, fold: Fold, run: TrainingRun) -> list[Panel]:
+    """Draw the predictions for the test plays, and the importance of the features that the default variant reads."""
+    model, test = fold.default, data.split.test
+    reader = model.reader
     assert isinstance(reader, Scaling)
     (features,), skipped = data.inputs(model.variant, test), data.skipped[test]
     importance = charts.permutation_importance(
         lambda shuffled: model.probability((shuffled,)), features, list(reader.mean), skipped, run.seed, run.progress
     )
-    probabilities = {variant: made.probability for variant, made in predictions.items()}
+    probabilities = {variant: made.probability for variant, made in fold.predictions.items()}
     return charts.panels(data.log.plays.filter(test), probabilities, {model.variant: importance})

@@ -24,8 +24,11 @@ def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
     data = TrainingData(log, time_split(log.plays), run.settings_as(SkipSettings))
     test = log.plays.filter(data.split.test)
     skipped = test["skipped"].to_numpy()
-    predictions = fit_all(data, run)[1].items()
-    losses = {variant: float(log_loss(skipped, made.probability).mean()) for variant, made in predictions}
+    fitted, _ = fit_all(data, run, FAMILY.variants)
+    losses = {
+        variant: float(log_loss(skipped, data.predictions(one.model).probability).mean())
+        for variant, one in fitted.items()
+    }
     true = pl.read_parquet(truth / "skips.parquet").unique(PLAY, keep="first", maintain_order=True)
     probability = test.join(true, on=PLAY, how="left", maintain_order="left")["probability"].to_numpy()
     return reached("skip", "log_loss", losses, FAMILY.baseline, float(log_loss(skipped, probability).mean()))

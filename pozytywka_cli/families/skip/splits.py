@@ -23,8 +23,8 @@ EARLY = "Leave out the few earliest plays, or use a longer log."
 class Split:
     """Flags for each play: the training plays, which everything may be fitted on, and the test plays.
 
-    Every one of `validations` is a part of `training`. A model of several networks holds the first one out from the
-    first network, to find its best epoch on it, and so on, in turns; without any, nothing is held out.
+    Every one of `validations` is a part of `training`. Where a model of several networks is validated, the first one is
+    held out from its first network, and so on, in turns; without any, nothing is held out.
     """
 
     protocol: str
@@ -33,11 +33,11 @@ class Split:
     test: Flags
 
     def validation(self, member: int) -> Flags:
-        """Return the plays on which the best epoch of a network is found."""
+        """Return the plays that a network is validated on."""
         return self.validations[member % len(self.validations)] if self.validations else np.zeros_like(self.test)
 
     def fitting(self, member: int) -> Flags:
-        """Return the plays on which the weights of a network are fitted."""
+        """Return the plays that a network is fitted on where it is validated."""
         return self.training & ~self.validation(member)
 
 

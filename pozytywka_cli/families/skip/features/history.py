@@ -1,14 +1,17 @@
 """What is known of a user's earlier plays at the moment at which a track starts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.play_log import INSTANT, SESSION
 
 USER = ("user_id",)
+Kinds = NDArray[np.uint8]
 NEVER = np.iinfo(np.int64).max
 
 
@@ -58,6 +61,24 @@ class Past:
         total = np.append(0, np.cumsum(values[self.order]))  # integers: exact, whatever other users played
         first = self.first if last is None else np.maximum(self.first, self.end - last + (self.pending >= 0))
         return np.asarray(total[self.end] - total[first])
+
+    def cells(self, kinds: Kinds, number: int) -> Callable[[slice], Ints]:
+        """Return a function from a range of rows to their known plays by kind and outcome: (rows, number, 2).
+
+        `kinds` are those of all plays, (log,), from 0 to `number` − 1; the first outcome is a play to the end.
+        """
+        total = np.zeros((len(self.order) + 1, 2 * number), np.int32)
+        total[np.arange(len(self.order)) + 1, (2 * kinds + self.skipped)[self.order]] = 1
+        np.cumsum(total, axis=0, dtype=total.dtype, out=total)
+
+        def counted(part: slice) -> Ints:
+            counts = (total[self.end[part]] - total[self.first[part]]).astype(np.int64)
+            pending = self.pending[part]
+            (rows,) = np.nonzero(pending >= 0)
+            counts[rows, 2 * kinds[pending[rows]]] += 1
+            return counts.reshape(-1, number, 2)
+
+        return counted
 
     def moving_average(self, users: Ints, *, start: float, half_life: float) -> Floats:
         """Return the exponentially weighted share of known plays that were skipped, beginning at `start`: (rows,).

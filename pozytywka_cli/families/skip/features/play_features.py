@@ -20,6 +20,7 @@ from pozytywka_cli.families.skip.features.attributes import (
 )
 from pozytywka_cli.families.skip.features.history import USER, Past, known_past, likes, rate, session_past
 from pozytywka_cli.families.skip.features.play_log import SESSION, Index, PlayLog
+from pozytywka_cli.families.skip.features.stumps import STRENGTH, Prior, stump_average
 
 USER_PRIOR = 5.0  # plays at the skip rate of the training plays
 RECENT_PRIOR = 2.0
@@ -82,9 +83,12 @@ class PlayFeatures:
         tracks = [frame["track"].to_numpy() for frame in (log, rows)]
         bins = {name: (values[tracks[0]], values[tracks[1]]) for name, values in self._codes.items()}
         distances = [(values[tracks[0]], values[tracks[1]]) for values in self._steps]
+        premium = log["premium"].to_numpy(), rows["premium"].to_numpy()
+        prior = Prior(self.parameters.skip_rate, smoothing * STRENGTH, int(past.size.max(initial=0)))
         columns: dict[str, NDArray[Any]] = {
             **user,
             **attribute_rates(past, bins, own_rate, smoothing),
+            "stump_average": stump_average(past, {name: bins[name] for name in SIDED}, premium, prior),
             "slope_effect": slope_effect(past, distances, own_rate, smoothing),
             **_moment(log, rows, session, own_rate, smoothing * SESSION_PRIOR),
             "favourite_genre": self._favourite(rows),

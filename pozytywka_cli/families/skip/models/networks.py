@@ -1,6 +1,6 @@
-"""Models of several networks.
+"""Models of several networks, and of a logistic regression beside them.
 
-Each network returns a score: the log-odds of a skip minus those of all plays. All but `legacy` start at 0.
+Each of them returns a score: the log-odds of a skip minus those of all plays. All but `legacy` start at 0.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Self, cast
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from scipy.special import logit
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,7 +24,7 @@ from pozytywka_cli.families.skip.models.model import READERS, Model, shifted
 from pozytywka_cli.learning import Tensors
 
 WEIGHTS = "weights.safetensors"
-MEMBERS = {"advanced": 3, "simple": 3, "logistic": 1, "legacy": 1}
+MEMBERS = {"advanced": 3, "simple": 3, "logistic": 1, "legacy": 1}  # without the regression beside the networks
 EMBEDDING = 16
 LEGACY_UNITS, LEGACY_DROPOUT = (111, 41), 0.5
 
@@ -52,6 +53,14 @@ class LinearNetwork(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         self.linear = _zero_linear(features)
+
+    def fit(self, features: Tensor, skipped: Tensor, skip_rate: float) -> None:
+        """Fit on plays, (plays, features) and (plays,); with so many of them the penalty hardly matters."""
+        from sklearn.linear_model import LogisticRegression
+
+        regression = LogisticRegression(max_iter=1000).fit(features.numpy(), skipped.numpy() > 0)
+        bias = torch.from_numpy(regression.intercept_ - logit(skip_rate))
+        self.linear.load_state_dict({"weight": torch.from_numpy(regression.coef_), "bias": bias})
 
     def forward(self, features: Tensor) -> Tensor:
         """Return a score for each row, (rows,), from (rows, features)."""
@@ -105,9 +114,9 @@ def _zero_linear(inputs: int) -> nn.Linear:
 
 @dataclass(frozen=True)
 class Networks(Model):
-    """Networks from different seeds over the same inputs, whose scores are averaged.
+    """Networks from different seeds over the same inputs, and perhaps a regression, whose scores are averaged.
 
-    Scores are averaged, not probabilities, so that three scores of 0 give the constant to the last bit.
+    Scores are averaged, not probabilities, so that scores of 0 give the constant to the last bit.
     """
 
     members: nn.ModuleList
@@ -116,7 +125,9 @@ class Networks(Model):
     def untrained(cls, variant: str, reader: Reader, seed: int, dropout: float = 0.0) -> Self:
         """Return networks with initial weights that depend on `seed` alone; all but `legacy` predict the constant."""
         seeds = range(MEMBERS[variant] * seed, MEMBERS[variant] * (seed + 1))
-        members = (learning.seeded(one, lambda: _network(variant, reader, dropout)) for one in seeds)
+        members = [learning.seeded(one, lambda: _network(variant, reader, dropout)) for one in seeds]
+        if variant == "advanced" and isinstance(reader, Scaling) and reader.regression:
+            members.append(LinearNetwork(len(reader.mean)))
         return cls(variant, reader, nn.ModuleList(members))
 
     def probability(self, inputs: Tensors) -> Floats:
@@ -159,7 +170,7 @@ def _network(variant: str, reader: Reader, dropout: float) -> nn.Module:
 
 def skip_loss(skip_rate: float) -> learning.Loss:
     """Return the log loss of a network whose score of 0 means `skip_rate`."""
-    offset = float(np.log(skip_rate / (1 - skip_rate)))
+    offset = float(logit(skip_rate))
 
     def loss(network: nn.Module, *batch: Tensor) -> Tensor:
         *inputs, skipped = batch
