@@ -32,7 +32,7 @@ def test_a_filter_agrees_with_the_joint_normal_distribution(number: int, monkeyp
     """Conditioning all weeks at once gives the same next week and likelihood, where steps and noise do not vary."""
     monkeypatch.setattr(local_levels, "LEVELS", (1.0, 1.0))
     listened, noise = np.random.default_rng(number).normal(1, 0.3, WEEKS), 0.09
-    found = local_levels.filtered(listened[None], np.array([noise]), np.ones(WEEKS))
+    found = local_levels.filtered(listened[None], np.array([noise - 0.04]), np.ones(WEEKS), excess=0.2)
     mean, covariance = joint(*HYPOTHESES[number], noise)
     past, next_week = covariance[:WEEKS, :WEEKS], covariance[WEEKS, :WEEKS]
     weights = np.linalg.solve(past, next_week)
@@ -67,8 +67,10 @@ def test_priors_are_the_shares_of_hypotheses():
     number = np.repeat(np.arange(len(HYPOTHESES)), np.arange(len(HYPOTHESES)) + 1)
     likelihood = np.where(number[:, None] == np.arange(len(HYPOTHESES)), 0, -200.0)
     shares = np.bincount(number) / len(number)
-    np.testing.assert_allclose(local_levels.fitted_priors(likelihood), shares, rtol=1e-6)
-    assert len(set(local_levels.fitted_priors(np.empty((0, len(HYPOTHESES)))))) == 1
+    priors, log_likelihood = local_levels.fitted_priors(likelihood)
+    np.testing.assert_allclose(priors, shares, rtol=1e-6)
+    assert log_likelihood == pytest.approx(np.log(shares[number]).sum())
+    assert len(set(local_levels.fitted_priors(np.empty((0, len(HYPOTHESES))))[0])) == 1
 
 
 def test_noise_around_a_level_is_forecast_by_the_mean():
@@ -139,6 +141,18 @@ def test_factors_widen_intervals_for_what_no_hypothesis_explains():
     factors = [Mixture.fitted(one, horizon=2).factors for one in (history, wild)]
     np.testing.assert_allclose(factors[0], 1, atol=0.1)
     assert all(2 < factor < 4.5 for factor in factors[1])
+
+
+def test_weeks_that_vary_more_than_listens_do_are_not_followed():
+    """Rates that vary by 45 % from week to week, around one level: the mean forecasts them best."""
+    random = np.random.default_rng(0)
+    rates = random.uniform(5, 60, (300, 1)) * random.gamma(1 / 0.45**2, 0.45**2, (300, 60))
+    divided = split(compound_poisson(rates, seed=1), 8)
+    model = Mixture.fitted(divided.past)
+    forecast, mean = (rolling_forecast(one, divided) for one in (model, Mean(model.ratio)))
+    assert model.excess == 0.45
+    assert rmse(forecast, divided) <= 1.02 * rmse(mean, divided)
+    assert Mixture.fitted(compound_poisson(np.full((300, 60), 30.0), seed=4)).excess == 0
 
 
 @pytest.mark.parametrize("name", ["AR(1)", "annual", "random walk", "growth"])

@@ -25,7 +25,7 @@ from pozytywka_cli.families.weekly.series import WEEK
 
 from .worlds import compound_poisson, series_of
 
-MIXTURE = Mixture(240.0, (1 / len(HYPOTHESES),) * len(HYPOTHESES), (1.0, 1.0, 1.0))
+MIXTURE = Mixture(240.0, (1 / len(HYPOTHESES),) * len(HYPOTHESES), 0.1, (1.0, 1.0, 1.0))
 PARAMETERS = LstmParameters(26, 32, 240.0, HALF_LIVES, True, 3, MIXTURE, Calibration.none(horizon=3))
 LSTM_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

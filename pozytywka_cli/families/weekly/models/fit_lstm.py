@@ -81,10 +81,10 @@ def fit_lstm(history: Series, run: TrainingRun, *, log_weeks: int) -> tuple[Lstm
     """Train on the weeks that have a window before them; return the network and the record of its epochs.
 
     The last origins (13, a third at most) are the validation part; no earlier origin is trained on whose weeks ahead
-    reach them. It decides which epoch is the best, whether the network is used at all (see `improves`; if not, it is
-    the untrained one, which forecasts what the mixture does), and how wide intervals are. The mixture that it starts
-    from is then fitted again, to all weeks; the network is not, so that what is measured is what is used. The week of
-    year is an input from two years of log on. No listening in the first window raises a RefusedError.
+    reach them. It decides which epoch is the best, and whether the network is used at all (see `improves`; if not, it
+    is the untrained one, which forecasts what the mixture does). The mixture that it starts from is then fitted again,
+    to all weeks, and the width of intervals to the last weeks; the network is not, so that what is used was validated.
+    The week of year is an input from two years of log on. No listening in the first window raises a RefusedError.
     """
     settings = run.settings_as(WeeklySettings)
     window, horizon = window_length(len(history.weeks), settings), settings.horizon
@@ -100,15 +100,12 @@ def fit_lstm(history: Series, run: TrainingRun, *, log_weeks: int) -> tuple[Lstm
     epochs = _trained(network, training, validation, run)
     if not improves(network, validation, trials=len(epochs) - 1):
         network = Lstm.untrained(parameters, run.seed).eval()
-        # no week has trained this one, and the more weeks there are, the surer is the width of an interval
-        validation = examples(history, parameters, range(max(window, end - VALIDATION_WEEKS), end))
-    fitted = {"mixture": Mixture.fitted(history, horizon), "calibration": _calibration(network, validation)}
-    network.hyperparameters = structs.replace(parameters, **fitted)
+        first = max(window, end - VALIDATION_WEEKS)  # no week has trained this one
+    network.hyperparameters = structs.replace(parameters, mixture=Mixture.fitted(history, horizon))
+    known = examples(history, network.hyperparameters, range(first, end))
+    calibration = Calibration.fitted(known.level.mean, _seconds(network, known)[..., 1:], known.listened)
+    network.hyperparameters = structs.replace(network.hyperparameters, calibration=calibration)
     return network, epochs
-
-
-def _calibration(network: Lstm, rows: Examples) -> Calibration:
-    return Calibration.fitted(rows.level.mean, _seconds(network, rows)[..., 1:], rows.listened)
 
 
 def _trained(network: Lstm, training: Examples, validation: Examples, run: TrainingRun) -> list[Epoch]:

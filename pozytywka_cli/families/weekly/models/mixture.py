@@ -8,7 +8,7 @@ from msgspec import Meta, structs
 from pozytywka_cli.families.weekly.features import Ratio, pooled_ratio, spread_ratio
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson, require_history
 from pozytywka_cli.families.weekly.models import local_levels
-from pozytywka_cli.families.weekly.models.local_levels import HYPOTHESES, Filtered
+from pozytywka_cli.families.weekly.models.local_levels import EXCESSES, HYPOTHESES, Filtered
 from pozytywka_cli.families.weekly.models.shared_index import SharedIndex, shared_index
 from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.settings import NotNegative
@@ -42,6 +42,7 @@ class Mixture(Parameters, frozen=True):
     ratio: Ratio
     # how probable each hypothesis is, whoever the artist
     priors: Annotated[tuple[NotNegative, ...], Meta(min_length=len(HYPOTHESES), max_length=len(HYPOTHESES))]
+    excess: NotNegative  # the standard deviation of a week's rate relative to the level
     # of the variance, by weeks ahead; the last one is that of all weeks farther ahead, too
     factors: Annotated[tuple[NotNegative, ...], Meta(min_length=1)]
 
@@ -57,9 +58,14 @@ class Mixture(Parameters, frozen=True):
 
     @classmethod
     def _without_factors(cls, history: Series) -> Self:
-        ratio = pooled_ratio(history)
-        log_likelihood = _filtered(history, ratio)[-1].log_likelihood[history.listened.any(axis=1)]
-        return cls(ratio, tuple(local_levels.fitted_priors(log_likelihood).tolist()), (1.0,))
+        """Fit the priors with every excess, and return the mixture of the largest likelihood."""
+        ratio, played = pooled_ratio(history), history.listened.any(axis=1)
+        fits = []
+        for excess in EXCESSES:
+            log_likelihood = _filtered(history, ratio, excess)[-1].log_likelihood[played]
+            priors, likelihood = local_levels.fitted_priors(log_likelihood)
+            fits.append((likelihood, cls(ratio, tuple(priors.tolist()), excess, (1.0,))))
+        return max(fits, key=lambda fit: fit[0])[1]
 
     def _squared_errors(self, history: Series, origin: int, horizon: int) -> Floats:
         """Return the squared standardised errors of the weeks from `origin` on: (artists with listening, horizon)."""
@@ -70,14 +76,16 @@ class Mixture(Parameters, frozen=True):
 
     def outlook(self, history: Series, horizon: int = 1) -> Outlook:
         """Return what is known of the weeks after `history`; for an artist without listening, zeros."""
-        index, unit, ratio, filtered = _filtered(history, self.ratio, horizon)
+        index, unit, ratio, filtered = _filtered(history, self.ratio, self.excess, horizon)
         posterior = local_levels.posterior(filtered.log_likelihood, np.array(self.priors))
         played = history.listened.any(axis=1)
         mean, variance = np.zeros((2, len(unit), horizon))
         for step, (shared, uncertain) in enumerate(zip(index.ahead, index.variance, strict=True)):
             levels, variances = filtered.ahead(step + 1)
             level = (posterior * levels).sum(axis=1)
-            variances = variances + local_levels.noise(levels, ratio / shared) + (levels - level[:, None]) ** 2
+            variances = (
+                variances + local_levels.noise(levels, ratio / shared, self.excess) + (levels - level[:, None]) ** 2
+            )
             own = (posterior * variances).sum(axis=1)
             mean[:, step] = np.where(played, np.maximum(shared * unit * level, 0), 0)
             variance[:, step] = np.where(played, (shared * unit) ** 2 * own + (unit * level) ** 2 * uncertain, 0)
@@ -95,7 +103,9 @@ class Mixture(Parameters, frozen=True):
         return compound_poisson(outlook.mean, ratio, upper)
 
 
-def _filtered(history: Series, pooled: float, horizon: int = 1) -> tuple[SharedIndex, Floats, Floats, Filtered]:
+def _filtered(
+    history: Series, pooled: float, excess: float, horizon: int = 1
+) -> tuple[SharedIndex, Floats, Floats, Filtered]:
     """Filter a history with the pooled ratio of a week's variance to its mean, in seconds.
 
     Return the index, each artist's unit, its mean (1 s without any), its ratio in that unit, and its filtered level.
@@ -105,5 +115,5 @@ def _filtered(history: Series, pooled: float, horizon: int = 1) -> tuple[SharedI
     relative = history.listened / index.past
     mean = relative.mean(axis=1)
     unit = np.where(mean > 0, mean, 1.0)
-    filtered = local_levels.filtered(relative / unit[:, None], ratio / unit, index.past)
+    filtered = local_levels.filtered(relative / unit[:, None], ratio / unit, index.past, excess)
     return index, unit, ratio / unit, filtered
