@@ -14,7 +14,10 @@ from pozytywka_cli.learning import Recipe
 def lightgbm(
     features: NDArray[np.float32], skipped: NDArray[np.bool_], split: Split, *, seed: int
 ) -> NDArray[np.float64]:
-    """The probability of each test play's skip by the mean score of three models, stopped on the validation plays."""
+    """The probability of each test play's skip by the mean score of three models, stopped on validation plays.
+
+    By user, each model validates on another sixth of the training users.
+    """
     from lightgbm import LGBMClassifier, early_stopping
 
     scores = []
@@ -33,10 +36,10 @@ def lightgbm(
             verbosity=-1,
         )
         trees.fit(
-            features[split.fitting(0)],
-            skipped[split.fitting(0)],
-            eval_X=features[split.validation(0)],
-            eval_y=skipped[split.validation(0)],
+            features[split.fitting(number)],
+            skipped[split.fitting(number)],
+            eval_X=features[split.validation(number)],
+            eval_y=skipped[split.validation(number)],
             callbacks=[early_stopping(100, verbose=False)],
         )
         scores.append(trees.predict(features[split.test], raw_score=True))

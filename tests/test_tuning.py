@@ -260,7 +260,7 @@ def test_a_killed_process_is_explained(file: Path):
         os.kill(os.getpid(), signal.SIGKILL)
         return 0.0
 
-    with pytest.raises(UnavailableError, match="the process of a trial was killed") as raised:
+    with pytest.raises(UnavailableError, match="one of the processes was killed") as raised:
         searched(file, 3, loss, jobs=2)
     assert "fewer --jobs" in raised.value.hint
 

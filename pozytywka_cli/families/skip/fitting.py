@@ -19,8 +19,9 @@ from pozytywka_cli.families.skip.splits import Split
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
 from pozytywka_cli.records import Progress
 
-MAX_BATCHES = 1000  # in an epoch: with more plays batches are larger, because a step's cost hardly grows with them
-MAX_PLAYS = 2_000_000  # that a network sees before its last epoch: ten times as many as on 2023 take half a minute
+MAX_BATCHES = 2000  # in an epoch: with more plays batches are larger, because a step's cost hardly grows with them
+MAX_PLAYS = 10_000_000  # that a network sees in all epochs, rounded up to whole ones: half a minute
+MAX_VALIDATED = 2_000_000  # the same where it is only validated: enough to tell whether there is anything to learn
 LEGACY_EPOCHS, LEGACY_RATE = 20, 3e-3
 LEGACY_ROWS = 200_000  # half of them skipped: it was made for far fewer
 
@@ -105,7 +106,8 @@ def fit_weights(variant: str, data: TrainingData, run: TrainingRun) -> FittedMod
 def _networks(variant: str, data: TrainingData, run: TrainingRun) -> FittedModel:
     """Fit networks, each over its whole schedule, and regressions."""
     model = Networks.untrained(variant, data.read(variant)[0], run.seed, data.settings.dropout)
-    how, epochs = recipe(data.settings, int(data.split.fitting(0).sum())), []
+    most = MAX_VALIDATED if data.split.validations else MAX_PLAYS
+    how, epochs = recipe(data.settings, int(data.split.fitting(0).sum()), most), []
     for member, network in enumerate(model.members):
         rows = select(data.rows(variant), data.split.fitting(member))
         if isinstance(network, LinearNetwork):
@@ -113,7 +115,7 @@ def _networks(variant: str, data: TrainingData, run: TrainingRun) -> FittedModel
         else:
             epochs.append(_fit_network(model, member, rows, how, run))
     larger = f"batches had more than {data.settings.batch_size} plays: an epoch has at most {MAX_BATCHES:,} of them"
-    fewer = f"networks were trained for {how.epochs} epochs, in which they see {MAX_PLAYS:,} plays"
+    fewer = f"networks were trained for {how.epochs} epochs, which is enough to see {most:,} plays"
     applies = {larger: how.batch_size > data.settings.batch_size, fewer: how.epochs < data.settings.epochs}
     return FittedModel(model, epochs, notes=[note for note, true in applies.items() if true and epochs])
 
@@ -129,9 +131,9 @@ def _fit_network(model: Networks, member: int, rows: Tensors, how: Recipe, run: 
     return epochs
 
 
-def recipe(settings: SkipSettings, rows: int) -> Recipe:
-    """Return how a network is fitted on a number of plays."""
-    epochs = min(settings.epochs, math.ceil(MAX_PLAYS / rows))
+def recipe(settings: SkipSettings, rows: int, most: int = MAX_PLAYS) -> Recipe:
+    """Return how a network is fitted on a number of plays, of which it sees about `most` in all its epochs."""
+    epochs = min(settings.epochs, math.ceil(most / rows))
     size = max(settings.batch_size, math.ceil(rows / MAX_BATCHES))
     return Recipe(epochs, size, settings.learning_rate, settings.weight_decay, patience=epochs, one_cycle=True)
 

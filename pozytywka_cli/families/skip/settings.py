@@ -16,11 +16,12 @@ class SkipSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 64
     smoothing: Annotated[Positive, Meta(description="factor on the prior plays that every past rate starts from")] = 1.0
     epochs: Annotated[
-        int, Meta(ge=1, le=10_000, description="training epochs; fewer where they would take more than 2,000,000 plays")
+        int,
+        Meta(ge=1, le=10_000, description="training epochs; fewer where they would take more than 10,000,000 plays"),
     ] = 25
     batch_size: Annotated[
         int,
-        Meta(ge=1, le=65_536, description="plays in a batch; larger where an epoch would have more than 1,000 batches"),
+        Meta(ge=1, le=65_536, description="plays in a batch; larger where an epoch would have more than 2,000 batches"),
     ] = 256
     learning_rate: Annotated[Positive, Meta(description="highest learning rate of the one-cycle schedule")] = 2e-3
     weight_decay: Annotated[NotNegative, Meta(description="weight decay of AdamW")] = 0.05

@@ -182,8 +182,16 @@ def test_layers_halve_their_units_and_the_shape_is_saved(tmp_path: Path):
         assert [layer.out_features for layer in layers] == [20, 10, 5, 1, 1]
 
 
-def test_a_model_that_was_saved_without_a_shape_has_two_layers():
-    """Older versions stay readable."""
-    reader, _ = Scaling.prepare(LOG, ALL, SETTINGS)
-    older = {name: value for name, value in msgspec.to_builtins(reader).items() if name not in ("layers", "width")}
-    assert msgspec.convert(older, Scaling) == reader
+def test_a_model_that_was_saved_without_a_shape_has_two_layers_and_no_regression():
+    """Older versions stay readable, also without the features that they did not have."""
+    reader, inputs = Scaling.prepare(LOG, ALL, SETTINGS)
+    older = {name: value for name, value in msgspec.to_builtins(reader).items() if name in ("fitted", "mean")}
+    del older["mean"]["stump_average"]
+    known = msgspec.convert(older | {"deviation": dict.fromkeys(older["mean"], 1.0)}, Scaling)
+    assert (known.layers, known.width) == (2, 64)
+    members = [
+        [type(member).__name__ for member in Networks.untrained("advanced", one, seed=0).members]
+        for one in (known, reader)
+    ]
+    assert members == [["FeatureNetwork"] * 3, ["FeatureNetwork"] * 3 + ["LinearNetwork"]]
+    assert known.open(LOG)(LOG.plays)[0].shape[1] == inputs[0].shape[1] - 1

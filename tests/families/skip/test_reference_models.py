@@ -14,11 +14,12 @@ from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import evaluate
 from pozytywka_cli.families.skip.features.genres import GenreClusters
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData
 from pozytywka_cli.families.skip.models.model import Model
 from pozytywka_cli.families.skip.models.networks import Networks
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split, user_splits
+from pozytywka_cli.families.skip.validation import Validated, fit
 
 from .trained import DEFAULT, QUICK, VARIANTS, personas
 
@@ -75,14 +76,14 @@ def test_the_models_of_a_fold_do_not_depend_on_its_test_users_and_predict_them(m
     changed = PlayLog.of(replace(personas(), plays=reversed_outcomes))
     models: list[Model] = []
 
-    def recorded(variant: str, data: TrainingData, run: TrainingRun) -> FittedModel:
-        fitted = fit(variant, data, run)
+    def recorded(variant: str, data: TrainingData, run: TrainingRun, validated: Validated | None) -> FittedModel:
+        fitted = fit(variant, data, run, validated)
         models.append(fitted.model)
         return fitted
 
     monkeypatch.setattr(evaluate, "fit", recorded)
     for each in (log, changed):
-        predictions, _ = evaluate.cross_validate(each, splits, QUICK)
+        predictions = evaluate.joined(evaluate.fit_splits(each, splits, QUICK), splits)
     half, others = len(models) // 2, splits[1].training
     rows = log.plays.filter(others)
     for (split, variant), before, after in zip(product(splits, VARIANTS), models[:half], models[half:], strict=True):

@@ -14,9 +14,10 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import FAMILY, tune
 from pozytywka_cli.families.skip.features.play_log import canonical
-from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit
+from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import time_split
+from pozytywka_cli.families.skip.validation import fit
 from pozytywka_cli.tuning import drawn
 
 from .worlds import at, listeners
@@ -72,7 +73,7 @@ def test_no_trial_depends_on_the_test_plays(change: Callable[[pl.DataFrame, pl.S
     assert loss(changed, variant) == loss(given, variant)
 
 
-def test_the_plays_that_stop_the_training_are_not_those_that_rate_it(monkeypatch: pytest.MonkeyPatch):
+def test_the_plays_that_the_gate_is_judged_on_are_not_those_that_rate_the_settings(monkeypatch: pytest.MonkeyPatch):
     """Training, validation, scored and test plays follow each other in time, and the loss is of the scored plays."""
     given, seen = personas(), []
 
@@ -96,12 +97,12 @@ def test_the_plays_that_stop_the_training_are_not_those_that_rate_it(monkeypatch
 
 
 def test_settings_decide_the_loss():
-    """A network that hardly learns is no better than the constant; the order of plays changes nothing."""
+    """With networks that hardly learn the regression beside them is what is learned; the order changes nothing."""
     given = personas()
     good, idle = loss(given), loss(given, learning_rate=1e-9)
     constant = loss(given, "constant")
-    assert idle == pytest.approx(constant, abs=1e-3)
-    assert good < constant - 0.03
+    assert good < idle - 0.03
+    assert idle < constant - 0.03
     shuffled = given.plays.sample(fraction=1, shuffle=True, seed=3)
     assert loss(replace(given, plays=shuffled)) == good
 
