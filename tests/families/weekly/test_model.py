@@ -157,7 +157,7 @@ def test_forecasts_are_rising_quantiles_and_never_negative(model: Model):
         assert found.mean[0].tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("name", MODELS.keys() - WITH_INDEX)
+@pytest.mark.parametrize("name", sorted(MODELS.keys() - WITH_INDEX))
 def test_a_batch_of_artists_gets_what_each_gets_alone(name: str):
     """Bit for bit, wherever an artist stands among the others."""
     history = compound_poisson(np.random.default_rng(0).uniform(0, 40, (600, 1)) * np.ones((1, 37)), seed=3)
@@ -171,7 +171,7 @@ def test_a_batch_of_artists_gets_what_each_gets_alone(name: str):
         assert alone.quantiles.tobytes() == together.quantiles[row].tobytes()
 
 
-@pytest.mark.parametrize("name", WITH_INDEX)
+@pytest.mark.parametrize("name", sorted(WITH_INDEX))
 def test_the_order_of_artists_does_not_matter(name: str):
     """Up to rounding, as the index sums over all of them."""
     history = compound_poisson(np.random.default_rng(0).uniform(0, 40, (600, 1)) * np.ones((1, 37)), seed=3)
