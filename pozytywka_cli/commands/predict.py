@@ -61,13 +61,12 @@ def predict(
     answered as it comes; a bad line is a warning, the others are answered, and the exit code is 3. Without INPUT each
     family answers its usual requests, into artifacts/predictions/FAMILY.parquet.
 
-    weekly forecasts every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its
-    model was trained for, and shows the ten highest forecasts. recent is the mean of the last 4 weeks, usual that
-    of the weeks before, since the artist's first; change is the forecast relative to recent. shared_move, printed
-    below the table, is how listening has changed in those 4 weeks for artists in general: the weighted median of
-    recent / usual. trend is rising or falling where recent, divided by the shared move, and usual differ by more
-    than the artist's own variation (Benjamini-Hochberg, at most 10 % false discoveries), else steady. The change of
-    a rising artist is negative where the model expects a part of the rise to pass.
+    weekly forecasts every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model
+    was trained for, and shows the ten highest forecasts. recent is the mean of the last 4 weeks, usual that of the
+    weeks before, since the artist's first; change is the forecast relative to recent. trend is rising or falling
+    where recent and usual differ by more than the artist's own variation (Benjamini-Hochberg, at most 10 % false
+    discoveries), else steady. The change of a rising artist is negative where the model expects a part of the rise to
+    pass.
 
     skip predicts for pairs of user_id and track_id, optionally with at (a time) and session_id, how likely the user
     skips the track; its usual requests are all pairs played in the last 28 days. played_to_end is true where a skip is
@@ -196,5 +195,3 @@ def _show(forecast: "pl.DataFrame") -> None:
         for name, *forecasts, change, recent, usual, trend in top.select(COLUMNS).iter_rows()
     )
     tables.table(f"Seconds, by weekly {top['method'][0]}" if len(top) else "No artist to forecast", COLUMNS, rows)
-    if len(top) and (move := top["shared_move"][0]) is not None:
-        print(f"Shared move: artists in general were listened to {move:.2f} × as long as usual in the last 4 weeks.")

@@ -19,7 +19,7 @@ from pozytywka_cli.families.weekly.forecast import Forecast
 from pozytywka_cli.families.weekly.models.fit import load, settings_of
 from pozytywka_cli.families.weekly.series import WEEK, Series, series
 from pozytywka_cli.families.weekly.splits import require_weeks
-from pozytywka_cli.families.weekly.trends import recent, shared_move, trends, usual
+from pozytywka_cli.families.weekly.trends import recent, trends, usual
 
 
 class WeeklyRequest(msgspec.Struct):
@@ -66,9 +66,8 @@ class WeeklyPredictor:
         The columns are artist_id, name (null where the artists table has none), week (the Monday), mean, q10, q90 (the
         ends of the 80 % interval), last_week (seconds), change (of the mean relative to `recent`; null where that is
         0), recent (seconds: the mean of the last 4 weeks), usual (that of the weeks before, since the artist's first;
-        null without any), shared_move (the factor by which listening has changed for artists in general, see
-        `trends.shared_move`), trend (rising, falling or steady beyond the shared move, see `trends`), both null for the
-        measure "mean", and method (variant, and if a fallback).
+        null without any), trend (rising, falling or steady, see `trends`; null for the measure "mean") and method
+        (variant, and if a fallback).
 
         Raises:
             RefusedError: an artist has no play.
@@ -132,10 +131,8 @@ def _rows(history: Series, forecast: Forecast, titles: dict[str, str], method: s
             "change": change.ravel(),
             "recent": np.repeat(level, horizon),
             "usual": np.repeat(usual(history), horizon),
-            "shared_move": None if history.measure == "mean" else shared_move(history),
             "trend": None if history.measure == "mean" else np.repeat(trends(history), horizon).tolist(),
             "method": method,
         },
-        schema_overrides={"step": pl.Int64, "week": pl.Date, "shared_move": pl.Float64}
-        | dict.fromkeys(("artist_id", "name", "trend"), pl.String),
+        schema_overrides={"step": pl.Int64, "week": pl.Date} | dict.fromkeys(("artist_id", "name", "trend"), pl.String),
     ).with_columns(pl.col("change", "usual").fill_nan(None))

@@ -31,7 +31,6 @@ def test_a_prediction_is_of_the_week_after_the_last_full_one(tmp_path: Path):
         "change": pl.Float64,
         "recent": pl.Float64,
         "usual": pl.Float64,
-        "shared_move": pl.Float64,
         "trend": pl.String,
         "method": pl.String,
     }
