@@ -34,6 +34,10 @@ class Explaining(Protocol):
 class Forecasting(Protocol):
     """A predictor of artists' weeks: it finds artists by name, and its answers have the `COLUMNS`."""
 
+    @property
+    def shared_move(self) -> float | None:
+        """By what factor all artists moved from the weeks before to the last 4; None where it has no trends."""
+
     def artist_ids(self, name: str) -> Sequence[str]:
         """Return the ids of the artists with a name; a RefusedError if there is none."""
 
@@ -63,10 +67,11 @@ def predict(
 
     weekly forecasts every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model
     was trained for, and shows the ten highest forecasts. recent is the mean of the last 4 weeks, usual that of the
-    weeks before, since the artist's first; change is the forecast relative to recent. trend is rising or falling
-    where recent and usual differ by more than the artist's own variation (Benjamini-Hochberg, at most 10 % false
-    discoveries), else steady. The change of a rising artist is negative where the model expects a part of the rise to
-    pass.
+    weeks before, since the artist's first; change is the forecast relative to recent. A message, and shared_move beside
+    the rows of --json, says by what factor all artists moved from those weeks to the last 4. trend is rising or falling
+    where recent differs from usual times that factor by more than chance, the artist's own variation and the common
+    differences between artists explain (Benjamini-Hochberg, at most 10 % false discoveries), else steady. The change of
+    a rising artist is negative where the model expects a part of the rise to pass.
 
     skip predicts for pairs of user_id and track_id, optionally with at (a time) and session_id, how likely the user
     skips the track; its usual requests are all pairs played in the last 28 days. played_to_end is true where a skip is
@@ -108,8 +113,15 @@ def predict(
     dataset = datasets.dataset(shared)
     reader = RequestReader(source, shared.console.warn) if source else None
     rows: list[dict[str, object]] = []
+    beside: dict[str, object] = {}
     for name in versions:
         version, predictor = pipeline.open_predictor(shared.store, name, dataset)
+        if isinstance(predictor, Forecasting) and (move := predictor.shared_move) is not None:
+            beside["shared_move"] = move
+            message = (
+                f"Shared by all artists: the last 4 weeks are {move:.2f} × the weeks before; trends are beside that."
+            )
+            shared.console.info(message)
         batches = reader.batches(predictor.Request) if reader else iter([_requests(predictor, artist)])
         constant = _constant_fields(shared, name, assigned)
         requests = (batch.with_columns(**constant) for batch in batches if not batch.is_empty())
@@ -131,7 +143,7 @@ def predict(
             problem = f"{family} answers requests, and there are none"
             raise UsageError(problem, f"Write `pozytywka predict {family} INPUT`, or - for standard input.")
     if json:
-        tables.json_object("predict", rows)
+        tables.json_object("predict", rows, **beside)
     if reader:
         reader.raise_bad()
 

@@ -140,6 +140,14 @@ def test_predict_weekly_forecasts_one_artist(pozytywka, folders, tmp_path):
     assert f'"{wanted["name"]}"' in answer.err
 
 
+def test_predict_weekly_says_what_all_artists_share(pozytywka, folders):
+    """In a message for people, and beside the rows of the JSON."""
+    answer = pozytywka("predict", "weekly", "--json", *folders)
+    move = json.loads(answer.out)["shared_move"]
+    assert 0.5 < move < 2
+    assert f"{move:.2f} ×" in answer.err
+
+
 def test_one_artist_does_not_overwrite_the_forecast_of_all(pozytywka, folders, trained):
     """artifacts/predictions/weekly.parquet keeps every artist."""
     assert pozytywka("predict", "weekly", *folders).code == 0

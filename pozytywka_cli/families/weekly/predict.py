@@ -16,10 +16,12 @@ from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.family import loading
 from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.forecast import Forecast
+from pozytywka_cli.families.weekly.levels import recent, usual
 from pozytywka_cli.families.weekly.models.fit import load, settings_of
 from pozytywka_cli.families.weekly.series import WEEK, Series, series
+from pozytywka_cli.families.weekly.shared_move import shared_move
 from pozytywka_cli.families.weekly.splits import require_weeks
-from pozytywka_cli.families.weekly.trends import recent, trends, usual
+from pozytywka_cli.families.weekly.trends import trends
 
 
 class WeeklyRequest(msgspec.Struct):
@@ -64,10 +66,10 @@ class WeeklyPredictor:
         """Return the forecasts of the requested artists, in their order, with a row for each week.
 
         The columns are artist_id, name (null where the artists table has none), week (the Monday), mean, q10, q90 (the
-        ends of the 80 % interval), last_week (seconds), change (of the mean relative to `recent`; null where that is
-        0), recent (seconds: the mean of the last 4 weeks), usual (that of the weeks before, since the artist's first;
-        null without any), trend (rising, falling or steady, see `trends`; null for the measure "mean") and method
-        (variant, and if a fallback).
+        ends of the 80 % interval), last_week (seconds), change (of the mean relative to `recent`, with what all artists
+        share; null where that is 0), recent (seconds: the mean of the last 4 weeks), usual (that of the weeks before,
+        since the artist's first; null without any), trend (rising, falling or steady beside `shared_move`, see
+        `trends`; null for the measure "mean") and method (variant, and if a fallback).
 
         Raises:
             RefusedError: an artist has no play.
@@ -79,6 +81,11 @@ class WeeklyPredictor:
         self._check(wanted)
         answers = wanted.join(self.rows, on="artist_id", how="left", maintain_order="left_right")
         return answers.filter(pl.col("step") <= pl.col("horizon")).drop("horizon", "step")
+
+    @property
+    def shared_move(self) -> float | None:
+        """By what factor all artists moved from the weeks before to the last 4; None for the measure "mean"."""
+        return None if self.history.measure == "mean" else shared_move(self.history)
 
     def default_requests(self) -> pl.DataFrame:
         """Return a request for every artist with a play."""

@@ -11,6 +11,7 @@ import pytest
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.weekly.predict import WeeklyPredictor
 from pozytywka_cli.families.weekly.series import series
+from pozytywka_cli.families.weekly.shared_move import shared_move
 
 from .trained import noise, opened, predicted, saved, trained
 from .worlds import MONDAY, dataset_from
@@ -162,3 +163,14 @@ def test_a_predictor_needs_a_dataset(tmp_path: Path):
     """Without plays there is nothing to forecast from."""
     with pytest.raises(RefusedError, match="plays"):
         WeeklyPredictor.open(saved(tmp_path, trained(noise(24), "mean").model), None)
+
+
+def test_the_shared_move_is_that_of_all_artists(tmp_path: Path):
+    """A twelfth more by each of 12 artists, beside the forecasts; the mean listen has no trend and none."""
+    dataset = dataset_from(np.hstack([np.full((12, 40), 9000.0), np.full((12, 4), 9750.0)]))
+    total = saved(tmp_path / "total", trained(noise(44), "mean").model)
+    mean = saved(tmp_path / "mean", trained(noise(44), "mean", measure="mean").model, measure="mean")
+    predictor = WeeklyPredictor.open(total, dataset)
+    assert predictor.shared_move == shared_move(series(dataset))
+    assert 1.03 < predictor.shared_move < 13 / 12
+    assert WeeklyPredictor.open(mean, dataset).shared_move is None
