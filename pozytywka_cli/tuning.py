@@ -166,6 +166,7 @@ def in_processes(function: Callable[[T], R], tasks: dict[int, T], jobs: int) -> 
         backend="loky",
         return_as="generator_unordered",
         batch_size=1,
+        max_nbytes=None,  # arrays on disk would be read-only
         idle_worker_timeout=IDLE,
         initializer=_prepare_worker,
         initargs=(os.getpid(),),

@@ -53,9 +53,7 @@ LIMITS = (
     "The model knows users by their plays and their favourite genres. For an unknown user it returns the share of all "
     "plays that were skipped, for an unknown track the user's own skip rate."
 )
-IS_CONSTANT = (
-    "the networks do not beat the constant on validation plays by more than chance, so the model is the constant"
-)
+IS_CONSTANT = "it does not beat the constant on validation plays by more than chance, so the model is the constant"
 
 
 def text(skip_rate: float) -> CardText:
