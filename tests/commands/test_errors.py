@@ -21,7 +21,7 @@ from pozytywka_cli.artifacts import Store
         (["train", "foo"], 2, ["'foo'", "skip, weekly, similar"]),
         (["predict", "foo"], 2, ["'foo'", "skip, weekly, similar"]),
         (["models", "show", "foo"], 2, ["'foo'", "skip, weekly, similar"]),
-        (["train", "weekly", "--variant", "x"], 2, ["weekly", "'x'", "lstm, mean, mean4"]),
+        (["train", "weekly", "--variant", "x"], 2, ["weekly", "'x'", "lstm, mixture, mean, mean4"]),
         (["train", "skip", "--set", "similar.factors=3"], 2, ["similar.factors", "Name similar"]),
         (["train", "--set", "similar.factor=3"], 2, ["similar.factor", "similar.factors"]),
         (["train", "--set", "similar.factors=x"], 2, ["--set", "similar.factors", "'x'"]),

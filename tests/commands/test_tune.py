@@ -114,7 +114,7 @@ TUNABLE = "skip advanced, skip simple, weekly lstm"
     ("arguments", "words"),
     [
         (["weekly", "--variant", "mean", "--tune", "5"], ["weekly mean", TUNABLE]),
-        (["--tune", "5"], ["similar als", TUNABLE]),
+        (["--tune", "5"], ["similar two-cosines", TUNABLE]),
         (["skip", "--variant", "forest", "--tune", "5"], ["skip forest", TUNABLE]),
         (["skip", "--jobs", "2"], ["--jobs", "--tune"]),
     ],

@@ -15,7 +15,7 @@ from pozytywka_cli.files import sha256
 
 ANY = (b"", b"{}", b"[]", b"null", b"[" * 100_000, b"\x00" * 64, b"\xff" * 64)
 # of versions made before these parameters were
-HAVE_DEFAULTS = {"half_lives", "annual", "horizon", "layers", "width", "smoothing", "weeks"}
+HAVE_DEFAULTS = {"half_lives", "annual", "horizon", "layers", "width", "smoothing", "weeks", "regression"}
 READ_BY_NOBODY = {"card.md", "metrics.json"}  # no prediction depends on them
 
 

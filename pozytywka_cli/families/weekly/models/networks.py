@@ -14,6 +14,7 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.families.weekly.features import Ratio, scale, spread_ratio
 from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast, Parameters, compound_poisson, require_history
+from pozytywka_cli.families.weekly.models.calibration import COVERAGE
 from pozytywka_cli.families.weekly.models.lstm_inputs import LstmParameters, Singles, inputs
 from pozytywka_cli.families.weekly.series import Floats, Series
 from pozytywka_cli.settings import Count
@@ -113,9 +114,12 @@ class Lstm(Network):
     def forecast(self, history: Series, horizon: int = 1) -> Forecast:
         """Forecast the weeks after `history`; an artist without listening gets zeros."""
         level = scale(require_history(history, self.hyperparameters.window), self.hyperparameters.ratio)
-        seconds = level.seconds(self.outputs(*inputs(history, level, self.hyperparameters))[:, :horizon])
-        forecast = Forecast(seconds[..., 0], seconds[..., 1:])
-        calibration = self.hyperparameters.calibration
+        mixture, calibration = self.hyperparameters.mixture, self.hyperparameters.calibration
+        if mixture and not self.adds:  # the same numbers, not rounded to single precision
+            forecast = mixture.interval(mixture.outlook(history, horizon), upper=COVERAGE)
+        else:
+            seconds = level.seconds(self.outputs(*inputs(history, level, self.hyperparameters))[:, :horizon])
+            forecast = Forecast(seconds[..., 0], seconds[..., 1:])
         return calibration.calibrated(level.mean, forecast) if calibration else forecast
 
 
