@@ -89,8 +89,7 @@ class PastRate(Reader, frozen=True, forbid_unknown_fields=True):
 class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
     """Computes features, standardised with the mean and the standard deviation of each one over the training plays.
 
-    `layers` and `width` are the shape of the networks that take them; `regression` is whether `advanced` averages a
-    logistic regression with them, as older versions did not.
+    `layers` and `width` are the shape of the networks that take them.
     """
 
     fitted: FeatureParameters
@@ -98,7 +97,6 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
     deviation: dict[str, float]
     layers: Count = 2
     width: Count = 64
-    regression: bool = False
 
     def __post_init__(self) -> None:
         """Check that every feature has both figures."""
@@ -118,7 +116,7 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
         known = features.filter(training).cast(pl.Float64)
         mean, deviation = ({c.name: c.item() or 0.0 for c in row} for row in (known.mean(), known.std(ddof=0)))
         deviation = {name: value or 1.0 for name, value in deviation.items()}
-        scaling = cls(fitted, mean, deviation, settings.layers, settings.width, regression=True)
+        scaling = cls(fitted, mean, deviation, settings.layers, settings.width)
         return scaling, scaling._scaled(features)
 
     def open(self, log: PlayLog) -> ReadInputs:

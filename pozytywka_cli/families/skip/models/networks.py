@@ -9,6 +9,7 @@ from typing import Self, cast
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from scipy.special import logit
 from torch import Tensor, nn
@@ -122,11 +123,16 @@ class Networks(Model):
     members: nn.ModuleList
 
     @classmethod
-    def untrained(cls, variant: str, reader: Reader, seed: int, dropout: float = 0.0) -> Self:
-        """Return networks with initial weights that depend on `seed` alone; all but `legacy` predict the constant."""
+    def untrained(
+        cls, variant: str, reader: Reader, seed: int, dropout: float = 0.0, *, regression: bool = True
+    ) -> Self:
+        """Return networks with initial weights that depend on `seed` alone; all but `legacy` predict the constant.
+
+        With `regression`, those of `advanced` have one beside them; in older versions they did not.
+        """
         seeds = range(MEMBERS[variant] * seed, MEMBERS[variant] * (seed + 1))
         members = [learning.seeded(one, lambda: _network(variant, reader, dropout)) for one in seeds]
-        if variant == "advanced" and isinstance(reader, Scaling) and reader.regression:
+        if regression and variant == "advanced" and isinstance(reader, Scaling):
             members.append(LinearNetwork(len(reader.mean)))
         return cls(variant, reader, nn.ModuleList(members))
 
@@ -143,10 +149,13 @@ class Networks(Model):
     @classmethod
     def load(cls, version: Version) -> Self:
         """Load the model of a checked version."""
-        variant = version.manifest.variant
-        model = cls.untrained(variant, READERS[variant].load(version), seed=0)
-        with decoding(version.path(WEIGHTS)):
-            learning.load_weights(model.members, version.path(WEIGHTS))
+        variant, weights = version.manifest.variant, version.path(WEIGHTS)
+        reader = READERS[variant].load(version)
+        with decoding(weights):
+            with safe_open(weights, "pt") as tensors:
+                regression = any(name.startswith(f"{MEMBERS[variant]}.") for name in tensors.keys())  # noqa: SIM118
+            model = cls.untrained(variant, reader, seed=0, regression=regression)
+            learning.load_weights(model.members, weights)
         return model
 
 
