@@ -85,7 +85,12 @@ def paired_difference(loss: Floats, baseline: Floats, groups: Ints, *, root: boo
 
     With `root`, the losses are squared errors, and the difference is that of the roots of their means (RMSE).
     """
-    return interval(lambda sums: -np.diff(_means(sums, root=root))[..., 0], [loss, baseline], groups)
+
+    def difference(sums: Floats) -> Floats:
+        means = _means(sums, root=root)
+        return means[..., 0] - means[..., 1]
+
+    return interval(difference, [loss, baseline], groups)
 
 
 def _means(sums: Floats, *, root: bool) -> Floats:
