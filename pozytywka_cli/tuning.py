@@ -23,7 +23,9 @@ from pozytywka_cli.errors import ArtifactError, UnavailableError
 from pozytywka_cli.records import Progress, Report
 
 MOST_BYTES = 256 * 2**20  # of a file of trials
-IDLE = 10  # seconds after which an idle worker process ends and frees its memory
+# seconds after which an idle worker process ends and frees its memory; after 10, one that ended just as work came on a
+# busy machine left the others waiting
+IDLE = 60
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
