@@ -40,7 +40,6 @@ class Recipe:
     one_cycle: use a one-cycle learning rate schedule over `epochs`
     max_norm: clip gradients to this norm
     rows_per_epoch: train on at most this number of rows in an epoch, drawn at random
-    stop_after: end the same schedule after this epoch, the best one of an earlier fit
     """
 
     epochs: int
@@ -51,7 +50,6 @@ class Recipe:
     one_cycle: bool = False
     max_norm: float | None = None
     rows_per_epoch: int | None = None
-    stop_after: int | None = None
 
 
 def device(*, gpu: bool) -> torch.device:
@@ -133,7 +131,7 @@ def _epochs(
     model: nn.Module, loss: Loss, training: Tensors, validation: Tensors | None, recipe: Recipe, *, seed: int
 ) -> Iterator[Epoch]:
     generator = torch.Generator().manual_seed(seed)
-    last = recipe.epochs if recipe.stop_after is None else recipe.stop_after
+    last = recipe.epochs
     rows = min(len(training[0]), recipe.rows_per_epoch or len(training[0]))
     batches = math.ceil(rows / recipe.batch_size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)

@@ -130,26 +130,6 @@ def test_without_validation_every_epoch_is_run(patience: int) -> None:
     assert all(math.isnan(epoch.validation_loss) for epoch in epochs)
 
 
-@pytest.mark.parametrize("one_cycle", [False, True])
-def test_stopping_after_some_epochs_is_the_beginning_of_the_same_run(one_cycle: bool) -> None:
-    """`stop_after` ends the same schedule early: the weights are those that a longer run had at that epoch."""
-    longer, halfway = seeded(0, build), []
-    for epoch in fit(longer, loss, rows(100, 1), None, recipe(one_cycle=one_cycle), seed=0, device=CPU):
-        if epoch.epoch == 2:
-            halfway = weights(longer)
-    stopped, epochs = trained(one_cycle=one_cycle, stop_after=2)
-    assert [(epoch.epoch, epoch.epochs) for epoch in epochs] == [(1, 2), (2, 2)]
-    assert same(weights(stopped), halfway)
-    assert not same(weights(stopped), weights(longer))
-
-
-def test_stopping_after_no_epoch() -> None:
-    """Zero epochs leave the untrained model."""
-    model, epochs = trained(stop_after=0, one_cycle=True)
-    assert epochs == []
-    assert same(weights(model), weights(seeded(0, build)))
-
-
 def test_one_epoch_sees_each_row_once() -> None:
     """In another order in each epoch; `rows_per_epoch` limits their number."""
     seen: list[list[float]] = []
@@ -214,9 +194,9 @@ def test_epoch_records_have_no_nan_and_no_seconds() -> None:
 
 
 def test_the_one_cycle_rises_and_falls() -> None:
-    """The learning rate climbs to its maximum and ends near zero, over all epochs and not only those that are run."""
+    """The learning rate climbs to its maximum and ends near zero, over all epochs."""
     optimizer = torch.optim.AdamW(build().parameters(), lr=0.02)
-    schedule = learning._one_cycle(optimizer, recipe(stop_after=1), batches=10)
+    schedule = learning._one_cycle(optimizer, recipe(), batches=10)
     rates = []
     for _ in range(60):
         rates.append(schedule.get_last_lr()[0])

@@ -51,6 +51,8 @@ def evaluate(
     (skip, similar) or artists (weekly), by the jackknife with Student's t; of a single one they are unknown. "vs
     DEFAULT" is the difference from the default variant with its p-value.
 
+    "validation" is what train chooses the variant by that serves: a part of the data before what is tested.
+
     skip is measured on the latest plays and by user, weekly on the last weeks, similar on a random fifth of every
     user's artists in four splits (split 0 chose its default settings) and, in-sample, by the old system's metric, which
     rewards memorizing. --planted needs no data: it generates some, and shows how close each variant comes to the best

@@ -19,7 +19,7 @@ from pozytywka_cli.families.similar.metrics import HEADLINE, Scorer, mean_row, m
 from pozytywka_cli.families.similar.models.scorers import Embeddings, bm25, cosine, fitted
 from pozytywka_cli.families.similar.settings import SimilarSettings
 from pozytywka_cli.families.similar.splits import SPLITS, TUNING_SPLIT, Split, hold_out, without_hold_out
-from pozytywka_cli.families.similar.train import contest
+from pozytywka_cli.families.similar.train import choose
 from pozytywka_cli.records import Row
 
 STABILITY_ARTISTS = 500
@@ -46,8 +46,7 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
         rows += _evaluate_split(split, run)
     everything = without_hold_out(counts)
     rows += own_library(everything, _seeded(everything, run))
-    rivals = replace(run, rivals=FAMILY.rivals)
-    chosen = contest(hold_out(counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners), rivals)
+    chosen = choose(hold_out(counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners), run)
     return Evaluated([*rows, *chosen.rows], partial(charts.panels, rows), chosen.notes)
 
 

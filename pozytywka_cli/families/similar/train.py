@@ -37,7 +37,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     """
     settings, counted = run.settings_as(SimilarSettings), listens(dataset)
     split = hold_out(counted.counts, seed=TUNING_SPLIT, min_listeners=settings.min_listeners)
-    chosen = contest(split, run)
+    chosen = choose(split, run)
     variant = chosen.variant
     values = measure(split, fitted(split, run, dict.fromkeys((variant, FAMILY.baseline))), run.progress)
     metrics = summary(split, values)
@@ -65,7 +65,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     return Trained(model, baseline)
 
 
-def contest(split: Split, run: TrainingRun) -> Champion:
+def choose(split: Split, run: TrainingRun) -> Champion:
     """Choose among the run's variant and its rivals on a validation part: held out of the training part of the split.
 
     Without rivals, or where too few listens are left to hold any out, it is the run's variant.

@@ -12,6 +12,7 @@ import polars as pl
 from pozytywka_cli import tuning
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.evaluation import Champion
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.skip import FAMILY, card, charts
 from pozytywka_cli.families.skip.features.play_log import PlayLog
@@ -30,11 +31,13 @@ class Fold(NamedTuple):
 
     predictions: of the test plays, by variant
     default: the fitted default variant
+    chosen: which variant serves, by the validation plays
     notes: what a reader of the metrics should know about the models behind them
     """
 
     predictions: dict[str, Predictions]
     default: Model
+    chosen: Champion
     notes: list[str]
 
 
@@ -53,7 +56,7 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     rows = [row for protocol, (plays, made) in tested.items() for row in table(protocol, plays, made, run)]
     panels = partial(draw, TrainingData(log, splits[0], run.settings_as(SkipSettings)), by_time, run)
     notes = summarize(splits[0].protocol, [by_time.notes]) + summarize(USER, [fold.notes for fold in by_user])
-    return Evaluated(rows, panels, notes + refused)
+    return Evaluated(rows + by_time.chosen.rows, panels, notes + refused)
 
 
 def fit_splits(
@@ -74,18 +77,18 @@ def fit_split(log: PlayLog, run: TrainingRun, variants: Sequence[str], split: Sp
     """Fit variants on the training plays of a split, and predict its test plays."""
     run = run if split.protocol == TIME else replace(run, rivals=())  # `train` chooses by time
     data = TrainingData(log, split, run.settings_as(SkipSettings))
-    fitted, notes = fit_all(data, run, variants)
+    fitted, chosen = fit_all(data, run, variants)
     predictions = {variant: data.predictions(one.model) for variant, one in fitted.items()}
-    return Fold(predictions, fitted[run.variant].model, notes)
-
-
-def fit_all(data: TrainingData, run: TrainingRun, variants: Iterable[str]) -> tuple[dict[str, FittedModel], list[str]]:
-    """Fit variants on the training plays, and return what a reader of their metrics should know."""
-    validated = validate_all((run.variant, *run.rivals), data, run)
-    fitted = {variant: fit(variant, data, run, validated.get(variant)) for variant in variants}
     notes = [f"{variant}: {note}" for variant, one in fitted.items() for note in one.notes]
     notes += [f"{variant}: {card.IS_CONSTANT}" for variant, one in fitted.items() if one.constant]
-    return fitted, notes + choose(validated, data, run).notes
+    return Fold(predictions, fitted[run.variant].model, chosen, notes + chosen.notes)
+
+
+def fit_all(data: TrainingData, run: TrainingRun, variants: Iterable[str]) -> tuple[dict[str, FittedModel], Champion]:
+    """Fit variants on the training plays, and choose the one that serves."""
+    validated = validate_all((run.variant, *run.rivals), data, run)
+    fitted = {variant: fit(variant, data, run, validated.get(variant)) for variant in variants}
+    return fitted, choose(validated, data, run)
 
 
 def joined(folds: Sequence[Fold], splits: Sequence[Split]) -> dict[str, Predictions]:

@@ -11,7 +11,7 @@ from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.weekly import FAMILY, charts
 from pozytywka_cli.families.weekly.forecast import Forecast
 from pozytywka_cli.families.weekly.metrics import comparison, metrics
-from pozytywka_cli.families.weekly.models.champion import champion
+from pozytywka_cli.families.weekly.models.champion import choose
 from pozytywka_cli.families.weekly.models.fit import measure, unavailable
 from pozytywka_cli.families.weekly.series import series
 from pozytywka_cli.families.weekly.settings import WeeklySettings
@@ -41,10 +41,9 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
     if tested < settings.test_weeks:
         reason = f"at most a third of the {weeks} full weeks is held out"
         notes.append(f"weekly is tested on {tested} weeks, not {settings.test_weeks}: {reason}")
-    if run.variant == FAMILY.default and run.variant not in left_out:
-        notes += champion(divided, replace(run, rivals=FAMILY.rivals)).notes
+    chosen = choose(divided, run)
     names = dict(dataset.artists.drop_nulls("name").select("id", "name").iter_rows())
-    return Evaluated(rows, partial(charts.panels, forecasts, divided, names), notes)
+    return Evaluated(rows + chosen.rows, partial(charts.panels, forecasts, divided, names), notes + chosen.notes)
 
 
 def rolling_forecasts(divided: Split, run: TrainingRun, left_out: Collection[str]) -> dict[str, Forecast]:

@@ -8,9 +8,7 @@ from pozytywka_cli.families.weekly.series import Floats, Series
 
 ENOUGH = 2  # listens expected on either side: with fewer, an artist says little and not symmetrically
 FEW = 5  # other artists, with which what is said of all artists counts for half
-HUBER = (
-    1.345  # standard deviations, from which on an artist counts less: 95 % efficient if all are normal (Huber, 1964)
-)
+HUBER = 1.345  # standard deviations from which on an artist counts less: 95 % efficient if normal (Huber, 1964)
 LARGEST = 10.0  # factor; beyond it, or its inverse, the log has a hole
 STEPS = 50  # 8 were the most in simulations
 WITHIN_ONE_DEVIATION = 0.6827  # share of a normal distribution

@@ -12,7 +12,7 @@ from pozytywka_cli.families.weekly import FAMILY, card
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
 from pozytywka_cli.families.weekly.metrics import HEADLINE, errors, metrics, rmse
 from pozytywka_cli.families.weekly.models.baselines import require
-from pozytywka_cli.families.weekly.models.champion import champion
+from pozytywka_cli.families.weekly.models.champion import choose
 from pozytywka_cli.families.weekly.models.fit import fit, measure, unavailable
 from pozytywka_cli.families.weekly.models.fit_lstm import window_length
 from pozytywka_cli.families.weekly.models.networks import Lstm
@@ -33,7 +33,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     """Measure a variant beside the mean on the last weeks, and fit it on all weeks.
 
     With too few full weeks for the variant (the LSTM needs 20) the mean of all weeks is its fallback. A rival that is
-    shown to be better on earlier weeks is trained in its place, see `champion`.
+    shown to be better on earlier weeks is trained in its place, see `choose`.
 
     Raises:
         RefusedError: there are fewer than 4 full weeks, or nothing was listened to in the first ones.
@@ -53,7 +53,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
         note = f"the mean of all weeks is used in place of {run.variant}: {missing}"
         return Trained(replace(baseline, fallback_for=run.variant, notes=[note]), baseline)
 
-    best = champion(divided, run)
+    best = choose(divided, run)
     forecast, epochs = measure(best.variant, divided, run)
     fitted, _ = fit(best.variant, history, run, log_weeks=weeks)
     model = _draft(best.variant, fitted, divided, forecast)

@@ -13,6 +13,7 @@ from pozytywka_cli.families.weekly.models.baselines import Mean
 from pozytywka_cli.families.weekly.models.fit import rolling_forecast
 from pozytywka_cli.families.weekly.series import Series, series
 from pozytywka_cli.families.weekly.splits import split
+from pozytywka_cli.records import VALIDATION
 
 from .trained import METRICS, evaluated, noise, run
 from .worlds import dataset_from, series_of
@@ -65,10 +66,17 @@ def test_evaluation_shows_every_variant_on_both_protocols():
 
 
 def test_evaluation_names_the_rival_that_training_would_choose():
-    """In series that double in every other week the mean of 4 weeks, where the LSTM has not been trained for long."""
+    """In series that double in every other week the mean of 4 weeks, where the LSTM has not been trained for long.
+
+    And shows what it is chosen by.
+    """
     random = np.random.default_rng(2)
     doubling = random.gamma(100, 70, (40, 48)) * (1 + np.arange(48) % 2)
-    assert "mean4 serves in place of lstm" in evaluated(dataset_from(doubling)).notes[-1]
+    found = FAMILY.evaluate(dataset_from(doubling), replace(run(), rivals=FAMILY.rivals))
+    assert "mean4 serves in place of lstm" in found.notes[-1]
+    compared = {row.variant: row.value for row in found.rows if row.protocol == VALIDATION}
+    assert compared.keys() == {"lstm", *FAMILY.rivals}
+    assert min(compared, key=compared.__getitem__) == "mean4"
 
 
 def test_what_there_are_too_few_weeks_for_is_left_out():

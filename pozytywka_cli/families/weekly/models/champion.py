@@ -11,7 +11,7 @@ from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.families.weekly.splits import Split, split
 
 
-def champion(divided: Split, run: TrainingRun) -> Champion:
+def choose(divided: Split, run: TrainingRun) -> Champion:
     """Choose between `run.variant` and its rivals by their squared errors on the last of the training weeks.
 
     These weeks are as many as the test weeks, a third at most. Each of the variants is fitted to the weeks before them,

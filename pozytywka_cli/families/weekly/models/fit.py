@@ -26,7 +26,7 @@ MIN_FITTED_WEEKS = 20  # of variants with fitted weights or forms
 MIN_MIXTURE_WEEKS = 6  # before the test weeks; with fewer, hardly a week tells one hypothesis from another
 WINDOWS_PER_EPOCH = 25_000
 # AdamW without weight decay is Adam; these sizes of batches and epochs keep training short
-LEGACY = Recipe(20, 128, 1e-3, weight_decay=0.0, patience=20, rows_per_epoch=WINDOWS_PER_EPOCH, stop_after=20)
+LEGACY = Recipe(20, 128, 1e-3, weight_decay=0.0, patience=20, rows_per_epoch=WINDOWS_PER_EPOCH)
 
 BASELINES: dict[str, Callable[[Series], Model]] = {
     "mean": lambda history: Mean(pooled_ratio(history)),
