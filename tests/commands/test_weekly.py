@@ -51,14 +51,14 @@ def test_the_table_shows_the_nearest_week(pozytywka, ahead, tmp_path):
 
 
 def test_evaluate_measures_each_week_ahead_on_as_many_weeks_as_asked(pozytywka, sampled, tmp_path, quick):
-    """Protocols tell both, and a note tells what is left out."""
+    """Protocols tell both, and a note tells what is left out; another one is what the variant is chosen by."""
     answer = pozytywka(
         *("evaluate", "weekly", "--set", "weekly.test_weeks=5", "--horizon", "2", "--measure", "mean", "--json"),
         *("--data-dir", sampled, "--artifacts-dir", tmp_path),
     )
     protocols = {row["protocol"] for row in json.loads(answer.out)["rows"]}
     nearest = {f"rolling 5 weeks, {step} ahead" for step in (1, 2)}
-    assert protocols == nearest | {f"{name}, top 200" for name in nearest}
+    assert protocols == nearest | {f"{name}, top 200" for name in nearest} | {"validation"}
     assert "weekly seasonal is left out: only 30 full weeks" in answer.err
     assert "weekly is measured on" not in answer.err
 
