@@ -51,6 +51,8 @@ def measured(scratch: Path) -> Iterator[Figure]:
     gain = values["advanced", "log_loss"] - values["constant", "log_loss"]
     yield Figure("skip on 2024, whose skips are coin flips: log loss less the constant's", gain, 0.0001)
     yield Figure("the same: how far the AUC is from guessing", abs(values["advanced", "roc_auc"] - 0.5), 0.005)
+    evaluated_in = command(POZYTYWKA, "-q", "evaluate", "skip", "--jobs", "2", *folders)()
+    yield Figure("evaluate skip --jobs 2 on 2024: minutes", evaluated_in.seconds / 60, 8)
     _write_pairs(scratch / "pairs.parquet")
     output = ("-o", scratch / "skip.parquet")
     predicted = command(POZYTYWKA, "-q", "predict", "skip", scratch / "pairs.parquet", *output, *folders)()
