@@ -17,6 +17,7 @@ class Origin(msgspec.Struct, frozen=True):
     rivals: the variants that may be chosen over this one, see `Draft`
     until: only events before this moment were used; ISO 8601
     code: the digest of the code and the libraries that compute the result, see `fingerprint.code_digest`
+    builds_on: the fingerprint of the other family's version that this one asks, if there is one
     """
 
     family: str
@@ -28,13 +29,14 @@ class Origin(msgspec.Struct, frozen=True):
     inputs: list[Input]
     code: str = ""
     rivals: tuple[str, ...] = ()
+    builds_on: str | None = None
 
     @property
     def fingerprint(self) -> str:
         """A SHA-256 over all fields; two runs with the same fingerprint give the same model."""
         inputs = sorted((table.name, table.sha256) for table in self.inputs)
         parts = [self.family, self.variant, self.settings, self.seed, self.device, self.until, inputs, self.code]
-        parts.append(self.rivals)
+        parts += [self.rivals, self.builds_on]
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
@@ -64,7 +66,8 @@ class Draft:
     write: writes the model's files into an empty folder
     signature: names and types of the `inputs` and `outputs` of a prediction
     metrics: those of the model and of the baselines
-    fallback_for: the variant that was to be trained, where there was too little data for it and this is a substitute
+    fallback_for: the variant that was to be trained, where there was too little data for it, or it was not shown to be
+        better, and this is a substitute
     chosen_over: the family's default variant, where this rival was shown to be better on the validation part
     limited: there was too little data for the settings as given; the notes have the details
     epochs: a record for each epoch of training

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-TRUNK = ("dataset", "catalogue", "learning.py", "tuning.py", "evaluation.py")
+TRUNK = ("dataset", "catalogue", "learning.py", "factorization.py", "tuning.py", "evaluation.py")
 IGNORED = {"card.py", "charts.py", "settings.py", "profile.py", "quarantine.py", "sample"}
 
 

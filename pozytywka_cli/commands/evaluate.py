@@ -92,7 +92,9 @@ def evaluate(
     out.check_target(output, shared.data(), (".parquet", ".csv"))
     device = options.device(families, gpu=gpu)
     with shared.console.progress() as progress:
-        runs = pipeline.runs(families, shared.settings, seed=seed, device=device, progress=progress, jobs=jobs)
+        runs = pipeline.runs(
+            families, shared.settings, shared.store, seed=seed, device=device, progress=progress, jobs=jobs
+        )
         if planted:
             evaluation = pipeline.evaluate_ground_truth(families, runs, seed=seed)
         else:

@@ -52,6 +52,7 @@ class TrainingRun:
 
     rivals: the variants that are trained in place of `variant` if they are shown to be better on the validation part
     jobs: how many processes an evaluation may take; that changes no result
+    other: fits the family that this one builds on to a dataset alone, see `BuildsOn`; None if it has no version
     """
 
     settings: msgspec.Struct
@@ -61,6 +62,7 @@ class TrainingRun:
     progress: Report = silent
     rivals: tuple[str, ...] = ()
     jobs: int = 1
+    other: "Callable[[Dataset], Opener] | None" = None
 
     def settings_as(self, kind: type[S]) -> S:
         """Return the settings, which are of the family's own type, or raise a TypeError."""
@@ -104,6 +106,9 @@ class Predictor(Protocol):
 
     def default_requests(self) -> "pl.DataFrame":
         """Return what `predict` without input answers; without rows where it needs input."""
+
+
+Opener = Callable[["Dataset"], Predictor]  # opens one fitted model with the events that are known at a moment
 
 
 @contextmanager
@@ -188,6 +193,23 @@ class Family(Protocol):
         """Load a version once, with whatever it precomputes from the data; an ArtifactError if a file is damaged."""
         predictor = getattr(_imported(self, "predict"), f"{type(self).__name__}Predictor")
         opened: Predictor = predictor.open(version, dataset)
+        return opened
+
+
+@runtime_checkable
+class BuildsOn(Protocol):
+    """A family whose models ask the predictor of another family, `builds_on`, where that has a promoted version.
+
+    It never imports the other family: `pipeline` opens the other's predictor, and hands it over. Where models are
+    measured, the other model must not have seen what is tested: it is fitted again (`TrainingRun.other`).
+    """
+
+    builds_on: str
+
+    def open_with(self, version: Version, dataset: "Dataset", other: Callable[[], Predictor | None]) -> Predictor:
+        """Load a version like `Family.open`; `other` opens the other predictor when it is first needed, if any."""
+        predictor = getattr(_imported(self, "predict"), f"{type(self).__name__}Predictor")
+        opened: Predictor = predictor.open(version, dataset, other)
         return opened
 
 

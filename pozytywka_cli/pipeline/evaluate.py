@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from pozytywka_cli.artifacts import Store
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.errors import PozytywkaError, UsageError
 from pozytywka_cli.families.family import Evaluated, Family, GroundTruth, Tradeoff, TrainingRun
-from pozytywka_cli.pipeline import each
+from pozytywka_cli.pipeline import builds_on, each
 from pozytywka_cli.records import Report
 from pozytywka_cli.settings import Settings
 
@@ -26,12 +27,24 @@ class Evaluation(NamedTuple):
 
 
 def runs(
-    families: list[Family], settings: Settings, *, seed: int, device: str, progress: Report, jobs: int = 1
+    families: list[Family], settings: Settings, store: Store, *, seed: int, device: str, progress: Report, jobs: int = 1
 ) -> dict[str, TrainingRun]:
-    """Return, by family, the run of its default variant and its rivals with its section of the settings."""
+    """Return, by family, the run of its default variant and its rivals with its section of the settings.
+
+    A family that builds on another gets its promoted version in the store, to fit it again.
+    """
     sections = {family.name: settings.section(family.name, family.Settings) for family in families}
     return {
-        family.name: TrainingRun(sections[family.name], family.default, seed, device, progress, family.rivals, jobs)
+        family.name: TrainingRun(
+            sections[family.name],
+            family.default,
+            seed,
+            device,
+            progress,
+            family.rivals,
+            jobs,
+            builds_on.refitting(builds_on.version(store, family), progress),
+        )
         for family in families
     }
 

@@ -1,10 +1,13 @@
 """Open the promoted versions of families as predictors."""
 
+from functools import partial
+
 from pozytywka_cli.artifacts import LOOKUP_BYTES, Store, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Predictor
+from pozytywka_cli.families.family import BuildsOn, Predictor
+from pozytywka_cli.pipeline import builds_on
 
 
 def promoted(store: Store, family: str | None) -> dict[str, Version]:
@@ -20,4 +23,12 @@ def promoted(store: Store, family: str | None) -> dict[str, Version]:
 
 def open_predictor(store: Store, family: str, dataset: Dataset | None) -> tuple[Version, Predictor]:
     """Open the promoted version of a family, as it is now; after the data are loaded, for that takes longest."""
-    return store.open(family, lambda version: (version, registry.get(family).open(version, dataset)))
+    return store.open(family, lambda version: (version, opened(store, version, dataset)))
+
+
+def opened(store: Store, version: Version, dataset: Dataset | None) -> Predictor:
+    """Open a version; one that builds on another family gets the promoted predictor of that one."""
+    family = registry.get(version.manifest.family)
+    if isinstance(family, BuildsOn) and dataset is not None:
+        return family.open_with(version, dataset, partial(builds_on.predictor, store, family, dataset))
+    return family.open(version, dataset)

@@ -18,7 +18,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import PozytywkaError, UsageError
 from pozytywka_cli.families import registry
 from pozytywka_cli.families.family import Family, TrainingRun, Tunable
-from pozytywka_cli.pipeline import each
+from pozytywka_cli.pipeline import builds_on, each
 from pozytywka_cli.records import Gate, Report, silent
 from pozytywka_cli.settings import Settings
 
@@ -137,7 +137,9 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
     name, _ = registry.variant(family, plan.variant)
     settings = plan.settings.section(family.name, family.Settings)
     rivals = () if plan.variant else family.rivals  # who names a variant gets it
-    run = TrainingRun(settings, name, plan.seed, plan.device, progress, rivals)
+    other = builds_on.version(store, family)
+    refitting = builds_on.refitting(other, progress)
+    run = TrainingRun(settings, name, plan.seed, plan.device, progress, rivals, other=refitting)
     origin = Origin(
         family=family.name,
         variant=name,
@@ -148,6 +150,7 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
         inputs=dataset.inputs,
         code=code_digest(registry.MODULES[family.name]),
         rivals=rivals,
+        builds_on=None if other is None else other.manifest.fingerprint,
     )
     if not plan.trials:
         return _train(store, family, origin, dataset, run, plan)

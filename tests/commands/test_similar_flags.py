@@ -44,7 +44,7 @@ def test_the_tradeoff_is_a_table(pozytywka, sampled, tmp_path, monkeypatch):
 
 def test_a_gpu_for_similar_alone_needs_implicit_alone(pozytywka, monkeypatch, tmp_path):
     """A torch without CUDA does not matter; a missing library is reported before any work."""
-    from pozytywka_cli.families.similar import implicit_gpu
+    from pozytywka_cli import implicit_gpu
 
     monkeypatch.setattr(implicit_gpu, "LIBRARIES", {"libno.so.13": "nvidia-no"})
     answer = pozytywka("train", "similar", "--gpu", "--data-dir", tmp_path)

@@ -24,7 +24,7 @@ class Similar(Family, GroundTruth, Tradeoff):
 
     def require_gpu(self) -> None:
         """Check that implicit can use a GPU."""
-        from pozytywka_cli.families.similar import implicit_gpu
+        from pozytywka_cli import implicit_gpu
 
         implicit_gpu.require()
 

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info
 
 from pozytywka_cli.errors import UnavailableError
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli import factorization, implicit_gpu
 from pozytywka_cli.families.similar.models import als
 from pozytywka_cli.families.similar.models.als import MAX_MEAN, weighted
 from pozytywka_cli.families.similar.settings import SimilarSettings
@@ -73,7 +73,7 @@ def test_a_fit_that_has_converged_ends(counted):
     seen: list[Progress] = []
     ended = als.fit(counted.counts, replace(run(iterations=1000), progress=seen.append), stage="fit")
     assert len(seen) < 1000
-    assert len(seen) % als.ROUND == 0
+    assert len(seen) % factorization.ROUND == 0
     same = als.fit(counted.counts, run(iterations=len(seen)), stage="fit")
     assert all(np.array_equal(one, other) for one, other in zip(ended[:2], same[:2], strict=True))
 
@@ -81,9 +81,9 @@ def test_a_fit_that_has_converged_ends(counted):
 def test_rounds_are_one_fit(counted):
     """Ten iterations in two rounds are implicit's ten at once, but for rounding."""
     weights, _ = weighted(counted.counts, run().settings_as(SimilarSettings))
-    regularization = min(1.0, als.MAX_REGULARIZATION * np.linalg.svd(weights.toarray())[1][0])
-    with als.threadpool_limits(1, "blas"):
-        bare = als.implicit.cpu.als.AlternatingLeastSquares(
+    regularization = min(1.0, factorization.MAX_REGULARIZATION * np.linalg.svd(weights.toarray())[1][0])
+    with factorization.threadpool_limits(1, "blas"):
+        bare = factorization.implicit.cpu.als.AlternatingLeastSquares(
             factors=4, regularization=regularization, iterations=10, random_state=np.random.default_rng(0)
         )
         bare.fit(weights, show_progress=False)
@@ -103,12 +103,14 @@ def equal_communities(copies: int) -> csr_matrix:
 def test_the_largest_singular_value_is_found(copies):
     """Also where several share it."""
     counts = equal_communities(copies)
-    assert als.largest_singular_value(counts) == pytest.approx(np.linalg.svd(counts.toarray())[1][0], rel=1e-6)
+    assert factorization.largest_singular_value(counts) == pytest.approx(
+        np.linalg.svd(counts.toarray())[1][0], rel=1e-6
+    )
 
 
 def test_a_single_large_value_among_many_is_found():
     """Though the start holds next to nothing of its vector."""
-    assert als.largest_singular_value(diags([1.0] * 100_000 + [3.0], format="csr")) == pytest.approx(3)
+    assert factorization.largest_singular_value(diags([1.0] * 100_000 + [3.0], format="csr")) == pytest.approx(3)
 
 
 def test_equal_communities_have_equal_factors_each_time():

@@ -21,7 +21,7 @@ import pytest
 
 from pozytywka_cli.errors import UnavailableError
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli import factorization, implicit_gpu
 from pozytywka_cli.families.similar.evaluate import stability
 from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.models import als
@@ -35,7 +35,7 @@ PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 SYSTEM = re.compile(r"@(GLIBC|GLIBCXX|CXXABI|GCC)_|^_?Py|^__gmon_start__$|^_ITM_|^__cxa_finalize")
 LOAD = """
 from pozytywka_cli.errors import UnavailableError
-from pozytywka_cli.families.similar import implicit_gpu
+from pozytywka_cli import factorization, implicit_gpu
 from pozytywka_cli.families.similar.models import als
 try:
     implicit_gpu.require()
@@ -173,7 +173,7 @@ def test_a_fit_on_the_gpu_uses_its_library_and_fetches_its_factors(counted, monk
     monkeypatch.setattr(implicit_gpu, "require", lambda: required.append("once"))
     monkeypatch.setattr(implicit_gpu, "fetched", lambda matrix: fetched.append(matrix.shape) or matrix)
     for name in ("AlternatingLeastSquares", "calculate_loss"):
-        monkeypatch.setattr(als.implicit.gpu.als, name, getattr(als.implicit.cpu.als, name))
+        monkeypatch.setattr(factorization.implicit.gpu.als, name, getattr(factorization.implicit.cpu.als, name))
     fits = [als.fit(counted.counts, run(device=device), stage="fit") for device in ("cpu", "cuda")]
     assert np.array_equal(fits[0].artists, fits[1].artists)
     assert (required, fetched) == (["once"], [(80, 4), (60, 4)])

@@ -1,0 +1,30 @@
+"""Hand the promoted version of one family to another that builds on it."""
+
+from collections.abc import Callable
+from functools import partial
+
+from pozytywka_cli.artifacts import Store, Version
+from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import BuildsOn, Family, Opener, Predictor
+from pozytywka_cli.families.refit import refit
+from pozytywka_cli.records import Report
+
+
+def version(store: Store, family: Family) -> Version | None:
+    """Return the promoted version of the family that this one builds on; None if there is none."""
+    if isinstance(family, BuildsOn) and store.promoted(family.builds_on):
+        return store.open(family.builds_on, lambda one: one)
+    return None
+
+
+def refitting(other: Version | None, report: Report) -> Callable[[Dataset], Opener] | None:
+    """Return what fits the variant of a version again to a dataset, see `refit`; None without a version."""
+    return None if other is None else partial(refit, other, report=report)
+
+
+def predictor(store: Store, family: BuildsOn, dataset: Dataset) -> Predictor | None:
+    """Open the promoted version of the family that this one builds on; None if there is none."""
+    if not store.promoted(family.builds_on):
+        return None
+    return store.open(family.builds_on, lambda one: registry.get(family.builds_on).open(one, dataset))
