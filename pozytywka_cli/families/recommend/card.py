@@ -28,9 +28,10 @@ METRICS: Mapping[str, Metric] = {
         "expected skips", "lower", "the share of offered tracks that would be skipped, by the skip model"
     ),
     "weighted_skip_rate": Metric(
-        "weighted skips",
-        "lower",
-        "the share of skips among plays that were offered too, weighted by how unusual they are",
+        "weighted skips", "lower", "the share of skips among plays of offered tracks, weighted by how rare they are"
+    ),
+    "expected_skip_rate_vs_played": Metric(
+        "vs played", "lower", "the expected skips of offered tracks minus those of the tracks that users then played"
     ),
     "expected_full_plays": Metric(
         "expected full plays", "higher", "plays to the end in four weeks that the truth lets expect of 20 tracks"
