@@ -9,10 +9,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pozytywka_cli.artifacts import Draft, Origin, Store
 from pozytywka_cli.artifacts.draft import CardText
-from pozytywka_cli.commands.recommendations import because
+from pozytywka_cli.commands.recommendations import because, user_id
 from pozytywka_cli.families import registry
 from pozytywka_cli.pipeline.predict import of_variant
 
@@ -107,6 +109,19 @@ def test_a_terminal_shows_a_table_for_each_user(recommend, monkeypatch):
     assert max(map(len, shown.splitlines())) <= 100
 
 
+def test_a_narrow_terminal_cuts_no_id(recommend, monkeypatch):
+    """It may be needed as input; names are cut."""
+    track = ("0123456789ABCDEFGHIJKL", "Endless " * 20, "Endless " * 20, TRACKS[0][3])
+    monkeypatch.setattr(fake_recommend, "TRACKS", [track])
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    assert recommend("101").code == 0
+    lines = re.sub(r"\x1b\[\d*m", "", terminal.getvalue()).splitlines()
+    assert len(lines) == 4
+    assert track[0] in lines[-1]
+    assert max(map(len, lines)) <= 80
+
+
 def test_json_has_tidy_rows(recommend):
     """One for each track, flat, with what is as it is in the data."""
     found = rows(recommend("102", "101", "-n", "2", "--json"))
@@ -130,6 +145,19 @@ def test_json_has_tidy_rows(recommend):
 def test_reasons_are_put_into_words(reason, words):
     """The name of what a recommendation rests on, its id where it has none."""
     assert because(reason) == words
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.sampled_from(["{}", " {}\r", "\t{} "]))
+def test_every_integer_of_64_bits_is_an_id(value, form):
+    """With white space around it."""
+    assert user_id(form.format(value)) == value
+
+
+@given(st.text() | st.integers().map(str))
+def test_whatever_is_read_as_an_id_fits_into_a_frame(text):
+    """Anything else is none, and no error."""
+    value = user_id(text)
+    assert value is None or pl.Series([value], dtype=pl.Int64)[0] == int(text)
 
 
 def test_the_options_become_fields_of_every_request(recommend):
