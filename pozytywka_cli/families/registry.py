@@ -20,6 +20,7 @@ MODULES = {  # each has a FAMILY
     "skip": "pozytywka_cli.families.skip",
     "weekly": "pozytywka_cli.families.weekly",
     "similar": "pozytywka_cli.families.similar",
+    "recommend": "pozytywka_cli.families.recommend",
 }
 
 

@@ -1,0 +1,1 @@
+"""The variants, and how lists are made of their scores."""

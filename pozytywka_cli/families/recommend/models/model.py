@@ -1,0 +1,139 @@
+"""The fitted model of a variant: its files, and how it becomes a ranker with the plays that are known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import decoding, read_json
+from pozytywka_cli.catalogue.string_table import StringTable
+from pozytywka_cli.families.family import Predictor
+from pozytywka_cli.families.recommend.features.embeddings import Embeddings
+from pozytywka_cli.families.recommend.features.history import History
+from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
+from pozytywka_cli.families.recommend.models import scorers
+from pozytywka_cli.families.recommend.models.completion import Completion
+from pozytywka_cli.families.recommend.models.lists import Ranker
+from pozytywka_cli.files import indented_json
+
+PARAMETERS, IDS, VECTORS = "model.json", "tracks.bin", "vectors.npy"
+WITH_VECTORS = ("als", "autoencoder", "blend")
+WITH_COMPLETION = ("preference", "blend")
+
+Other = Callable[[], Predictor | None]
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the blend weighs, for new tracks or for all: each signal, and the logarithm of P(played to the end)."""
+
+    signals: dict[str, float]
+    completion: float
+
+
+class BlendWeights(NamedTuple):
+    """The weights of the blend for tracks that are new to the user, and for all."""
+
+    new: Weights
+    all: Weights
+
+
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The numbers of a model.
+
+    seed: of `random`
+    confidence, regularization: of ALS, see `Embeddings`
+    new, all: the weights of the blend; None in other variants
+    """
+
+    seed: int
+    confidence: float
+    regularization: float
+    new: Weights | None
+    all: Weights | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted model.
+
+    ids: (n,) the tracks with vectors, ascending
+    vectors: (n, k) float32: ALS embeddings, or the codes of the autoencoder; no rows in other variants
+    """
+
+    variant: str
+    parameters: Parameters
+    ids: list[str]
+    vectors: NDArray[np.float32]
+
+    def ranker(self, history: History, other: Other) -> Ranker:
+        """Return the variant with these plays; `other` opens the predictor of skips, if there is one."""
+        predictor = other() if self.variant in WITH_COMPLETION else None
+        completion = None if predictor is None else Completion(predictor, history.tracks)
+        return Ranker(history, self._scorer(history), completion, self._weights())
+
+    def _scorer(self, history: History) -> scorers.Scorer:
+        if self.variant == "autoencoder":
+            return scorers.Autoencoder(history, self._aligned(history))
+        if self.variant in WITH_VECTORS:
+            made = self.parameters
+            signals = Signals(history, self.embeddings(history))
+            if made.new and made.all:
+                return scorers.Blend(signals, made.new.signals, made.all.signals)
+            return scorers.Als(signals)
+        if self.variant == "random":
+            return scorers.Random(history, self.parameters.seed)
+        return scorers.Own(history) if self.variant == "own" else scorers.Popular(history)
+
+    def embeddings(self, history: History) -> Embeddings:
+        """Return the ALS embeddings of the history's tracks."""
+        return Embeddings(self._aligned(history), self.parameters.confidence, self.parameters.regularization)
+
+    def _weights(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        if self.variant == "preference":
+            return (0.0, 1.0), (0.0, 1.0)
+        new, every = (made.completion if made else 0.0 for made in (self.parameters.new, self.parameters.all))
+        return (1.0, new), (1.0, every)
+
+    def _aligned(self, history: History) -> NDArray[np.float64]:
+        """Return the vectors of the history's tracks, 0 for those that the model does not know: (tracks, k)."""
+        rows = history.tracks.find(pl.Series(self.ids, dtype=pl.String))
+        aligned = np.zeros((len(history.tracks), self.vectors.shape[1]))
+        aligned[rows[rows >= 0]] = self.vectors[rows >= 0]
+        return aligned
+
+    def save(self, folder: Path) -> None:
+        """Write `model.json`, `tracks.bin` and `vectors.npy`."""
+        (folder / PARAMETERS).write_bytes(indented_json(self.parameters))
+        StringTable.of(self.ids).save(folder / IDS)
+        np.save(folder / VECTORS, self.vectors, allow_pickle=False)
+
+    @classmethod
+    def load(cls, version: Version) -> "Model":
+        """Load the model of a checked version; an ArtifactError if a file holds something else."""
+        variant, parameters = version.manifest.variant, read_json(version.path(PARAMETERS), Parameters)
+        with decoding(version.path(PARAMETERS)):
+            _check(variant, parameters)
+        ids = StringTable.load(version.path(IDS)).list()
+        with decoding(version.path(VECTORS)):
+            vectors: NDArray[np.float32] = np.array(open_memmap(version.path(VECTORS), mode="r"))
+            if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != len(ids):
+                raise ValueError(f"it is {vectors.dtype} {vectors.shape}, not float32 of {len(ids)} rows")
+            if not np.isfinite(vectors).all():
+                raise ValueError("some vectors are not finite numbers")
+        return cls(variant, parameters, ids, vectors)
+
+
+def _check(variant: str, parameters: Parameters) -> None:
+    """Raise a ValueError if these are not the parameters of the variant."""
+    if variant != "blend":
+        return
+    for weights, names in ((parameters.new, NEW), (parameters.all, ALL)):
+        if weights is None or list(weights.signals) != list(names):
+            raise ValueError("it does not have one weight for each signal")
