@@ -12,6 +12,7 @@ from pozytywka_cli.commands.context import Context
 from pozytywka_cli.commands.doctor import doctor
 from pozytywka_cli.commands.evaluate import evaluate
 from pozytywka_cli.commands.predict import predict
+from pozytywka_cli.commands.recommend import recommend
 from pozytywka_cli.commands.sample import sample
 from pozytywka_cli.commands.schema import schema
 from pozytywka_cli.commands.settings import settings
@@ -60,6 +61,7 @@ def main(
       pozytywka validate                     check the data
       pozytywka train                        make plays, and train all models
       pozytywka predict                      forecast next week's listening, and tracks that will be skipped
+      pozytywka recommend 101                recommend tracks to a user
       pozytywka similar "Rosetta"            find similar artists
 
     These options may also follow the command. Folders and log format can also be set by an environment variable
@@ -76,7 +78,7 @@ def main(
 
 
 command: Callable[..., None]
-for command in (sample, validate, schema, transform, train, evaluate, predict, similar, doctor, settings):
+for command in (sample, validate, schema, transform, train, evaluate, predict, recommend, similar, doctor, settings):
     app.command()(command)
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")

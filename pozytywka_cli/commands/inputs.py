@@ -33,6 +33,12 @@ def lines() -> Iterator[str]:
             yield text.removesuffix("\n").removesuffix("\r")
 
 
+def line_batches() -> Iterator[list[bytes]]:
+    """Yield the lines of standard input as they come, all that have arrived at a time, without their line feeds."""
+    stream = stdin()
+    yield from _line_batches(_begin(stream), stream)
+
+
 class RequestReader:
     """Read the requests of a source: a file, a pipe, or `-` for standard input.
 

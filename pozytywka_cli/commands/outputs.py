@@ -34,7 +34,10 @@ def check_target(target: Path | None, data: Path, suffixes: tuple[str, ...] = SU
 
 
 def write_frame(frame: "pl.DataFrame", target: Path) -> None:
-    """Write Parquet, CSV or JSONL, completely or not at all; in a CSV a list is one cell of JSON."""
+    """Write Parquet, CSV or JSONL, completely or not at all.
+
+    In a CSV the fields of a struct are columns, see `flat`, and a list is one cell of JSON.
+    """
     with files.replacing(target) as temporary:
         if temporary == target.resolve():  # a pipe or a device, which polars would open twice, and wait for a reader
             buffer = BytesIO()
@@ -50,11 +53,19 @@ def _write(frame: "pl.DataFrame", suffix: str, target: Path | BytesIO) -> None:
     if suffix == ".parquet":
         frame.write_parquet(target)
     elif suffix == ".csv":
+        frame = flat(frame)
         nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
         cells = [pl.Series(name, [json.dumps(value) for value in frame[name].to_list()], pl.String) for name in nested]
         with_text_times(frame).with_columns(cells).write_csv(target)
     else:
         with_text_times(frame).write_ndjson(target)
+
+
+def flat(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Put the fields of structs into columns of their own, named like `because_kind`."""
+    import polars as pl
+
+    return frame.unnest([name for name, kind in frame.schema.items() if kind == pl.Struct], separator="_")
 
 
 def with_text_times(frame: "pl.DataFrame") -> "pl.DataFrame":

@@ -79,6 +79,10 @@ def predict(
     user's own rate is predicted); method is the variant. A pair without at is the user's next play after all known
     plays.
 
+    recommend answers requests of user_id, and optionally count, allow_heard, diversity, tail, like_track, like_artist
+    and genres, which `pozytywka recommend` explains; its usual requests are all known users. Each track is a row. Where
+    a request cannot be answered, problem says why.
+
     A message says if answers come from a baseline or a fallback.
 
     \b

@@ -23,8 +23,8 @@ def sample(
     """Make a realistic data set, to try everything without data of your own.
 
     Writes the five tables, and beside them truth/: the skip probability of each play, each artist's genre and weekly
-    rate, and the faults added with --dirty. An earlier sample is replaced, a README and hidden files are kept, and a
-    folder with any other file is refused.
+    rate, how these divide among users and tracks, what moves each user to skip, and the faults added with --dirty. An
+    earlier sample is replaced, a README and hidden files are kept, and a folder with any other file is refused.
 
     \b
     Examples:

@@ -33,7 +33,7 @@ def listen(rng: np.random.Generator, listeners: Listeners, catalogue: Catalogue,
     probability = _skip_probability(listeners, catalogue, user, track, premium, advertisement)
     skipped = rng.random(count) < probability
     affinity = listeners.affinity[user, catalogue.owner[track]]
-    liked = rng.random(count) < _sigmoid(listeners.like_base[user] + 0.6 * affinity - 1.0 * skipped)
+    liked = rng.random(count) < sigmoid(listeners.like_base[user] + 0.6 * affinity - 1.0 * skipped)
     duration = catalogue.tracks["duration_ms"].to_numpy()[track]
     listened = np.where(skipped, rng.beta(1.2, 2.5, count) * duration, duration).astype(int).clip(min=1000)
     lead = _leads(rng, opens, advertisement, purchase)
@@ -66,10 +66,16 @@ def _plays(
     ends = len(listeners) * np.arange(1, artists + 1)
     user = _pick(rng, listeners.demand.T.ravel(), ends, artist) % len(listeners)
     ends = np.searchsorted(catalogue.owner, np.arange(artists), side="right")
-    track = _pick(rng, np.exp(0.06 * catalogue.tracks["popularity"].to_numpy()), ends, artist)
+    track = _pick(rng, track_weights(catalogue), ends, artist)
     # a fraction shuffles the plays within each week
     order = np.argsort(user * weeks + week + rng.random(len(user)), kind="stable")
     return user[order], week[order], track[order]
+
+
+def track_weights(catalogue: Catalogue) -> Floats:
+    """Return how often each track (tracks,) is played relative to the other tracks of its artist."""
+    weights: Floats = np.exp(0.06 * catalogue.tracks["popularity"].to_numpy())
+    return weights
 
 
 def _pick(rng: np.random.Generator, weights: Floats, ends: Ints, group: Ints) -> Ints:
@@ -100,19 +106,31 @@ def _premium(rng: np.random.Generator, user: Ints, opens: Bools, buyer: Bools) -
 def _skip_probability(
     listeners: Listeners, catalogue: Catalogue, user: Ints, track: Ints, premium: Bools, advertisement: Bools
 ) -> Floats:
-    traits = catalogue.tracks.select("danceability", "duration_ms", "valence").to_numpy() / [1, 60_000, 1]
-    traits -= traits.mean(axis=0)
     favourite = listeners.favourite[user] == catalogue.genre[catalogue.owner[track]][:, None]
-    return _sigmoid(
-        listeners.skip_base[user]
-        + (listeners.skip_slopes[user] * traits[track]).sum(axis=1)
-        + SKIP_FAVOURITE * favourite.any(axis=1)
-        + SKIP_PREMIUM * premium
-        + SKIP_ADVERTISEMENT * advertisement
-    )
+    traits = skip_traits(catalogue)[track]
+    logit = skip_logit(listeners.skip_base[user], listeners.skip_slopes[user], traits, favourite.any(axis=1))
+    return sigmoid(logit + SKIP_PREMIUM * premium + SKIP_ADVERTISEMENT * advertisement)
 
 
-def _sigmoid(logit: Floats) -> Floats:
+def skip_traits(catalogue: Catalogue) -> Floats:
+    """Return danceability, minutes and valence (tracks, 3) of every track, each from its mean."""
+    traits: Floats = catalogue.tracks.select("danceability", "duration_ms", "valence").to_numpy() / [1, 60_000, 1]
+    traits -= traits.mean(axis=0)
+    return traits
+
+
+def skip_logit(base: Floats, slopes: Floats, traits: Floats, favourite: Bools) -> Floats:
+    """Return the logit of a skip without premium and with no advertisement before.
+
+    The arrays broadcast: `base` (…) and `slopes` (…, 3) are of users, `traits` (…, 3) of tracks, and `favourite` (…)
+    is whether the user names the genre of the track.
+    """
+    logit: Floats = base + (slopes * traits).sum(axis=-1) + SKIP_FAVOURITE * favourite
+    return logit
+
+
+def sigmoid(logit: Floats) -> Floats:
+    """Return the probability of a logit."""
     return 1.0 / (1.0 + np.exp(-logit))
 
 

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,15 +12,16 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli import files
-from pozytywka_cli.dataset.sample.entities import FIRST_USER, GENRES, Bools, user_rows
+from pozytywka_cli.dataset.sample.entities import FIRST_USER, Bools, user_rows
 from pozytywka_cli.dataset.sample.faults import add_faults
+from pozytywka_cli.dataset.sample.truth import FILES, write_truth
 from pozytywka_cli.dataset.sample.world import FIRST_SESSION, World, draw_log, make_world
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.records import Progress, Report, silent
 
 MOST_USERS, MOST_WEEKS = 100_000, 1000
 MARKER = "sample.json"
-TRUTHS = {MARKER, "skips.parquet", "weeks.parquet", "artists.parquet", "faults.json"}
+TRUTHS = {MARKER, "faults.json", *FILES}
 EVENT = '{{"timestamp": "{}", "user_id": {}, "track_id": "{}", "event_type": "{}", "session_id": {}}}'
 
 
@@ -70,7 +70,7 @@ def write_sample(
         faults = add_faults(new, *known, FIRST_USER + users, FIRST_SESSION + sessions) if dirty else []
         rows = (users, len(music.artists), len(music.tracks), sessions, events, len(skips))
         made = Sample(folder, *rows, sum(fault["count"] for fault in faults))
-        _write_truth(new / "truth", world, skips)
+        write_truth(new / "truth", world, skips)
         _write_json(new / "truth" / "faults.json", faults)
         counts = {name: count for name, count in vars(made).items() if name != "folder"}
         marker = {"weeks": weeks, "seed": seed, "dirty": dirty, **counts, "bytes": _bytes_of_tables(new)}
@@ -98,19 +98,6 @@ def _write_events(rows: pl.DataFrame, file: BinaryIO) -> None:
     timestamp = pl.col("timestamp").dt.to_string("%Y-%m-%dT%H:%M:%S%.6f").str.strip_suffix(".000000")
     lines = rows.select(pl.format(EVENT, timestamp, *rows.columns[1:]))
     lines.write_csv(file, include_header=False, quote_style="never")
-
-
-def _write_truth(folder: Path, world: World, skips: pl.DataFrame) -> None:
-    ids, names = world.catalogue.artists["id"], world.catalogue.artists["name"]
-    artists, weeks = world.rates.shape
-    mondays = pl.Series([world.start.date() + timedelta(weeks=week) for week in range(weeks)])
-    week = pl.concat([mondays] * artists)
-    rates = pl.DataFrame({"artist_id": ids.repeat_by(weeks).explode(), "week": week, "rate": world.rates.ravel()})
-    genre = np.array(GENRES)[world.catalogue.genre]
-    skips.write_parquet(folder / "skips.parquet")
-    rates.write_parquet(folder / "weeks.parquet")
-    levels = pl.DataFrame({"id": ids, "name": names, "genre": genre, "level": world.levels})
-    levels.write_parquet(folder / "artists.parquet")
 
 
 def _write_rows(path: Path, rows: pl.DataFrame) -> None:
