@@ -13,6 +13,9 @@ METRICS: Mapping[str, Metric] = {
         f"success@{n}": Metric(f"success@{n}", "higher", f"how often one of {n} tracks is played to the end at least")
         for n in (1, 5, 10, 17, 20, 50)
     },
+    "cost": Metric(
+        "cost", "lower", "what diversity and tail tracks cost: NDCG@20 of the plain list minus that of this one"
+    ),
     "precision@20": Metric("precision@20", "higher", "the share of 20 tracks that are played to the end"),
     "recall@20": Metric("recall@20", "higher", "the share of what is played to the end that is among 20 tracks"),
     "coverage@20": Metric("coverage@20", "higher", "the share of the tracks with plays that any user is offered"),

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.evaluation import SHARE, Ints, differences, mean_interval
+from pozytywka_cli.evaluation import SHARE, Ints, differences, mean_interval, paired_difference
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.recommend import FAMILY, charts
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
@@ -119,8 +119,9 @@ def ways_of_lists(test: Outcomes, variant: str, ranker: Ranker) -> list[Row]:
     values = {name: accuracy(own, test.targets(new=True)[rows]) for name, own in found.items()}
     shown = [HEADLINE, f"success@{SHOWN}"]
     headline = {name: matrix[:, ACCURACY.index(HEADLINE)] for name, matrix in values.items()}
+    costs = {name: paired_difference(1 - one, 1 - headline[variant], rows) for name, one in headline.items()}
     return [
         *(row for row in summary(LISTS, values, rows) if row.metric in shown),
         *(row for name, own in found.items() for row in _varied(test, LISTS, name, own, rows)),
-        *differences("recommend", LISTS, HEADLINE, headline, variant, rows),
+        *(Row("recommend", name, LISTS, "cost", *cost) for name, cost in costs.items()),
     ]
