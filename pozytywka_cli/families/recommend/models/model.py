@@ -76,7 +76,7 @@ class Model:
     def ranker(self, history: History, other: Other) -> Ranker:
         """Return the variant with these plays; `other` opens the predictor of skips, if there is one."""
         predictor = other() if self.variant in WITH_COMPLETION else None
-        if predictor is None:  # also where the score would weigh nothing beside it
+        if predictor is None:  # `preference`, too, then ranks by the score
             return Ranker(history, self._scorer(history))
         return Ranker(history, self._scorer(history), Completion(predictor, history.tracks), self._weights())
 
