@@ -93,7 +93,7 @@ def test_attributes_are_standardised():
 @settings(deadline=None, max_examples=20)
 @given(order=st.permutations(range(6)), named=st.permutations(ARTISTS))
 def test_the_order_of_lines_does_not_matter(order, named):
-    """Numbers, genres are the same, and attributes but for rounding."""
+    """Numbers and genres are the same, and attributes but for rounding."""
     rows = dataset([(1, "t9", 0, FULL)])
     one, other = (
         Tracks.of(rows),

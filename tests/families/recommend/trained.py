@@ -95,7 +95,5 @@ def opened(
     folder: Path, data: Dataset, variant: str = "blend", skips: Skips | None = None, **changes: object
 ) -> RecommendPredictor:
     """The predictor of a variant that was fitted to all plays of the dataset."""
-    from pozytywka_cli.families.recommend.features.tracks import Tracks
-
     made = model(variant, History.of(data, Tracks.of(data)), **changes)
     return RecommendPredictor.open(saved_model(folder, made), data, lambda: skips)

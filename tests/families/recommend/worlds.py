@@ -108,28 +108,32 @@ def _described(artists: int) -> list[tuple[str, str | None, list[str] | None]]:
 def noise(*, users: int = 24, plays: int = 60, artists: int = 12, each: int = 10, seed: int = 0) -> Dataset:
     """Any user plays any track, over 90 days; three in ten plays are skipped and one in ten liked."""
     random, names = np.random.default_rng(seed), _labels(artists, each)
-    rows = [
-        (
-            user,
-            list(names)[random.integers(len(names))],
-            float(day),
-            random.choice([FULL, SKIPPED, LIKED], p=[0.6, 0.3, 0.1]),
-        )
-        for user in range(users)
-        for day in np.sort(random.uniform(0, 90, plays))
-    ]
+    shape = (users, plays)
+    played, how = (
+        random.integers(len(names), size=shape),
+        random.choice([FULL, SKIPPED, LIKED], shape, p=[0.6, 0.3, 0.1]),
+    )
     liked = {user: [f"genre {user % 4}"] for user in range(users)}
+    rows = _rows(played, how, np.sort(random.uniform(0, 90, shape)), list(names))
     return dataset(rows, users=liked, tracks=names, artists=_described(artists), seed=seed)
 
 
 @cache
 def fans(*, users: int = 24, plays: int = 60, artists: int = 12, each: int = 20, seed: int = 0) -> Dataset:
-    """Nine of ten plays of user u are of artist u modulo the number of artists, any of the artist's tracks."""
+    """Nine in ten plays of user u are of artist u modulo the number of artists, of any of the artist's tracks."""
     random, names = np.random.default_rng(seed), _labels(artists, each)
-    own = lambda user: user % artists if random.random() < 0.9 else random.integers(artists)  # noqa: E731
-    rows = [
-        (user, f"{own(user):02}-{random.integers(each):02}", float(day), random.choice([FULL, SKIPPED], p=[0.8, 0.2]))
-        for user in range(users)
-        for day in np.sort(random.uniform(0, 90, plays))
-    ]
+    shape = (users, plays)
+    own = np.arange(users)[:, None] % artists
+    artist = np.where(random.random(shape) < 0.9, own, random.integers(artists, size=shape))
+    played, how = artist * each + random.integers(each, size=shape), random.choice([FULL, SKIPPED], shape, p=[0.8, 0.2])
+    rows = _rows(played, how, np.sort(random.uniform(0, 90, shape)), list(names))
     return dataset(rows, tracks=names, artists=_described(artists), seed=seed)
+
+
+def _rows(played: np.ndarray, how: np.ndarray, days: np.ndarray, names: list[str]) -> list[Play]:
+    """Plays from arrays (users, plays)."""
+    return [
+        (user, names[track], float(day), str(outcome))
+        for user, row in enumerate(zip(played, days, how, strict=True))
+        for track, day, outcome in zip(*row, strict=True)
+    ]
