@@ -33,7 +33,8 @@ class Network(ABC):
         """Return the score of each row, the log-odds of a skip minus those of all plays: (rows,).
 
         It depends neither on the other rows nor on the number of threads: all products of matrices have as many rows,
-        and the double result is rounded to single precision, for threads may divide a large product elsewhere.
+        too few for a library to divide them among threads. Of layers with thousands of weights it still divides some,
+        which changes the last bits of the double result, and is rounded away.
         """
         scores = np.empty(len(inputs[0]), np.float32)
         for start in range(0, len(scores), CHUNK):
