@@ -12,7 +12,7 @@ from pozytywka_cli.artifacts.manifest import Manifest, read_manifest
 from pozytywka_cli.artifacts.version import Version, check_files
 from pozytywka_cli.errors import ArtifactError, StorageError
 
-LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size and only compares the size of larger ones
+LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size before use; of larger ones it checks the size
 
 T = TypeVar("T")
 
