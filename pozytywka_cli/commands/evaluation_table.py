@@ -18,11 +18,11 @@ Column = tuple[str, list[str]]  # header and cells
 
 @dataclass(frozen=True)
 class Comparison:
-    """The variants of a family under one protocol: the default first, then from the best to the worst.
+    """The variants of a family under one protocol: the reference first, then from the best to the worst.
 
     metrics: all that were measured, the family's headline metric first
     rows: by variant and metric
-    differences: of the headline metric, to the default, by variant
+    differences: of the headline metric, to the reference, by variant
     least_p_values: that these differences could have, by variant, where none can be significant
     """
 
@@ -51,7 +51,7 @@ def comparisons(family: Family, rows: Sequence[Row]) -> Iterator[Comparison]:
         measured = {(row.variant, row.metric): row for row in found if row.metric != difference}
         metrics = sorted(dict.fromkeys(name for _, name in measured), key=lambda name: order.get(name, len(order)))
         headline = {variant: measured.get((variant, metrics[0])) for variant, _ in measured}
-        ranks = {name: (name != family.default, row is None, _loss(family, row)) for name, row in headline.items()}
+        ranks = {name: (name != family.reference, row is None, _loss(family, row)) for name, row in headline.items()}
         least = {row.variant: row.value for row in found if row.metric == difference + LEAST_P_VALUE}
         yield Comparison(family, protocol, sorted(ranks, key=ranks.__getitem__), metrics, measured, differences, least)
 
@@ -122,7 +122,7 @@ def _columns(comparison: Comparison) -> Iterator[Column]:
         if comparison.differences:
             differences = [comparison.differences.get(variant) for variant in comparison.variants]
             signed = [f"{'+' if row.value > 0 else ''}{number(row.value)}" if row else "" for row in differences]
-            yield f"vs {comparison.family.default}", signed
+            yield f"vs {comparison.family.reference}", signed
             yield "p", [_p_value(row.p_value) if row and row.p_value is not None else "" for row in differences]
 
 
@@ -137,22 +137,22 @@ def _label(family: Family, name: str) -> str:
 
 def conclusion(comparison: Comparison) -> str:
     """Return which variant is best by the headline metric, and whether its lead is more than chance."""
-    headline, default = comparison.metrics[0], comparison.family.default
+    headline, reference = comparison.metrics[0], comparison.family.reference
     best, differences = comparison.best(headline), comparison.differences
     if best in ([], ["truth"]):  # the best possible value on generated data is no variant
         return ""
     value = number(comparison.rows[best[0], headline].value)
     sentence = f"Best by {_label(comparison.family, headline)}: {' and '.join(best)} ({value})."
-    if best[0] != default and best[0] in differences:
-        sentence += f" Its difference from the default {default} {_significance(comparison, best[0])}."
+    if best[0] != reference and best[0] in differences:
+        sentence += f" Its difference from {reference} {_significance(comparison, best[0])}."
     others = [variant for variant in comparison.variants if variant not in best and variant in differences]
-    if best == [default] and others:
+    if best == [reference] and others:
         sentence += f" Its lead over {others[0]}, the next best, {_significance(comparison, others[0])}."
     return sentence
 
 
 def _significance(comparison: Comparison, variant: str) -> str:
-    """Return whether the difference between a variant and the default is more than chance, if that can be told."""
+    """Return whether the difference between a variant and the reference is more than chance, if that can be told."""
     difference, least = comparison.differences[variant], comparison.least_p_values.get(variant)
     if difference.p_value is None:
         return f"is {number(abs(difference.value))}"
@@ -178,7 +178,7 @@ def promotion(family: Family, store: Store) -> str:
 
 def _reason(family: Family, store: Store, made: Manifest) -> str:
     if made.fallback_for:
-        return f", as there is too little data for {made.fallback_for}"
+        return f", a fallback for {made.fallback_for}"
     chosen = f", better than {made.chosen_over} on the validation part" if made.chosen_over else ""
     if gate := made.gate:
         verdict = "not worse than" if gate.passed else "by hand, although worse than"

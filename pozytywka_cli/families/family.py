@@ -156,6 +156,11 @@ class Family(Protocol):
         """The family's settings; every field has a default and a description (`msgspec.Meta`)."""
 
     @property
+    def reference(self) -> str:
+        """The variant that `evaluate` compares the others with."""
+        return self.default
+
+    @property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics by their name in JSON; the first one is the headline metric, which the gate tests."""
         metrics: Mapping[str, Metric] = _imported(self, "card").METRICS

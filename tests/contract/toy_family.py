@@ -73,7 +73,7 @@ class Toy:
     name = "toy"
     question = "How often does a user skip tracks?"
     Settings = ToySettings
-    default = "rate"
+    default = reference = "rate"
     baseline = "overall"
     rivals: tuple[str, ...] = ()
     tuning_metric = "squared_error"

@@ -14,6 +14,7 @@ class Recommend(Family, GroundTruth, BuildsOn):
     Settings = RecommendSettings
     default = "blend"
     baseline = "popular"
+    reference = "popular"
     rivals = ("als",)
     builds_on = "skip"
     variants: Mapping[str, Variant] = {

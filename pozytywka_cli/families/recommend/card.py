@@ -13,6 +13,9 @@ METRICS: Mapping[str, Metric] = {
         f"success@{n}": Metric(f"success@{n}", "higher", f"how often one of {n} tracks is played to the end at least")
         for n in (1, 5, 10, 17, 20, 50)
     },
+    "cost": Metric(
+        "cost", "lower", "what diversity and tail tracks cost: NDCG@20 of the plain list minus that of this one"
+    ),
     "precision@20": Metric("precision@20", "higher", "the share of 20 tracks that are played to the end"),
     "recall@20": Metric("recall@20", "higher", "the share of what is played to the end that is among 20 tracks"),
     "coverage@20": Metric("coverage@20", "higher", "the share of the tracks with plays that any user is offered"),
@@ -28,9 +31,10 @@ METRICS: Mapping[str, Metric] = {
         "expected skips", "lower", "the share of offered tracks that would be skipped, by the skip model"
     ),
     "weighted_skip_rate": Metric(
-        "weighted skips",
-        "lower",
-        "the share of skips among plays that were offered too, weighted by how unusual they are",
+        "weighted skips", "lower", "the share of skips among plays of offered tracks, weighted by how rare they are"
+    ),
+    "expected_skip_rate_vs_played": Metric(
+        "vs played", "lower", "the expected skips of offered tracks minus those of the tracks that users then played"
     ),
     "expected_full_plays": Metric(
         "expected full plays", "higher", "plays to the end in four weeks that the truth lets expect of 20 tracks"

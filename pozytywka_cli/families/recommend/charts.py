@@ -15,7 +15,9 @@ def panels(rows: Sequence[Row], protocols: Sequence[str]) -> list[Panel]:
     values = {(row.protocol, row.metric, row.variant): row.value for row in rows}
     drawn = []
     for protocol in protocols:
-        variants = dict.fromkeys(variant for name, metric, variant in values if (name, metric) == (protocol, "success@1"))
+        variants = dict.fromkeys(
+            variant for name, metric, variant in values if (name, metric) == (protocol, "success@1")
+        )
         points = [(n, values[protocol, f"success@{n}", one], one) for one in variants for n in LENGTHS]
         frame = pl.DataFrame(points, [LENGTH, SUCCESS, VARIANT], orient="row")
         drawn.append(Panel(f"Success, {protocol}", "line", frame, LENGTH, SUCCESS, VARIANT, dots=True))

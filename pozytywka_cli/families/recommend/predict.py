@@ -21,7 +21,7 @@ from pozytywka_cli.families.recommend.models.lists import Ranker, Recommended, W
 from pozytywka_cli.families.recommend.models.model import Model, Other
 from pozytywka_cli.families.recommend.models.reasons import reasons
 
-MOST = 1000  # tracks of a list
+MOST = 10_000  # tracks of a list
 DIVERSITY = 0.2
 TAIL = 5  # one in so many tracks is of the tail, unless the request says how many
 COLUMNS: dict[str, Any] = {

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from pozytywka_cli.settings import Count, NotNegative, Positive
+from pozytywka_cli.settings import NotNegative, Positive
 
 
 class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,5 +22,5 @@ class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
     iterations: Annotated[int, Meta(ge=1, le=10_000, description="iterations of als, at most")] = 15
     penalty: Annotated[Positive, Meta(description="L2 penalty on the weights of the blend")] = 10.0
-    epochs: Annotated[Count, Meta(le=10_000, description="training epochs of the autoencoder, at most")] = 30
+    epochs: Annotated[int, Meta(ge=1, le=10_000, description="training epochs of the autoencoder, at most")] = 30
     learning_rate: Annotated[Positive, Meta(description="learning rate of the autoencoder")] = 2e-3

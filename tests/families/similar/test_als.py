@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_matrix, diags
 from threadpoolctl import threadpool_info
 
+from pozytywka_cli import factorization, implicit_gpu
 from pozytywka_cli.errors import UnavailableError
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli import factorization, implicit_gpu
 from pozytywka_cli.families.similar.models import als
 from pozytywka_cli.families.similar.models.als import MAX_MEAN, weighted
 from pozytywka_cli.families.similar.settings import SimilarSettings

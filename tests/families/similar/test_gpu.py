@@ -19,9 +19,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from pozytywka_cli import factorization, implicit_gpu
 from pozytywka_cli.errors import UnavailableError
 from pozytywka_cli.families.family import TrainingRun
-from pozytywka_cli import factorization, implicit_gpu
 from pozytywka_cli.families.similar.evaluate import stability
 from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.models import als

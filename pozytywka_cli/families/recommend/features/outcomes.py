@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_matrix
 
-from pozytywka_cli.evaluation import Ints
-from pozytywka_cli.families.recommend.features.history import History
+from pozytywka_cli.evaluation import Flags, Ints
+from pozytywka_cli.families.recommend.features.history import History, Profile
 from pozytywka_cli.families.recommend.features.tracks import Tracks, codes
 from pozytywka_cli.families.recommend.splits import Split
 
@@ -44,3 +44,46 @@ class Outcomes:
     def users(self, *, new: bool) -> Ints:
         """Return the users with targets, as rows of the history."""
         return np.flatnonzero(np.diff(self.targets(new=new).indptr))
+
+    def plays_after(self) -> "PlaysAfter":
+        """Return the plays of the days after the moment."""
+        later = self.split.later
+        return PlaysAfter(
+            history=self.history,
+            row=codes(later["user_id"], self.history.users),
+            track=self.history.tracks.find(later["track_id"]),
+            skipped=later["skipped"].to_numpy(),
+            liked=later["liked"].to_numpy(),
+            at=later["started_at"].dt.epoch("us").to_numpy(),
+        )
+
+
+@dataclass(frozen=True)
+class PlaysAfter:
+    """The plays after a moment, by user and then by time.
+
+    row, track: (plays,) the user, a row of the history, and the number of the track
+    skipped, liked: (plays,); at: (plays,) when they started, µs since 1970
+    """
+
+    history: History
+    row: Ints
+    track: Ints
+    skipped: Flags
+    liked: Flags
+    at: Ints
+
+    def profile_before(self, place: int) -> Profile:
+        """Return the profile of a play's user with all plays before it."""
+        history, row = self.history, int(self.row[place])
+        own = slice(history.starts[row], history.starts[row + 1])
+        later = slice(int(np.searchsorted(self.row, row)), place)
+        at = np.concatenate([history.at[own], self.at[later]])
+        return Profile.of(
+            user=int(history.users[row]),
+            tracks=np.concatenate([history.track[own], self.track[later]]),
+            full=np.concatenate([history.full[own], ~self.skipped[later]]),
+            liked=np.concatenate([history.liked[own], self.liked[later]]),
+            age=(self.at[place] - at).astype(np.float64),
+            favourites=history.favourites[[row]].toarray()[0],
+        )

@@ -1,7 +1,6 @@
 """Fit the model of a variant to the plays that are known at a moment."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
@@ -22,7 +21,6 @@ def fit(
     Raises:
         UnavailableError: the device is "cuda" and cannot be used.
     """
-    nothing: tuple[list[str], NDArray[np.float32]] = ([], np.zeros((0, 0), np.float32))
     parameters = Parameters(run.seed, 0.0, 0.0, *(blend if run.variant == "blend" and blend else (None, None)))
     if run.variant == "autoencoder":
         from pozytywka_cli.families.recommend.models import autoencoder  # torch
@@ -30,7 +28,7 @@ def fit(
         codes, epochs = autoencoder.fit(history.tracks, run)
         return Model(run.variant, parameters, history.tracks.ids.to_list(), codes), epochs
     if run.variant not in ("als", "blend"):
-        return Model(run.variant, parameters, *nothing), []
+        return Model(run.variant, parameters), []
     embeddings = fit_als(history, run, stage=stage)
     known = np.flatnonzero(embeddings.known)
     parameters = Parameters(run.seed, embeddings.confidence, embeddings.regularization, parameters.new, parameters.all)

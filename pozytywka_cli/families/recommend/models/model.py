@@ -1,7 +1,7 @@
 """The fitted model of a variant: its files, and how it becomes a ranker with the plays that are known."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ WITH_VECTORS = ("als", "autoencoder", "blend")
 WITH_COMPLETION = ("preference", "blend")
 
 Other = Callable[[], Predictor | None]
+Vectors = NDArray[np.float32]
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,8 +70,8 @@ class Model:
 
     variant: str
     parameters: Parameters
-    ids: list[str]
-    vectors: NDArray[np.float32]
+    ids: list[str] = field(default_factory=list)
+    vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def ranker(self, history: History, other: Other) -> Ranker:
         """Return the variant with these plays; `other` opens the predictor of skips, if there is one."""
@@ -109,10 +110,11 @@ class Model:
         return aligned
 
     def save(self, folder: Path) -> None:
-        """Write `model.json`, `tracks.bin` and `vectors.npy`."""
+        """Write `model.json`, and `tracks.bin` and `vectors.npy` of variants with vectors."""
         (folder / PARAMETERS).write_bytes(indented_json(self.parameters))
-        StringTable.of(self.ids).save(folder / IDS)
-        np.save(folder / VECTORS, self.vectors, allow_pickle=False)
+        if self.variant in WITH_VECTORS:
+            StringTable.of(self.ids).save(folder / IDS)
+            np.save(folder / VECTORS, self.vectors, allow_pickle=False)
 
     @classmethod
     def load(cls, version: Version) -> "Model":
@@ -120,14 +122,21 @@ class Model:
         variant, parameters = version.manifest.variant, read_json(version.path(PARAMETERS), Parameters)
         with decoding(version.path(PARAMETERS)):
             _check(variant, parameters)
+        if variant not in WITH_VECTORS:
+            return cls(variant, parameters)
         ids = StringTable.load(version.path(IDS)).list()
-        with decoding(version.path(VECTORS)):
-            vectors: NDArray[np.float32] = np.array(open_memmap(version.path(VECTORS), mode="r"))
-            if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != len(ids):
-                raise ValueError(f"it is {vectors.dtype} {vectors.shape}, not float32 of {len(ids)} rows")
-            if not np.isfinite(vectors).all():
-                raise ValueError("some vectors are not finite numbers")
-        return cls(variant, parameters, ids, vectors)
+        return cls(variant, parameters, ids, _vectors(version.path(VECTORS), len(ids)))
+
+
+def _vectors(path: Path, rows: int) -> Vectors:
+    """Read vectors; an ArtifactError if the file holds something else than so many rows of finite numbers."""
+    with decoding(path):
+        vectors: Vectors = np.array(open_memmap(path, mode="r"))
+        if vectors.dtype != np.float32 or vectors.ndim != 2 or len(vectors) != rows:
+            raise ValueError(f"it is {vectors.dtype} {vectors.shape}, not float32 of {rows} rows")
+        if not np.isfinite(vectors).all():
+            raise ValueError("some vectors are not finite numbers")
+        return vectors
 
 
 def _check(variant: str, parameters: Parameters) -> None:

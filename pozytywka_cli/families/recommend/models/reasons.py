@@ -56,7 +56,9 @@ def _plays(signals: Signals, profile: Profile, chosen: Ints) -> list[Reason]:
 def _named(tracks: Tracks, profile: Profile, shares: NDArray[np.float64]) -> list[Reason]:
     """Return the track of a profile with the largest share in each row: (rows, tracks of the profile)."""
     largest = profile.tracks[shares.argmax(axis=1)]
-    return [Reason("play", *pair) for pair in zip(tracks.ids.gather(largest), tracks.names.gather(largest), strict=True)]
+    return [
+        Reason("play", *pair) for pair in zip(tracks.ids.gather(largest), tracks.names.gather(largest), strict=True)
+    ]
 
 
 def _of_blend(blend: Blend, profile: Profile, made: Recommended, *, new: bool) -> list[Reason]:
