@@ -40,6 +40,12 @@ def test_lookups_import_no_model_library(arguments, trained):
     assert not modules(*arguments, "--artifacts-dir", trained) & (HEAVY | {"polars"})
 
 
+def test_recommendations_import_no_training_library(sampled, trained):
+    """They are looked up too, in scores that SciPy's sparse matrices hold."""
+    where = ["--data-dir", sampled, "--artifacts-dir", trained]
+    assert not modules("recommend", 101, *where) & {"torch", "sklearn", "implicit"}
+
+
 def test_the_command_reference_is_fresh():
     """docs/commands.md is what the help says; `make docs` writes it."""
     done = subprocess.run(
