@@ -1,0 +1,126 @@
+"""Replay past days: what the plan, simple rules, caches, the present placement and an oracle serve from FAST."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from pozytywka_cli.evaluation import SHARE, Ints, interval, mean_interval, paired_difference
+from pozytywka_cli.planning.caching import simulate
+from pozytywka_cli.planning.days import DailyPlays
+from pozytywka_cli.planning.placement import chosen, descending, fill
+from pozytywka_cli.planning.storage import FAST, Flags, Floats, Storage
+
+PLAN, MOST_PLAYED, PRESENT, ORACLE = "the plan", "most played", "present placement", "oracle"
+FREQUENCY, RECENCY = "least frequently used", "least recently used"
+
+
+class Backtest(msgspec.Struct, frozen=True):
+    """What a policy served from FAST over `days` days with so many plays; `…_low` and `…_high` bound 95 % intervals.
+
+    plays_served, time_served: the share of plays, and of the time listened to, of tracks that were in FAST
+    cost: the mean of what the tracks in FAST cost a day
+    behind: the plan's share of plays minus this policy's
+    """
+
+    policy: str
+    days: int
+    plays: int
+    plays_served: float
+    plays_low: float | None
+    plays_high: float | None
+    time_served: float
+    time_low: float | None
+    time_high: float | None
+    cost: float
+    behind: float
+    behind_low: float | None
+    behind_high: float | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Some days of a log, and what was expected of each of them before it.
+
+    expected: expected full plays of each track, (days, tracks)
+    """
+
+    log: DailyPlays
+    storage: Storage
+    days: range
+    expected: Floats
+
+    def backtest(self, budget: float) -> list[Backtest]:
+        """Return what each policy serves within a budget of FAST, the present placement excepted."""
+        plays = self.log.rows(self.days)
+        users = self.log.plays["user_id"].to_numpy()[plays]
+        policies = self.policies(budget)
+        plan = policies[PLAN][0].astype(np.float64)
+        return [
+            _measured(policy, len(self.days), served.astype(np.float64), cost, plan, self.log.listened[plays], users)
+            for policy, (served, cost) in policies.items()
+        ]
+
+    def policies(self, budget: float) -> dict[str, tuple[Flags, float]]:
+        """Return for each policy which plays of these days it serves from FAST, (plays,), and its mean cost a day."""
+        fast, now = self.storage.costs(FAST), self.storage.are_in(FAST)
+        today = [self.log.counts(day) for day in self.days]
+        played = np.bincount(self.log.track[self.log.end < self.days.start], minlength=self.log.tracks).astype(float)
+        before = [played]
+        for day in self.days[1:]:
+            ended = self.log.track[self.log.end == day - 1]
+            before.append(before[-1] + np.bincount(ended, minlength=self.log.tracks))
+        static = {
+            PLAN: [chosen(expected, fast, budget) for expected in self.expected],
+            MOST_PLAYED: [fill(_by_count(counts), fast, budget) for counts in before],
+            PRESENT: [now] * len(self.days),
+            ORACLE: [chosen(counts, fast, budget) for counts in today],
+        }
+        found = {policy: (self._served(sets), _mean_cost(sets, fast)) for policy, sets in static.items()}
+        for policy, by_frequency in ((FREQUENCY, True), (RECENCY, False)):
+            served, costs = simulate(self.log, self.days, fast, budget, by_frequency=by_frequency)
+            found[policy] = served, float(costs.mean())
+        order = (PLAN, MOST_PLAYED, FREQUENCY, RECENCY, PRESENT, ORACLE)
+        return {policy: found[policy] for policy in order}
+
+    def _served(self, sets: list[Flags]) -> Flags:
+        """Return which plays are of a track that is in the set of its day: (plays,)."""
+        parts = [
+            fast[self.log.track[self.log.rows(range(day, day + 1))]] for day, fast in zip(self.days, sets, strict=True)
+        ]
+        return np.concatenate(parts)
+
+
+def _by_count(counts: Floats) -> Ints:
+    order = descending(counts)
+    return order[counts[order] > 0]
+
+
+def _mean_cost(sets: list[Flags], costs: Floats) -> float:
+    return float(np.mean([costs[taken].sum() for taken in sets]))
+
+
+def _measured(
+    policy: str, days: int, served: Floats, cost: float, plan: Floats, listened: Floats, users: Ints
+) -> Backtest:
+    time = interval(lambda sums: sums[..., 0] / sums[..., 1], [served * listened, listened], users, SHARE)
+    shares = (*mean_interval(served, users, limits=SHARE), *time)
+    return Backtest(policy, days, len(served), *shares, cost, *paired_difference(plan, served, users))
+
+
+def answer(backtest: Mapping[str, Backtest]) -> str:
+    """Return what the plan gains, in one sentence."""
+    plan, present, most = (backtest[policy] for policy in (PLAN, PRESENT, MOST_PLAYED))
+    gain = f"{_points(most.behind)} points more than most played"
+    if most.behind_low is not None and most.behind_high is not None:
+        gain += f" (95 % interval {_points(most.behind_low)} to {_points(most.behind_high)})"
+    return (
+        f"Over {plan.days} days the plan would have served {plan.plays_served:.1%} of {plan.plays:,} plays from FAST for "
+        f"{plan.cost:,.2f} a day, {gain}; the present placement served {present.plays_served:.1%} for "
+        f"{present.cost:,.2f} a day."
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}"
