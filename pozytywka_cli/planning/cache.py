@@ -10,6 +10,7 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.evaluation import Floats
 from pozytywka_cli.families import registry
 from pozytywka_cli.families.refit import refit
 from pozytywka_cli.planning.days import DailyPlays, daily_plays
@@ -17,7 +18,7 @@ from pozytywka_cli.planning.demand import Tracks, choose, levels
 from pozytywka_cli.planning.full_plays import Chances, FullPlays, observed, predicted
 from pozytywka_cli.planning.placement import Budgets, place
 from pozytywka_cli.planning.replay import Backtest, Replay
-from pozytywka_cli.planning.storage import CLASSES, Floats, Storage
+from pozytywka_cli.planning.storage import CLASSES, Storage
 from pozytywka_cli.records import Progress, Report
 
 DAYS = 28  # of the backtest, and before them to choose how to forecast
@@ -52,9 +53,7 @@ class CachePlan:
     notes: list[str] = field(default_factory=list)
 
 
-def cache(
-    version: Version | None, dataset: Dataset, storage: Storage, budgets: Budgets, report: Report
-) -> CachePlan:
+def cache(version: Version | None, dataset: Dataset, storage: Storage, budgets: Budgets, report: Report) -> CachePlan:
     """Place every track by its expected full plays of the coming day, the 24 hours after the log: see `place`.
 
     `version` is a skip version, for the probability that a play goes to its end; without it, shares of past plays stand
@@ -113,9 +112,7 @@ def _expected(log: DailyPlays, storage: Storage, days: range, chances: Chances) 
     return np.stack(plays), np.stack([full_plays.before(day, prior) for day in days])
 
 
-def _rows(
-    dataset: Dataset, storage: Storage, plays: Floats, probability: Floats, classes: np.ndarray
-) -> pl.DataFrame:
+def _rows(dataset: Dataset, storage: Storage, plays: Floats, probability: Floats, classes: np.ndarray) -> pl.DataFrame:
     artists = dataset.artists.select(artist_id="id", artist="name")
     costs = np.select([classes == name for name in CLASSES], [_costs(storage, name) for name in CLASSES])
     planned = storage.tracks.join(artists, on="artist_id", how="left", maintain_order="left").with_columns(

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.planning.days import DailyPlays
 from pozytywka_cli.planning.placement import descending, fill
-from pozytywka_cli.planning.storage import Flags, Floats
 
 
 class Simulated(NamedTuple):

@@ -8,8 +8,7 @@ import polars as pl
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.planning.placement import Ints
-from pozytywka_cli.planning.storage import Flags, Floats
+from pozytywka_cli.evaluation import Flags, Floats, Ints
 
 DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)

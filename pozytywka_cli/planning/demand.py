@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pozytywka_cli.evaluation import Floats, Ints
 from pozytywka_cli.planning.days import DailyPlays
-from pozytywka_cli.planning.placement import Ints
-from pozytywka_cli.planning.storage import Floats, Storage
+from pozytywka_cli.planning.storage import Storage
 
 ALWAYS = np.inf  # the half-life of plays that are never forgotten
 TRACK_HALF_LIVES = (28.0, ALWAYS)  # days
@@ -78,8 +78,8 @@ class Tracks:
 
     def _artist_factor(self, rate: Floats, level: Level) -> Floats:
         """Return how much more often than at this rate the tracks of each track's artist are played: (tracks,)."""
-        plays, expected = np.bincount(self.artist, level.plays), np.bincount(self.artist, rate * level.days)
-        return _factor(plays, expected, ARTIST_PRIOR)[self.artist]
+        plays, expected = (np.bincount(self.artist, each) for each in (level.plays, rate * level.days))
+        return _factor(np.asarray(plays, np.float64), np.asarray(expected, np.float64), ARTIST_PRIOR)[self.artist]
 
 
 def _factor(plays: Floats, expected: Floats, prior: float) -> Floats:

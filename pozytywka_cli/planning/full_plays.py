@@ -5,11 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.evaluation import log_loss
+from pozytywka_cli.evaluation import Floats, Ints, log_loss
 from pozytywka_cli.families.family import Predictor
 from pozytywka_cli.planning.days import DailyPlays
-from pozytywka_cli.planning.placement import Ints
-from pozytywka_cli.planning.storage import Floats
 
 WINDOW = 56  # days
 PRIORS = (1.0, 3.0, 10.0, 30.0, 100.0)  # plays

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.errors import RefusedError, UsageError
-from pozytywka_cli.planning.storage import FAST, MEDIUM, SLOW, Flags, Floats, Storage
-
-Ints = NDArray[np.int64]
+from pozytywka_cli.evaluation import Flags, Floats, Ints
+from pozytywka_cli.planning.storage import FAST, MEDIUM, SLOW, Storage
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,15 @@ class Budgets:
     medium: float = 0.0
 
 
-def amount(text: str, name: str) -> float:
-    """Parse a daily cost like 12 or 0.05, or raise a UsageError; `name` is its flag."""
+def budgets(fast: str, medium: str) -> Budgets:
+    """Parse the values of --fast-budget, which must be above 0, and --medium-budget, or raise a UsageError."""
+    parsed = Budgets(_cost(fast, "--fast-budget"), _cost(medium, "--medium-budget"))
+    if not parsed.fast:
+        raise UsageError("--fast-budget 0: there is nothing to place", "Choose a cost above 0.")
+    return parsed
+
+
+def _cost(text: str, name: str) -> float:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) or not math.isfinite(float(text)):
         raise UsageError(f"{name} {text!r} is not a cost", "Write it like 12 or 0.05, in the unit of daily_cost.")
     return float(text)
@@ -51,7 +57,9 @@ def require_room(storage: Storage, budget: float) -> None:
     """Raise a RefusedError if no track fits a budget of FAST."""
     least = float(storage.costs(FAST).min())
     if budget < least:
-        problem = f"--fast-budget {budget:g} has no room for any track: the cheapest one costs {least:.3g} a day in FAST"
+        problem = (
+            f"--fast-budget {budget:g} has no room for any track: the cheapest one costs {least:.3g} a day in FAST"
+        )
         everything = storage.costs(FAST).sum()
         raise RefusedError(problem, f"Choose a higher one; all tracks in FAST would cost {everything:,.2f} a day.")
 

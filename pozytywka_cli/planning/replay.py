@@ -1,16 +1,16 @@
 """Replay past days: what the plan, simple rules, caches, the present placement and an oracle serve from FAST."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
-from pozytywka_cli.evaluation import SHARE, Ints, interval, mean_interval, paired_difference
+from pozytywka_cli.evaluation import SHARE, Flags, Floats, Ints, interval, mean_interval, paired_difference
 from pozytywka_cli.planning.caching import simulate
 from pozytywka_cli.planning.days import DailyPlays
 from pozytywka_cli.planning.placement import chosen, descending, fill
-from pozytywka_cli.planning.storage import FAST, Flags, Floats, Storage
+from pozytywka_cli.planning.storage import FAST, Storage
 
 PLAN, MOST_PLAYED, PRESENT, ORACLE = "the plan", "most played", "present placement", "oracle"
 FREQUENCY, RECENCY = "least frequently used", "least recently used"
@@ -109,18 +109,16 @@ def _measured(
     return Backtest(policy, days, len(served), *shares, cost, *paired_difference(plan, served, users))
 
 
-def answer(backtest: Mapping[str, Backtest]) -> str:
+def answer(backtest: Sequence[Backtest]) -> str:
     """Return what the plan gains, in one sentence."""
-    plan, present, most = (backtest[policy] for policy in (PLAN, PRESENT, MOST_PLAYED))
-    gain = f"{_points(most.behind)} points more than most played"
+    by_policy = {one.policy: one for one in backtest}
+    plan, present, most = (by_policy[policy] for policy in (PLAN, PRESENT, MOST_PLAYED))
+    way = "more" if most.behind >= 0 else "less"
+    gain = f"{abs(100 * most.behind):.1f} points {way} than the tracks played most"
     if most.behind_low is not None and most.behind_high is not None:
-        gain += f" (95 % interval {_points(most.behind_low)} to {_points(most.behind_high)})"
+        gain += f" (95 % interval of the difference: {100 * most.behind_low:+.1f} to {100 * most.behind_high:+.1f})"
     return (
-        f"Over {plan.days} days the plan would have served {plan.plays_served:.1%} of {plan.plays:,} plays from FAST for "
-        f"{plan.cost:,.2f} a day, {gain}; the present placement served {present.plays_served:.1%} for "
+        f"Over {plan.days} days the plan would have served {plan.plays_served:.1%} of {plan.plays:,} plays from FAST "
+        f"for {plan.cost:,.2f} a day, {gain}; the present placement served {present.plays_served:.1%} for "
         f"{present.cost:,.2f} a day."
     )
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}"

@@ -4,17 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from pozytywka_cli.dataset.checking.validate import check
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.tables import NO_NAMES
 from pozytywka_cli.errors import RefusedError
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from pozytywka_cli.evaluation import Flags, Floats
 
 FAST, MEDIUM, SLOW = CLASSES = ("FAST", "MEDIUM", "SLOW")
 
@@ -71,9 +67,10 @@ def load_storage(
         problem = f"there is no table track_storage in {folder}: where tracks are stored, and for what, is unknown"
         raise RefusedError(problem, "Put it there; `pozytywka schema` lists its columns.")
     rows = checked.good("track_storage")
-    tracks = dataset.tracks.select(
-        "name", "duration_ms", "popularity", track_id="id", artist_id="id_artist"
-    ).sort("track_id")
+    tracks = dataset.tracks.select("name", "duration_ms", "popularity", track_id="id", artist_id="id_artist").sort(
+        "track_id"
+    )
+    rows = rows.with_columns(pl.col("storage_class").cast(pl.String))
     joined = tracks.join(rows, on="track_id", how="left", maintain_order="left")
     counts = {
         "bad lines of track_storage; see `pozytywka validate`": len(checked.bad("track_storage")),
