@@ -41,17 +41,18 @@ def cache(
     millisecond of music costs there, by the median. FAST gets the tracks with the most expected full plays for their
     cost, MEDIUM the best of the others, SLOW the rest; without --medium-budget nothing is in MEDIUM.
 
-    The coming day are the 24 hours after the log. A track's plays are forecast from its popularity, from the plays of
-    its artist and from its own, with a memory that the 28 days before show to be right. The probability that a play
-    goes to the track's end is the mean over the last 56 days of what skip predicts for the track's plays. If no version
-    of skip is promoted, the share of plays that did is used, and a message says so.
+    The coming day is the 24 hours after the end of the log. A track's plays are forecast from its popularity, from the
+    plays of its artist and from its own; how fast the past is forgotten is chosen by the last 28 days. The probability
+    that a play goes to the track's end is the mean over the last 56 days of what skip predicts for the track's plays.
+    If no version of skip is promoted, the share of plays that did is used, and a message says so.
 
     The backtest replays the last 28 days, or a third of a shorter log. Each day is planned from what was known before
     it, with skip trained again on what was known before all of them. The same budget is given to the tracks played most
     before the day, to two caches that see the day play by play and load every track that they miss in place of what
     was used least often, or longest ago, and to an oracle that knows the day's plays. The present placement has its own
-    cost. "plays" is the share of plays of tracks that were in FAST, "time" the share of the time listened to, which is
-    that of the bytes sent if all tracks have the same bit rate. Intervals are 95 % intervals over users.
+    cost; it may have been made in hindsight. "plays" is the share of plays of tracks that were in FAST, "time" the
+    share of the time listened to, which is that of the bytes sent if all tracks have the same bit rate. Intervals are
+    95 % intervals over users.
 
     \b
     Examples:

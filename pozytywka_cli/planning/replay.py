@@ -64,25 +64,29 @@ class Replay:
 
     def policies(self, budget: float) -> dict[str, tuple[Flags, float]]:
         """Return for each policy which plays of these days it serves from FAST, (plays,), and its mean cost a day."""
-        fast, now = self.storage.costs(FAST), self.storage.are_in(FAST)
-        today = [self.log.counts(day) for day in self.days]
-        played = np.bincount(self.log.track[self.log.end < self.days.start], minlength=self.log.tracks).astype(float)
-        before = [played]
-        for day in self.days[1:]:
-            ended = self.log.track[self.log.end == day - 1]
-            before.append(before[-1] + np.bincount(ended, minlength=self.log.tracks))
-        static = {
-            PLAN: [chosen(expected, fast, budget) for expected in self.expected],
-            MOST_PLAYED: [fill(_by_count(counts), fast, budget) for counts in before],
-            PRESENT: [now] * len(self.days),
-            ORACLE: [chosen(counts, fast, budget) for counts in today],
-        }
-        found = {policy: (self._served(sets), _mean_cost(sets, fast)) for policy, sets in static.items()}
+        fast = self.storage.costs(FAST)
+        found = {policy: (self._served(sets), _mean_cost(sets, fast)) for policy, sets in self.sets(budget).items()}
         for policy, by_frequency in ((FREQUENCY, True), (RECENCY, False)):
             served, costs = simulate(self.log, self.days, fast, budget, by_frequency=by_frequency)
             found[policy] = served, float(costs.mean())
         order = (PLAN, MOST_PLAYED, FREQUENCY, RECENCY, PRESENT, ORACLE)
         return {policy: found[policy] for policy in order}
+
+    def sets(self, budget: float) -> dict[str, list[Flags]]:
+        """Return which tracks are in FAST all day, (tracks,) for each day, by those policies that keep them all day."""
+        fast = self.storage.costs(FAST)
+        return {
+            PLAN: [chosen(expected, fast, budget) for expected in self.expected],
+            MOST_PLAYED: [fill(_by_count(counts), fast, budget) for counts in self._played_before()],
+            PRESENT: [self.storage.are_in(FAST)] * len(self.days),
+            ORACLE: [chosen(self.log.counts(day), fast, budget) for day in self.days],
+        }
+
+    def _played_before(self) -> list[Floats]:
+        """Return for each day how many plays of each track had ended before it: (tracks,) each."""
+        ended = [self.log.end < self.days.start, *(self.log.end == day for day in self.days[:-1])]
+        counts = [np.bincount(self.log.track[plays], minlength=self.log.tracks) for plays in ended]
+        return list(np.cumsum(counts, axis=0, dtype=np.float64))
 
     def _served(self, sets: list[Flags]) -> Flags:
         """Return which plays are of a track that is in the set of its day: (plays,)."""

@@ -34,39 +34,41 @@ def planned(storage: Storage, plays: pl.DataFrame, version=None) -> CachePlan:
     return planning.cache(version, dataset_of(storage, plays), storage, BUDGET, silent)
 
 
-def altered(plays: pl.DataFrame, storage: Storage, after: int, finish: int) -> pl.DataFrame:
-    """The plays with other tracks and outcomes from a day before the end on, but for the last play."""
-    moment = START + timedelta(days=finish - after)
-    late = (pl.col("started_at") >= moment) & (pl.col("started_at") < plays["started_at"].max())
-    other = storage.tracks["track_id"][7]
+def altered(plays: pl.DataFrame, storage: Storage, days: int) -> pl.DataFrame:
+    """The plays with another track and outcome in the last days of the log, but for the last play."""
+    finish = daily_plays(dataset_of(storage, plays), storage.tracks["track_id"]).finish
+    late = (pl.col("started_at") >= finish - timedelta(days=days)) & (pl.int_range(pl.len()) < pl.len() - 1)
     return plays.with_columns(
-        track_id=pl.when(late).then(pl.lit(other)).otherwise("track_id"),
+        track_id=pl.when(late).then(pl.lit("t007")).otherwise("track_id"),
         listened_ms=pl.when(late).then(1000).otherwise("listened_ms"),
     )
 
 
-def test_no_day_sees_itself(storage):
-    """If all plays of the last days are altered, no plan before the day after the first of them changes."""
+@pytest.mark.parametrize("days", [1, 10, 20])
+def test_no_day_sees_itself(storage, days):
+    """If all plays of the last days are altered, plans change from the second of these days on, and none before."""
     plays = plays_of(storage, days=60, a_day=40)
-    one, other = (planned(storage, each).replay for each in (plays, altered(plays, storage, 10, 60)))
+    one, other = (planned(storage, each).replay for each in (plays, altered(plays, storage, days)))
     assert one is not None
     assert other is not None
     assert (one.days, one.log.finish) == (other.days, other.log.finish)
+    first = len(one.days) - days  # the first altered day
     changed = (one.expected != other.expected).any(axis=1)
-    first = one.days.stop - 10 - one.days.start  # the first altered day
-    assert not changed[:first].any()
-    assert changed[first + 2 :].all()
+    assert changed.tolist() == [False] * (first + 1) + [True] * (days - 1)
+    ours, theirs = (each.sets(BUDGET.fast) for each in (one, other))
+    for policy in (PLAN, MOST_PLAYED, PRESENT):
+        np.testing.assert_array_equal(ours[policy][: first + 1], theirs[policy][: first + 1])
+    before = one.log.rows(range(one.days.start, one.days.start + first))
     ours, theirs = (each.policies(BUDGET.fast) for each in (one, other))
-    whole = one.log.rows(range(one.days.start, one.days.start + first))
     for policy in (PLAN, MOST_PLAYED, FREQUENCY, RECENCY, PRESENT):
-        count = whole.stop - whole.start
+        count = before.stop - before.start
         np.testing.assert_array_equal(ours[policy][0][:count], theirs[policy][0][:count])
 
 
 def test_the_plan_of_the_coming_day_sees_all_days(storage):
     """It changes with the last day, and the tracks played then are worth more."""
     plays = plays_of(storage, days=60, a_day=40)
-    one, other = (planned(storage, each).rows for each in (plays, altered(plays, storage, 3, 60)))
+    one, other = (planned(storage, each).rows for each in (plays, altered(plays, storage, 3)))
     assert other["expected_plays"][7] > one["expected_plays"][7]
 
 

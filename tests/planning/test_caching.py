@@ -1,11 +1,16 @@
 """Caches that decide play by play."""
 
+from datetime import timedelta
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pozytywka_cli.planning.caching import Cache
+from pozytywka_cli.planning.caching import Cache, simulate
+from pozytywka_cli.planning.days import daily_plays
+from tests.planning.cache_worlds import START, dataset_of, storage_of
 
 LRU, LFU = False, True
 
@@ -84,3 +89,23 @@ def test_least_recently_used_keeps_the_latest_tracks(plays, room):
     cache = served(LRU, plays, budget=float(room))[1]
     latest = list(dict.fromkeys(reversed(plays)))[:room]
     assert content(cache) == "".join(sorted(latest))
+
+
+@pytest.mark.parametrize("by_frequency", [LRU, LFU])
+def test_a_simulated_day_starts_with_what_was_played_before_it(by_frequency):
+    """And with nothing else: on its second day, b is loaded at its first play there, and c drives it out."""
+    storage = storage_of([60_000] * 3)
+    hours = [0, 2, 25, 26, 27, 48]
+    plays = pl.DataFrame(
+        {
+            "user_id": [1] * 6,
+            "track_id": ["t000", "t000", "t001", "t001", "t002", "t001"],
+            "started_at": pl.Series([START + timedelta(hours=hour) for hour in hours]).dt.cast_time_unit("us"),
+            "listened_ms": [60_000] * 6,
+        }
+    )
+    log = daily_plays(dataset_of(storage, plays), storage.tracks["track_id"])
+    assert log.start.tolist() == [0, 1, 1, 1, 1]  # the first play is before the first full day
+    found = simulate(log, range(1, 2), storage.costs("FAST"), 0.24, by_frequency=by_frequency)
+    assert found.served.tolist() == [False, True, False, False]
+    assert found.costs == pytest.approx([0.24])
