@@ -15,7 +15,7 @@ from pozytywka_cli.planning.days import daily_plays
 from pozytywka_cli.planning.demand import ALWAYS, METHODS, Level, Method, Tracks, choose, levels
 from pozytywka_cli.planning.full_plays import WINDOW, FullPlays, observed
 from pozytywka_cli.planning.placement import Budgets
-from pozytywka_cli.planning.replay import FREQUENCY, MOST_PLAYED, ORACLE, PLAN, PRESENT, RECENCY, answer
+from pozytywka_cli.planning.replay import FREQUENCY, MOST_PLAYED, ORACLE, PLAN, PRESENT, RECENCY, Replay, answer
 from pozytywka_cli.planning.storage import FAST, Storage
 from pozytywka_cli.records import silent
 from tests.planning.cache_worlds import START, dataset_of, plays_of, storage_of
@@ -173,6 +173,26 @@ def test_a_backtest_agrees_with_a_count_by_hand(storage):
         assert one.policy == PRESENT or one.cost <= BUDGET.fast
         assert one.plays_low <= one.plays_served <= one.plays_high
     assert f"{by_policy[PLAN].plays_served:.1%}" in answer(plan.backtest)
+
+
+def test_most_played_goes_by_what_was_played_before():
+    """Each day another track is played twice as often as all before together; the oracle knows it on that day."""
+    storage = storage_of([60_000] * 5)
+    track = [day for day in range(5) for _ in range(2**day)]
+    minutes = [24 * 60 * day + 1 + number for day in range(5) for number in range(2**day)]
+    plays = pl.DataFrame(
+        {
+            "user_id": 1,
+            "track_id": [f"t{number:03}" for number in [0, *track, 0]],
+            "started_at": [START + timedelta(minutes=minute) for minute in [-1, *minutes, 5 * 24 * 60 - 1]],
+            "listened_ms": 60_000,
+        }
+    )
+    log = daily_plays(dataset_of(storage, plays), storage.tracks["track_id"])
+    assert log.counts(3).tolist() == [0, 0, 0, 8, 0]
+    sets = Replay(log, storage, range(2, 5), np.zeros((3, 5))).sets(0.24)
+    assert [taken.tolist().index(True) for taken in sets[MOST_PLAYED]] == [1, 2, 3]
+    assert [taken.tolist().index(True) for taken in sets[ORACLE]] == [2, 3, 4]
 
 
 def test_the_plan_beats_most_played_where_habits_change(storage):
