@@ -26,7 +26,9 @@ def modules(*arguments: object) -> set[str]:
     return {name.partition(".")[0] for name in done.stderr.split()}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["models", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["train", "--help"], ["models", "--help"], ["plan", "cache", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments):
     """Neither a model library nor polars, numpy or rich."""
     assert not modules(*arguments) & (HEAVY | {"polars", "numpy", "rich", "narwhals"})
