@@ -21,8 +21,8 @@ from pozytywka_cli.evaluation import log_loss
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.fitting import TrainingData, recipe, select
-from pozytywka_cli.families.skip.models.networks import Networks, skip_loss
+from pozytywka_cli.families.skip.fitting import TrainingData, recipe
+from pozytywka_cli.families.skip.models.modules import Modules, skip_loss
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import TEST_TIME, TIME, Split, time_split, user_splits
 from pozytywka_cli.families.skip.validation import fit
@@ -88,7 +88,7 @@ def _beside_lightgbm(log: PlayLog, splits: list[Split]) -> tuple[float, float]:
         for seed in range(3):
             model = fit("advanced", data, TrainingRun(data.settings, "advanced", seed)).model
             ours.append(log_loss(outcomes, data.predictions(model).probability))
-            theirs.append(log_loss(outcomes, skip_peers.lightgbm(features.numpy(), data.skipped, split, seed=seed)))
+            theirs.append(log_loss(outcomes, skip_peers.lightgbm(features, data.skipped, split, seed=seed)))
     return float(np.concatenate(ours).mean()), float(np.concatenate(theirs).mean())
 
 
@@ -129,12 +129,12 @@ def _write_pairs(path: Path) -> None:
 
 def _epochs(data: TrainingData) -> Compared:
     """One epoch by the training loop and by a bare one: the same network, batches, optimizer, schedule, validation."""
-    reader, rows = data.read("advanced")[0], data.rows("advanced")
-    fitting, validation = (select(rows, flags) for flags in (data.split.fitting(0), data.split.validation(0)))
+    reader, _ = data.read("advanced")
+    fitting, validation = (data.rows("advanced", plays) for plays in (data.split.fitting(0), data.split.validation(0)))
     whole = recipe(data.settings, len(fitting[0]))
 
     def network() -> torch.nn.Module:
-        return Networks.untrained("advanced", reader, 0, data.settings.dropout).members[0]
+        return Modules.untrained("advanced", reader, 0, data.settings.dropout).members[0]
 
     def ours() -> Timed:
         cpu = torch.device("cpu")

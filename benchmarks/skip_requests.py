@@ -9,7 +9,6 @@ from pathlib import Path
 os.environ |= {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}  # before polars is imported
 
 import numpy as np
-import torch
 
 from pozytywka_cli.artifacts import Store
 from pozytywka_cli.dataset.loading import load
@@ -18,7 +17,6 @@ from pozytywka_cli.families.skip import FAMILY
 REQUESTS = 200
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     data, artifacts, report = map(Path, sys.argv[1:])
     dataset = load(data, artifacts / "plays.parquet", print)
     version = Store(artifacts).load("skip")

@@ -24,6 +24,7 @@ ANSWERS = {
     "skip": ["predict", "skip", "--json"],
     "weekly": ["predict", "weekly", "--json"],
     "similar": ["similar", "Rosetta", "Bossk"],
+    "recommend": ["recommend", "101", "102"],
 }
 QUICK = {
     "POZYTYWKA_SKIP_EPOCHS": "2",

@@ -79,9 +79,10 @@ def recommend(
     a warning, as is a line of stdin that is no id: the others are answered, and the exit code is 3. Users from stdin
     are answered as they come. A USER that starts with - goes after --. A warning says if answers come from a baseline.
 
-    A row of -o and of --json is one track for one user: user_id, rank (from 1), track_id, track, artist, score (higher
-    is better, comparable within a user only), because and variant. In --json and CSV the parts of because are the
-    columns because_kind, because_id and because_name. Beside the rows of --json, problems lists who was not answered.
+    A row of -o and of --json is one track for one user: user_id, rank (from 1), track_id, track, artist, score, because
+    and variant. Scores are comparable within one list only, and --diversity and --tail may put a lower one first. In
+    --json and CSV the parts of because are the columns because_kind, because_id and because_name. Beside the rows of
+    --json, problems lists who was not answered.
 
     \b
     Examples:

@@ -64,7 +64,8 @@ class Answers:
                 yield [int(argument) for argument in group]
                 continue
             for lines in inputs.line_batches():
-                yield self._ids(lines)
+                if ids := self._ids(lines):
+                    yield ids
 
     def of(self, users: list[int]) -> "pl.DataFrame":
         """Return the rows for the users that can be answered, in their order, without `problem`."""
@@ -84,7 +85,7 @@ class Answers:
         """Return the rows for all users; without rows where there is no user."""
         import polars as pl
 
-        return pl.concat([self.of([]), *map(self.of, users)])
+        return pl.concat(list(map(self.of, users)) or [self.of([])])
 
     def raise_problems(self) -> None:
         """Raise a RefusedError if a user, or a line of standard input, could not be answered."""

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 import msgspec
 import numpy as np
@@ -14,7 +16,7 @@ from pozytywka_cli.families import registry
 from pozytywka_cli.families.family import Opener, Predictor, TrainingRun
 from pozytywka_cli.records import Report, silent
 
-MOST_PLAYS = 50_000  # of whole users: more make a skip model hardly better, and take minutes
+MOST_PLAYS = 25_000  # of whole users: more make a skip model hardly better, and take minutes
 
 
 class Refitted:
@@ -25,8 +27,9 @@ class Refitted:
         settings = msgspec.convert(made.settings, family.Settings)
         run = TrainingRun(settings, made.fallback_for or made.variant, made.seed, progress=report)
         draft = family.train(dataset, run).model
-        self._family, self._folder = family, TemporaryDirectory(prefix="pozytywka-")
-        store = Store(Path(self._folder.name))
+        folder = mkdtemp(prefix="pozytywka-")
+        finalize(self, rmtree, folder, ignore_errors=True)  # a TemporaryDirectory would warn that nobody closed it
+        self._family, store = family, Store(Path(folder))
         origin = Origin(family.name, draft.variant, made.settings, made.seed, "cpu", None, dataset.inputs)
         self._version = store.save(origin, draft)
 

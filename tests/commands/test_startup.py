@@ -27,7 +27,15 @@ def modules(*arguments: object) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["train", "--help"], ["recommend", "--help"], ["models", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["recommend", "--help"],
+        ["models", "--help"],
+        ["plan", "cache", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments):
     """Neither a model library nor polars, numpy or rich."""
@@ -38,6 +46,12 @@ def test_help_imports_nothing_heavy(arguments):
 def test_lookups_import_no_model_library(arguments, trained):
     """`similar` and `models` must feel instant."""
     assert not modules(*arguments, "--artifacts-dir", trained) & (HEAVY | {"polars"})
+
+
+def test_recommendations_import_no_training_library(sampled, trained):
+    """They are looked up too, in scores that SciPy's sparse matrices hold."""
+    where = ["--data-dir", sampled, "--artifacts-dir", trained]
+    assert not modules("recommend", 101, *where) & {"torch", "sklearn", "implicit"}
 
 
 def test_the_command_reference_is_fresh():

@@ -21,6 +21,7 @@ ARTIFACT_COMMANDS = {
     "skip": ("predict skip pairs.jsonl", "models verify"),
     "weekly": ("predict weekly", "plan rates --budget 100"),
     "similar": ("similar a", "models list", "models verify"),
+    "recommend": ("recommend 101", "models verify"),
 }
 
 

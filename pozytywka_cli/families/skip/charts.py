@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
-from torch import Tensor
+from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats, log_loss
 from pozytywka_cli.records import Panel, Progress, Report
+
+Singles = NDArray[np.float32]
 
 BINS, POINTS = 10, 200  # of a calibration curve, and of a ROC curve, at most
 SECONDS, LATEST = 5, 300  # the width of a bar of skip times, and the start of the last bar
@@ -86,7 +88,12 @@ def skip_times(plays: pl.DataFrame) -> pl.DataFrame:
 
 
 def permutation_importance(
-    score: Callable[[Tensor], Floats], inputs: Tensor, names: Sequence[str], skipped: Flags, seed: int, progress: Report
+    score: Callable[[Singles], Floats],
+    inputs: Singles,
+    names: Sequence[str],
+    skipped: Flags,
+    seed: int,
+    progress: Report,
 ) -> list[tuple[str, float]]:
     """Compute the increase of the mean log loss, in nats, when one feature's values are shuffled over the plays.
 
@@ -101,7 +108,7 @@ def permutation_importance(
     features, outcome = inputs[sample], skipped[sample]
     before, importance = log_loss(outcome, score(features)).mean(), []
     for number, name in enumerate(names):
-        column = features[:, number].clone()
+        column = features[:, number].copy()
         features[:, number] = column[generator.permutation(len(sample))]
         importance.append((name, float(log_loss(outcome, score(features)).mean() - before)))
         features[:, number] = column

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 
 from pozytywka_cli import learning
-from pozytywka_cli.evaluation import Flags, Floats
+from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.readers import Reader
+from pozytywka_cli.families.skip.features.readers import Inputs, Reader
 from pozytywka_cli.families.skip.metrics import Predictions
 from pozytywka_cli.families.skip.models.model import READERS, Baseline, Forest, Model
-from pozytywka_cli.families.skip.models.networks import MEMBERS, LinearNetwork, Networks, skip_loss
+from pozytywka_cli.families.skip.models.modules import Modules, RegressionModule, skip_loss
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.families.skip.splits import Split
 from pozytywka_cli.learning import Epoch, Recipe, Tensors
@@ -33,7 +33,7 @@ class TrainingData:
     log: PlayLog
     split: Split
     settings: SkipSettings
-    _cache: dict[type[Reader], tuple[Reader, Tensors]] = field(default_factory=dict)
+    _cache: dict[type[Reader], tuple[Reader, Inputs]] = field(default_factory=dict)
 
     @property
     def final(self) -> "TrainingData":
@@ -45,20 +45,20 @@ class TrainingData:
         """Which plays were skipped: (plays,)."""
         return self.log.plays["skipped"].to_numpy()
 
-    def read(self, variant: str) -> tuple[Reader, Tensors]:
+    def read(self, variant: str) -> tuple[Reader, Inputs]:
         """Return the variant's reader, fitted on the training plays, and its inputs for all plays."""
         kind = READERS[variant]
         if kind not in self._cache:
             self._cache[kind] = kind.prepare(self.log, self.split.training, self.settings)
         return self._cache[kind]
 
-    def rows(self, variant: str) -> Tensors:
-        """Return the variant's inputs for all plays, and the outcomes as numbers, 0 or 1."""
-        return (*self.read(variant)[1], torch.from_numpy(self.skipped.astype(np.float32)))
+    def inputs(self, variant: str, plays: Flags | Ints) -> Inputs:
+        """Return the variant's inputs for some of the plays, which are flagged or numbered."""
+        return tuple(array[plays] for array in self.read(variant)[1])
 
-    def inputs(self, variant: str, flags: Flags) -> Tensors:
-        """Return the variant's inputs for some of the plays."""
-        return select(self.read(variant)[1], flags)
+    def rows(self, variant: str, plays: Flags | Ints) -> Tensors:
+        """Return the same to train on, and the outcomes as numbers, 0 or 1."""
+        return tuple(map(torch.from_numpy, (*self.inputs(variant, plays), self.skipped[plays].astype(np.float32))))
 
     def probability(self, model: Model, flags: Flags) -> Floats:
         """Return a model's probability that some of the plays are skipped: (flagged plays,)."""
@@ -68,11 +68,6 @@ class TrainingData:
         """Return a model's predictions for the test plays."""
         probability = self.probability(model, self.split.test)
         return Predictions(probability, np.full(len(probability), model.skip_rate))
-
-
-def select(tensors: Tensors, flags: Flags) -> Tensors:
-    """Return the flagged rows of tensors that have one row for each play."""
-    return tuple(tensor[torch.from_numpy(flags)] for tensor in tensors)
 
 
 @dataclass(frozen=True)
@@ -105,28 +100,28 @@ def fit_weights(variant: str, data: TrainingData, run: TrainingRun) -> FittedMod
 
 def _networks(variant: str, data: TrainingData, run: TrainingRun) -> FittedModel:
     """Fit networks, each over its whole schedule, and regressions."""
-    model = Networks.untrained(variant, data.read(variant)[0], run.seed, data.settings.dropout)
+    modules = Modules.untrained(variant, data.read(variant)[0], run.seed, data.settings.dropout)
     most = MAX_VALIDATED if data.split.validations else MAX_PLAYS
     how, epochs = recipe(data.settings, int(data.split.fitting(0).sum()), most), []
-    for member, network in enumerate(model.members):
-        rows = select(data.rows(variant), data.split.fitting(member))
-        if isinstance(network, LinearNetwork):
-            network.fit(rows[0], rows[1], model.skip_rate)
+    for number, member in enumerate(modules.members):
+        plays = data.split.fitting(number)
+        if isinstance(member, RegressionModule):
+            member.fit(data.inputs(variant, plays)[0], data.skipped[plays], modules.reader.skip_rate)
         else:
-            epochs.append(_fit_network(model, member, rows, how, run))
+            epochs.append(_fit_network(modules, number, data.rows(variant, plays), how, run))
     larger = f"batches had more than {data.settings.batch_size} plays: an epoch has at most {MAX_BATCHES:,} of them"
     fewer = f"networks were trained for {how.epochs} epochs, which is enough to see {most:,} plays"
     applies = {larger: how.batch_size > data.settings.batch_size, fewer: how.epochs < data.settings.epochs}
-    return FittedModel(model, epochs, notes=[note for note, true in applies.items() if true and epochs])
+    return FittedModel(modules.handed_over(), epochs, notes=[note for note, true in applies.items() if true and epochs])
 
 
-def _fit_network(model: Networks, member: int, rows: Tensors, how: Recipe, run: TrainingRun) -> list[Epoch]:
+def _fit_network(modules: Modules, number: int, rows: Tensors, how: Recipe, run: TrainingRun) -> list[Epoch]:
     """Fit one network in place, and return a record of every epoch; rows are the inputs and the outcomes of plays."""
-    network, loss, networks = model.members[member], skip_loss(model.skip_rate), MEMBERS[model.variant]
-    epochs, seed, device = [], networks * run.seed + member, torch.device(run.device)
+    network, loss, networks = modules.members[number], skip_loss(modules.reader.skip_rate), modules.networks
+    epochs, seed, device = [], networks * run.seed + number, torch.device(run.device)
     for epoch in learning.fit(network, loss, rows, None, how, seed=seed, device=device):
-        done, total = member * epoch.epochs + epoch.epoch, networks * epoch.epochs
-        run.progress(Progress(f"skip {model.variant}", done, total, epoch.train_loss))
+        done, total = number * epoch.epochs + epoch.epoch, networks * epoch.epochs
+        run.progress(Progress(f"skip {modules.variant}", done, total, epoch.train_loss))
         epochs.append(epoch)
     return epochs
 
@@ -140,9 +135,8 @@ def recipe(settings: SkipSettings, rows: int, most: int = MAX_PLAYS) -> Recipe:
 
 def _forest(data: TrainingData, seed: int) -> FittedModel:
     """Fit a random forest over genres, on at most `forest_rows` plays."""
-    reader, inputs = data.read("forest")
     plays, most = data.split.fitting(0), data.settings.forest_rows
-    model = Forest.fit(reader, select(inputs, plays), data.skipped[plays], rows=most, seed=seed)
+    model = Forest.fit(data.read("forest")[0], data.inputs("forest", plays), data.skipped[plays], rows=most, seed=seed)
     note = f"the forest was fitted on a random sample of {most:,} plays"
     return FittedModel(model, notes=[note] if plays.sum() > most else [])
 
@@ -154,10 +148,9 @@ def _legacy(data: TrainingData, run: TrainingRun) -> FittedModel:
     generator = np.random.default_rng(run.seed)
     fewer = min(skipped.sum(), len(skipped) - skipped.sum(), LEGACY_ROWS // 2)
     sample = np.concatenate([generator.permutation(training[kind])[:fewer] for kind in (skipped, ~skipped)])
-    model = Networks.untrained("legacy", data.read("legacy")[0], run.seed)
+    modules = Modules.untrained("legacy", data.read("legacy")[0], run.seed)
     size = recipe(data.settings, len(sample)).batch_size
     legacy_recipe = Recipe(LEGACY_EPOCHS, size, LEGACY_RATE, weight_decay=0.0, patience=LEGACY_EPOCHS)
-    rows = tuple(tensor[sample] for tensor in data.rows("legacy"))
-    epochs = _fit_network(model, 0, rows, legacy_recipe, run)
+    epochs = _fit_network(modules, 0, data.rows("legacy", sample), legacy_recipe, run)
     note = f"the old system's network was fitted on a random sample of {len(sample):,} plays, half of them skipped"
-    return FittedModel(model, [epochs], notes=[note] if len(sample) == LEGACY_ROWS else [])
+    return FittedModel(modules.handed_over(), [epochs], notes=[note] if len(sample) == LEGACY_ROWS else [])

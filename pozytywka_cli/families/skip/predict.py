@@ -14,10 +14,9 @@ from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.family import loading
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.readers import PastRate, ReadInputs
+from pozytywka_cli.families.skip.features.readers import Inputs, PastRate, ReadInputs
 from pozytywka_cli.families.skip.models.model import Baseline, Forest, Model
 from pozytywka_cli.families.skip.models.networks import Networks
-from pozytywka_cli.learning import Tensors
 
 KINDS: dict[str, type[Model]] = {"constant": Baseline, "user-rate": Baseline, "forest": Forest}  # or networks
 MOST = 3  # inputs of an explanation
@@ -130,7 +129,7 @@ class SkipPredictor:
         return rows.with_columns(pl.col("started_at").fill_null(next_start))
 
 
-def because(model: Model, rows: pl.DataFrame, log: PlayLog, inputs: Tensors) -> pl.Series:
+def because(model: Model, rows: pl.DataFrame, log: PlayLog, inputs: Inputs) -> pl.Series:
     """Return the three inputs with the largest effect on each row's probability, as lists of input, value, effect.
 
     The `effect` is the probability minus what it would be with that input alone at its training mean (for genres: with

@@ -10,7 +10,8 @@ from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.fitting import FittedModel, TrainingData, fit_weights
 from pozytywka_cli.families.skip.models.model import Model, shifted
-from pozytywka_cli.families.skip.models.networks import Networks, score
+from pozytywka_cli.families.skip.models.modules import Modules
+from pozytywka_cli.families.skip.models.networks import Networks
 
 GATED = ("advanced", "simple")  # those that are the constant unless they beat it
 
@@ -52,7 +53,7 @@ def _held_out(model: Model, data: TrainingData) -> tuple[Flags, Floats]:
     total, networks = np.zeros((2, len(data.skipped)))
     for member, network in enumerate(model.members):
         held_out = split.validation(member)
-        total[held_out] += score(network, data.inputs(model.variant, held_out))
+        total[held_out] += network.score(data.inputs(model.variant, held_out))
         networks[held_out] += 1
     scored = networks > 0
     return scored, shifted(total[scored] / networks[scored], model.skip_rate)
@@ -80,5 +81,6 @@ def fit(variant: str, data: TrainingData, run: TrainingRun, validated: Validated
     if variant in GATED:
         validated = validated or validate(variant, data, run)
         if validated.constant:
-            return FittedModel(Networks.untrained(variant, data.read(variant)[0], run.seed), constant=True)
+            reader, _ = data.read(variant)
+            return FittedModel(Modules.untrained(variant, reader, run.seed).handed_over(), constant=True)
     return fit_weights(variant, data.final, run)

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import polars as pl
 import pytest
-import torch
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from pozytywka_cli.families.skip import charts
@@ -129,39 +128,39 @@ def test_what_would_be_empty_is_left_out(
     assert all(panel.rows.null_count().sum_horizontal().item() == 0 for panel in drawn)
 
 
-def sure(inputs: torch.Tensor) -> np.ndarray:
+def sure(inputs: np.ndarray) -> np.ndarray:
     """A model that is .9 sure of a skip where the second input is above zero, and else of none."""
-    return np.where(inputs[:, 1].numpy() > 0, 0.9, 0.1)
+    return np.where(inputs[:, 1] > 0, 0.9, 0.1)
 
 
 def test_only_the_input_that_matters_is_important() -> None:
     """It costs ln 9 for each play whose sign another play's value changes, some half of them; the others exactly 0."""
-    inputs = torch.from_numpy(RANDOM.normal(size=(1000, 3)).astype(np.float32))
-    kept = inputs.clone()
+    inputs = RANDOM.normal(size=(1000, 3)).astype(np.float32)
+    kept = inputs.copy()
     steps: list[Progress] = []
-    importances = permutation_importance(sure, inputs, ["a", "b", "c"], inputs[:, 1].numpy() > 0, 0, steps.append)
+    importances = permutation_importance(sure, inputs, ["a", "b", "c"], inputs[:, 1] > 0, 0, steps.append)
     assert [name for name, _ in importances] == ["a", "b", "c"]
     assert (importances[0][1], importances[2][1]) == (0, 0)
     changed = importances[1][1] / math.log(9) * 1000
     assert changed == pytest.approx(round(changed))
     assert 400 < changed < 600
-    assert torch.equal(inputs, kept)
+    assert np.array_equal(inputs, kept)
     assert [(step.done, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_the_seed_decides_what_is_shuffled_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """At most so many plays are scored, each beside its own outcome, and not the same ones for another seed."""
     monkeypatch.setattr(charts, "SHUFFLED", 100)
-    inputs = torch.from_numpy(RANDOM.normal(size=(1000, 2)).astype(np.float32))
-    skipped = inputs[:, 1].numpy() > 0
-    scored: list[torch.Tensor] = []
+    inputs = RANDOM.normal(size=(1000, 2)).astype(np.float32)
+    skipped = inputs[:, 1] > 0
+    scored: list[np.ndarray] = []
 
-    def score(given: torch.Tensor) -> np.ndarray:
-        scored.append(given.clone())
+    def score(given: np.ndarray) -> np.ndarray:
+        scored.append(given.copy())
         return sure(given)
 
     importances = [permutation_importance(score, inputs, ["a", "b"], skipped, seed, silent) for seed in (0, 0, 1)]
     assert {len(given) for given in scored} == {100}
     assert importances[0] == importances[1]
-    assert not torch.equal(scored[0], scored[6])
+    assert not np.array_equal(scored[0], scored[6])
     assert 30 < importances[2][1][1] / math.log(9) * 100 < 70

@@ -1,5 +1,9 @@
 """The models: initial weights, saved files, and predictions that do not depend on other rows."""
 
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,15 +21,16 @@ from pozytywka_cli.families.skip import card
 from pozytywka_cli.families.skip.features.genres import Genres
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import PastRate, Scaling
+from pozytywka_cli.families.skip.models.forward import CHUNK
 from pozytywka_cli.families.skip.models.model import READERS, Baseline, Forest, Model, read_classifier
-from pozytywka_cli.families.skip.models.networks import Networks
+from pozytywka_cli.families.skip.models.modules import Modules
+from pozytywka_cli.families.skip.models.networks import MEMBERS, Networks, shapes
 from pozytywka_cli.families.skip.settings import SkipSettings
-from pozytywka_cli.learning import BLOCK
 
 from .trained import VARIANTS
 from .worlds import listeners, saved, tangle, tangled
 
-LOG = PlayLog.of(tangled(tangle(3, plays=BLOCK + 150), 3))
+LOG = PlayLog.of(tangled(tangle(3, plays=CHUNK + 150), 3))
 ALL = np.ones(len(LOG.plays), np.bool_)
 SETTINGS = SkipSettings()
 
@@ -35,15 +40,21 @@ def predicted(model: Model, rows: pl.DataFrame, log: PlayLog = LOG) -> np.ndarra
     return model.predict_proba(rows, log, model.reader.open(log)(rows))
 
 
-def trained_like(variant: str) -> Networks:
-    """Networks whose last layers are not zero, as after training."""
+def modules(variant: str) -> Modules:
+    """Members whose last layers are not zero, as after training."""
     reader, _ = READERS[variant].prepare(LOG, ALL, SETTINGS)
-    model = Networks.untrained(variant, reader, seed=1)
+    made = Modules.untrained(variant, reader, seed=1)
     generator = torch.Generator().manual_seed(0)
-    for parameter in model.members.parameters():
-        torch.nn.init.normal_(parameter, std=0.3, generator=generator)
-    model.members.eval()
-    return model
+    for member in made.members:
+        for parameter in member.parameters():
+            torch.nn.init.normal_(parameter, std=0.3, generator=generator)
+        member.eval()
+    return made
+
+
+def trained_like(variant: str) -> Networks:
+    """The same as a model that answers."""
+    return modules(variant).handed_over()
 
 
 def forest(log: PlayLog, rows: int, seed: int) -> Forest:
@@ -91,7 +102,7 @@ def test_a_batch_is_predicted_as_its_rows_one_by_one(model):
 def test_an_untrained_network_is_exactly_the_constant(variant: str):
     """To the last bit: scores start at zero, above the training rate's log-odds."""
     reader, _ = READERS[variant].prepare(LOG, ALL, SETTINGS)
-    probabilities = predicted(Networks.untrained(variant, reader, seed=5), LOG.plays)
+    probabilities = predicted(Modules.untrained(variant, reader, seed=5).handed_over(), LOG.plays)
     assert probabilities.tobytes() == predicted(Baseline("constant", PastRate(reader.skip_rate)), LOG.plays).tobytes()
     assert probabilities[0] == pytest.approx(LOG.plays["skipped"].mean())
 
@@ -99,10 +110,10 @@ def test_an_untrained_network_is_exactly_the_constant(variant: str):
 def test_initial_weights_depend_on_the_seed_alone():
     """And the members of one model differ."""
     reader, _ = Genres.prepare(LOG, ALL, SETTINGS)
-    first, again, other = (Networks.untrained("simple", reader, seed).members.state_dict() for seed in (1, 1, 2))
-    assert all(torch.equal(first[name], again[name]) for name in first)
-    weights = [tensors[f"{member}.deep.0.weight"] for tensors in (first, other) for member in range(3)]
-    assert len({tensor.sum().item() for tensor in weights}) == 6
+    first, again, other = (Modules.untrained("simple", reader, seed).handed_over().members for seed in (1, 1, 2))
+    for one, same in zip(first, again, strict=True):
+        assert all(array.tobytes() == same.weights[name].tobytes() for name, array in one.weights.items())
+    assert len({member.weights["deep.0.weight"].sum() for member in (*first, *other)}) == 6
 
 
 def test_features_are_scaled_with_training_plays_and_unknown_attributes_have_their_mean():
@@ -110,12 +121,12 @@ def test_features_are_scaled_with_training_plays_and_unknown_attributes_have_the
     training = np.arange(len(LOG.plays)) < 200
     reader, (inputs,) = Scaling.prepare(LOG, training, SETTINGS)
     column = list(reader.mean).index("moving_average")
-    assert inputs[:200, column].mean().item() == pytest.approx(0, abs=1e-5)
-    assert inputs[:200, column].std(unbiased=False).item() == pytest.approx(1, abs=1e-2)
-    assert inputs.abs().max() <= 5
+    assert inputs[:200, column].mean() == pytest.approx(0, abs=1e-5)
+    assert inputs[:200, column].std() == pytest.approx(1, abs=1e-2)
+    assert np.abs(inputs).max() <= 5
     unknown = LOG.plays["track_id"].is_in(["t30", "t31", "t32"]).to_numpy()
-    assert not inputs[torch.from_numpy(unknown)][:, list(reader.mean).index("tempo")].any()
-    assert torch.equal(reader.open(LOG)(LOG.plays)[0], inputs)
+    assert not inputs[unknown][:, list(reader.mean).index("tempo")].any()
+    assert np.array_equal(reader.open(LOG)(LOG.plays)[0], inputs)
 
 
 def test_genres_are_numbered_by_how_common_they_are_and_unknown_ones_have_a_number():
@@ -179,7 +190,7 @@ def test_layers_halve_their_units_and_the_shape_is_saved(tmp_path: Path):
     reader, _ = Scaling.prepare(LOG, ALL, settings)
     reader.save(tmp_path)
     for known in (reader, msgspec.json.decode((tmp_path / "model.json").read_bytes(), type=Scaling)):
-        member = Networks.untrained("advanced", known, seed=0).members[0]
+        member = Modules.untrained("advanced", known, seed=0).members[0]
         layers = [module for module in member.modules() if isinstance(module, torch.nn.Linear)]
         assert [layer.out_features for layer in layers] == [20, 10, 5, 1, 1]
 
@@ -196,13 +207,52 @@ def test_a_model_that_was_saved_without_a_shape_has_two_layers():
 
 def test_older_versions_have_no_regression_beside_the_networks(tmp_path: Path):
     """The weights tell; the answers are those of the networks that were saved."""
-    reader, inputs = Scaling.prepare(LOG, ALL, SETTINGS)
-    kinds = {True: ["FeatureNetwork"] * 3 + ["LinearNetwork"], False: ["FeatureNetwork"] * 3}
-    for regression, members in kinds.items():
-        model = Networks.untrained("advanced", reader, seed=0, regression=regression)
-        for parameter in model.members.parameters():
-            torch.nn.init.constant_(parameter, 0.01)
-        draft = Draft("advanced", model.save, {}, [], card.text(reader.skip_rate))
-        loaded = Networks.load(saved(draft, tmp_path / str(regression)))
-        assert [type(member).__name__ for member in loaded.members] == members
-        assert loaded.probability(inputs).tobytes() == model.probability(inputs).tobytes()
+    model, (_, inputs) = MODELS["advanced"], Scaling.prepare(LOG, ALL, SETTINGS)
+    for members in (model.members, model.members[:-1]):
+        given = replace(model, members=members)
+        draft = Draft("advanced", given.save, {}, [], card.text(model.skip_rate))
+        loaded = Networks.load(saved(draft, tmp_path / str(len(members))))
+        assert [type(member) for member in loaded.members] == MEMBERS["advanced"][: len(members)]
+        assert loaded.probability(inputs).tobytes() == given.probability(inputs).tobytes()
+
+
+@pytest.mark.parametrize("variant", MEMBERS)
+def test_a_model_answers_what_its_torch_modules_have_learned(variant: str):
+    """Up to the precision of single numbers; weights have the names and shapes that a file must have."""
+    made, (_, inputs) = modules(variant), READERS[variant].prepare(LOG, ALL, SETTINGS)
+    for module, member in zip(made.members, made.handed_over().members, strict=True):
+        with torch.inference_mode():
+            expected = module(*map(torch.from_numpy, inputs)).numpy()
+        assert member.score(inputs) == pytest.approx(expected, abs=1e-5)
+        assert {name: array.shape for name, array in member.weights.items()} == shapes(type(member), made.reader)
+
+
+SCORES = """
+import sys
+import numpy as np
+from pozytywka_cli.families.skip.models.forward import FeatureNetwork
+random = np.random.default_rng(0)
+units = [43, *map(int, sys.argv[1:]), 1]
+weights = {"linear.weight": (1, 43), "linear.bias": (1,)}
+for layer, (inputs, outputs) in enumerate(zip(units, units[1:])):
+    weights |= {f"deep.{3 * layer}.weight": (outputs, inputs), f"deep.{3 * layer}.bias": (outputs,)}
+network = FeatureNetwork({name: random.normal(0, 0.2, shape).astype(np.float32) for name, shape in weights.items()})
+rows = random.normal(size=(1000, 43)).astype(np.float32)
+batch = network.score((rows,))
+assert network.score((rows[::-1],)).tobytes() == batch[::-1].tobytes()
+assert all(network.score((rows[[row]],)).tobytes() == batch[[row]].tobytes() for row in range(0, 1000, 37))
+print(batch.tobytes().hex())
+"""
+
+
+@pytest.mark.parametrize("units", [(64, 32), (50, 25, 12), (1500, 750)], ids=str)
+def test_scores_do_not_depend_on_the_number_of_threads(units: tuple[int, ...]):
+    """Nor on the place of a row among others; to the last bit, also where products are large enough to be divided."""
+    scores = set()
+    for threads in ("1", "2", "3", "5"):
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        words = [sys.executable, "-c", SCORES, *map(str, units)]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        scores.add(done.stdout)
+    assert len(scores) == 1

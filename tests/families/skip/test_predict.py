@@ -175,9 +175,9 @@ def test_effects_of_a_logistic_regression_are_weights_times_values(predictors: d
     requests = predictor.default_requests().head(20)
     model, read = predictor.models[0]
     rows = predictor.candidates(requests)
-    weights = next(model.members.children()).linear.weight.detach().numpy()[0]
+    weights = model.members[0].weights["linear.weight"][0]
     inputs = read(rows)
-    scaled, names = inputs[0].numpy(), list(model.reader.mean)
+    scaled, names = inputs[0], list(model.reader.mean)
     probability = model.predict_proba(rows, predictor.log, inputs)
     odds = np.log(probability / (1 - probability))
     for row, largest in enumerate(predictor.explain(requests)["because"]):

@@ -28,5 +28,5 @@ class Completion:
         numbers = np.concatenate([np.zeros(0, np.int64), *lists])
         pairs = pl.DataFrame({"user_id": np.repeat(users, lengths), "track_id": self.tracks.ids.gather(numbers)})
         skipped = self.predictor.predict(pairs)["probability"].to_numpy() if len(pairs) else np.zeros(0)
-        logarithms: list[Floats] = np.split(np.log(np.maximum(1 - skipped, LEAST)), np.cumsum(lengths))
-        return logarithms[:-1]  # what is left after the last list
+        logarithms = np.log(np.maximum(1 - skipped, LEAST))
+        return [logarithms[end - length : end] for length, end in zip(lengths, np.cumsum(lengths), strict=True)]

@@ -77,7 +77,8 @@ def _of_blend(blend: Blend, profile: Profile, made: Recommended, *, new: bool) -
     if not len(profile.tracks):
         shares[0] = -np.inf
     largest = np.array(["play", *kinds])[shares.argmax(axis=0)]
-    plays_of = iter(_plays(signals, profile, chosen[largest == "play"]))
+    by_plays = chosen[largest == "play"]
+    plays_of = iter(_plays(signals, profile, by_plays) if len(by_plays) else ())  # there may be no play
     return [
         next(plays_of) if kind == "play" else _about(str(kind), signals.history.tracks, profile, track)
         for kind, track in zip(largest, chosen, strict=True)

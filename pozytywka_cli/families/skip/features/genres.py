@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 import msgspec
 import numpy as np
 import polars as pl
-import torch
 from msgspec import Meta
 from numpy.typing import NDArray
 
@@ -18,10 +17,9 @@ from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags
 from pozytywka_cli.families.skip.features.play_features import SkipRate
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
-from pozytywka_cli.families.skip.features.readers import PARAMETERS, Reader, ReadInputs, Without
+from pozytywka_cli.families.skip.features.readers import PARAMETERS, Inputs, Reader, ReadInputs, Without
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
-from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import Count
 
 VOCABULARY, CLUSTERS = "vocabulary.json", "clusters.json"
@@ -45,7 +43,7 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
     vocabulary: list[str]
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Number the genres of the tables, whoever plays what, and compute the inputs of all plays."""
         lists = (log.dataset.users["favourite_genres"], log.dataset.artists["genres"])
         commonest = pl.concat([genres.explode() for genres in lists]).drop_nulls().value_counts()
@@ -65,19 +63,20 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
         of_tracks = Index.of(log.dataset.artists["id"]).find(log.dataset.tracks["id_artist"])
         artist_rows = np.append(of_tracks, len(artists) - 1)
         return lambda rows: (
-            torch.from_numpy(users[log.members.find(rows["user_id"])]),
-            torch.from_numpy(artists[artist_rows[log.tracks.find(rows["track_id"])]]),
+            users[log.members.find(rows["user_id"])],
+            artists[artist_rows[log.tracks.find(rows["track_id"])]],
         )
 
     def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
         """Return which rows' users are in the users table: (rows,)."""
         return log.members.has(rows["user_id"])
 
-    def without(self, inputs: Tensors) -> Without:
+    def without(self, inputs: Inputs) -> Without:
         """Yield the names of the two inputs, and the inputs with unknown genres in the place of that one."""
-        user, artist = (torch.where(torch.arange(numbers.shape[1]) == 0, UNKNOWN, PADDING) for numbers in inputs)
-        yield FAVOURITES, None, (user.to(inputs[0].dtype).expand_as(inputs[0]), inputs[1])
-        yield ARTIST, None, (inputs[0], artist.to(inputs[1].dtype).expand_as(inputs[1]))
+        user, artist = (np.full_like(numbers, PADDING) for numbers in inputs)
+        user[:, 0] = artist[:, 0] = UNKNOWN
+        yield FAVOURITES, None, (user, inputs[1])
+        yield ARTIST, None, (inputs[0], artist)
 
     def _table(self, lists: pl.Series, width: int) -> Numbers:
         """Return the numbers of each list, padded, and a last row for unknown keys: (lists + 1, width)."""
@@ -121,7 +120,7 @@ class GenreClusters(Reader, frozen=True):
         return max(self.cluster)
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Cluster the genres of the tables, whoever plays what, and compute the inputs of all plays."""
         genres, numbers = Genres.prepare(log, training, settings)
         clusters = cls(genres, [NO_CLUSTER] * (UNKNOWN + 1) + _clusters(genres.vocabulary, log.dataset))
@@ -136,18 +135,18 @@ class GenreClusters(Reader, frozen=True):
         """Return which rows' users are in the users table: (rows,)."""
         return self.genres.known(rows, log)
 
-    def without(self, inputs: Tensors) -> Without:
+    def without(self, inputs: Inputs) -> Without:
         """Yield the names of the two inputs, and the inputs with no cluster in the place of that one."""
-        yield FAVOURITES, None, (torch.zeros_like(inputs[0]), inputs[1])
-        yield ARTIST, None, (inputs[0], torch.zeros_like(inputs[1]))
+        yield FAVOURITES, None, (np.full_like(inputs[0], NO_CLUSTER), inputs[1])
+        yield ARTIST, None, (inputs[0], np.full_like(inputs[1], NO_CLUSTER))
 
-    def _numbers(self, genres: Tensors) -> Tensors:
+    def _numbers(self, genres: Inputs) -> Inputs:
         """Return the sorted clusters of each row's genres, with no cluster in the place of repetitions."""
         inputs = []
         for numbers in genres:
-            ordered = np.sort(np.array(self.cluster, np.int32)[numbers.numpy()], axis=1)
+            ordered = np.sort(np.array(self.cluster, np.int32)[numbers], axis=1)
             ordered[:, 1:][ordered[:, 1:] == ordered[:, :-1]] = NO_CLUSTER
-            inputs.append(torch.from_numpy(ordered))
+            inputs.append(ordered)
         return tuple(inputs)
 
     def save(self, folder: Path) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 import numpy as np
 import polars as pl
-import torch
+from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import read_json
@@ -16,15 +16,15 @@ from pozytywka_cli.families.skip.features.play_features import FeatureParameters
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
-from pozytywka_cli.learning import Tensors
 from pozytywka_cli.settings import Count
 
 PARAMETERS = "model.json"
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers are hardly more precise
 
-ReadInputs = Callable[[pl.DataFrame], Tensors]
-Without = Iterator[tuple[str, Floats | None, Tensors]]
+Inputs = tuple[NDArray[Any], ...]  # each with one row for each play or candidate
+ReadInputs = Callable[[pl.DataFrame], Inputs]
+Without = Iterator[tuple[str, Floats | None, Inputs]]
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class Reader(msgspec.Struct, frozen=True):
         raise NotImplementedError
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Return a reader fitted on the `training` plays, (plays,), and its inputs for all plays."""
         raise NotImplementedError
 
@@ -48,7 +48,7 @@ class Reader(msgspec.Struct, frozen=True):
         """Return a function from rows to inputs; everything that does not depend on the rows is computed here."""
         raise NotImplementedError
 
-    def without(self, inputs: Tensors) -> Without:
+    def without(self, inputs: Inputs) -> Without:
         """Yield each input's name, its value in each row if it is a number, and the inputs without its information."""
         raise NotImplementedError
 
@@ -72,18 +72,18 @@ class PastRate(Reader, frozen=True, forbid_unknown_fields=True):
     skip_rate: SkipRate
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Compute the share of the `training` plays, (plays,), that were skipped, and the rates at all plays."""
         reader = cls(float(log.plays["skipped"].to_numpy()[training].mean()))
         return reader, reader.open(log)(log.plays)
 
     def open(self, log: PlayLog) -> ReadInputs:
         """Return a function from rows to their users' rates, (rows,)."""
-        return lambda rows: (torch.from_numpy(user_rate(rows, log, self.skip_rate)),)
+        return lambda rows: (user_rate(rows, log, self.skip_rate),)
 
-    def without(self, inputs: Tensors) -> Without:
+    def without(self, inputs: Inputs) -> Without:
         """Yield the rate, and `skip_rate` in its place."""
-        yield "user_rate", inputs[0].numpy(), (torch.full_like(inputs[0], self.skip_rate),)
+        yield "user_rate", inputs[0], (np.full_like(inputs[0], self.skip_rate),)
 
 
 class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +109,7 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
         return self.fitted.skip_rate
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Tensors]:
+    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Fit everything on the `training` plays, (plays,), and compute the inputs of all plays."""
         fitted = FeatureParameters.fit(log.plays.filter(training), log.dataset.tracks, settings.smoothing)
         features = PlayFeatures(log, fitted)(log.plays)
@@ -124,19 +124,19 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
         features = PlayFeatures(log, self.fitted)
         return lambda rows: self._scaled(features(rows))
 
-    def without(self, inputs: Tensors) -> Without:
+    def without(self, inputs: Inputs) -> Without:
         """Yield each feature's name, its values (four decimals), and the inputs with its mean in its place."""
         (scaled,) = inputs
         for number, (name, mean) in enumerate(self.mean.items()):
-            ablated = scaled.clone()
+            ablated = scaled.copy()
             ablated[:, number] = 0
-            value = scaled[:, number].double().numpy() * self.deviation[name] + mean
+            value = scaled[:, number].astype(np.float64) * self.deviation[name] + mean
             yield name, value.round(DIGITS), (ablated,)
 
-    def _scaled(self, features: pl.DataFrame) -> Tensors:
+    def _scaled(self, features: pl.DataFrame) -> Inputs:
         """Standardise and clip; an unknown attribute has its mean."""
         mean, deviation = (np.array(list(values.values()), np.float32) for values in (self.mean, self.deviation))
         # not by polars: it divides a column by a number in another way than one value, which shows in the last bit
         scaled = (features.select(*self.mean).to_numpy() - mean) / deviation
         scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP, out=scaled), copy=False)
-        return (torch.from_numpy(np.ascontiguousarray(scaled)),)
+        return (np.ascontiguousarray(scaled),)

@@ -16,8 +16,7 @@ from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.genres import UNKNOWN, GenreClusters, Genres, Numbers
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.readers import PastRate, Reader, Scaling
-from pozytywka_cli.learning import Tensors
+from pozytywka_cli.families.skip.features.readers import Inputs, PastRate, Reader, Scaling
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
@@ -53,10 +52,10 @@ class Model(ABC):
         return self.reader.skip_rate
 
     @abstractmethod
-    def probability(self, inputs: Tensors) -> Floats:
+    def probability(self, inputs: Inputs) -> Floats:
         """Return the probability of a skip for rows with these inputs: (rows,)."""
 
-    def predict_proba(self, rows: pl.DataFrame, log: PlayLog, inputs: Tensors) -> Floats:
+    def predict_proba(self, rows: pl.DataFrame, log: PlayLog, inputs: Inputs) -> Floats:
         """Return the probability of a skip for rows, whose inputs are `inputs`: (rows,)."""
         return np.where(self.reader.known(rows, log), self.probability(inputs), self.skip_rate)
 
@@ -74,10 +73,10 @@ class Model(ABC):
 class Baseline(Model):
     """`user-rate`: the share of the user's known plays that were skipped; `constant`: that of all training plays."""
 
-    def probability(self, inputs: Tensors) -> Floats:
+    def probability(self, inputs: Inputs) -> Floats:
         """Return the rates of the users, or the constant: (rows,)."""
         (rates,) = inputs
-        return np.full(len(rates), self.skip_rate) if self.variant == "constant" else np.asarray(rates.numpy())
+        return np.full(len(rates), self.skip_rate) if self.variant == "constant" else rates
 
 
 def shifted(score: Floats, skip_rate: float) -> Floats:
@@ -92,21 +91,21 @@ class Forest(Model):
     classifier: "RandomForestClassifier"
 
     @classmethod
-    def fit(cls, reader: Reader, inputs: Tensors, skipped: Flags, *, rows: int, seed: int) -> Self:
+    def fit(cls, reader: Reader, inputs: Inputs, skipped: Flags, *, rows: int, seed: int) -> Self:
         """Fit on at most `rows` of the plays with these inputs and outcomes, drawn with `seed`."""
         from sklearn.ensemble import RandomForestClassifier
 
         sample = np.sort(np.random.default_rng(seed).permutation(len(skipped))[:rows])
         classifier = RandomForestClassifier(TREES, min_samples_leaf=LEAF, random_state=seed, n_jobs=-1)
-        classifier.fit(columns(*(tensor.numpy()[sample] for tensor in inputs)), skipped[sample])
+        classifier.fit(columns(*(numbers[sample] for numbers in inputs)), skipped[sample])
         # trees that vote in parallel are summed in any order, which shows in the last bits
         return cls("forest", reader, classifier.set_params(n_jobs=1))
 
-    def probability(self, inputs: Tensors) -> Floats:
+    def probability(self, inputs: Inputs) -> Floats:
         """Return the mean probability of a skip over the trees: (rows,)."""
         if not len(inputs[0]):
             return np.zeros(0)
-        votes = self.classifier.predict_proba(columns(*(tensor.numpy() for tensor in inputs)))
+        votes = self.classifier.predict_proba(columns(*inputs))
         return np.asarray(votes @ self.classifier.classes_.astype(float))  # one class alone if no other was drawn
 
     def save(self, folder: Path) -> None:
