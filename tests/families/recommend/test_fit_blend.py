@@ -224,10 +224,10 @@ def test_no_user_is_measured_with_weights_that_the_own_plays_made(outcomes: Outc
 
 def test_the_blend_is_measured_in_folds(outcomes: Outcomes, fitted: FittedBlend):
     """Each has weights of its own."""
-    blends = fitted.measured.scorer.blends
-    assert len(blends) == FOLDS
-    assert len({tuple(one.new.values()) for one in blends}) == FOLDS
-    assert set(fitted.measured.scorer.folds) == set(outcomes.history.users)
+    scorer = fitted.measured.scorer
+    for weights in (scorer.new, scorer.all):
+        assert len({tuple(one.values()) for one in weights}) == FOLDS
+    assert set(scorer.folds) == set(outcomes.history.users)
 
 
 def deciding(user: int, track: str) -> float:
