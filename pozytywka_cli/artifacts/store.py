@@ -1,6 +1,6 @@
 """The artifacts folder: save, find, load and check versions, promote them and roll back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ from pozytywka_cli.artifacts.manifest import Manifest, read_manifest
 from pozytywka_cli.artifacts.version import Version, check_files
 from pozytywka_cli.errors import ArtifactError, StorageError
 
-LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size and only compares the size of larger ones
+LOOKUP_BYTES = 16 * 2**20  # a lookup hashes files up to this size before use; of larger ones it checks the size
 
 T = TypeVar("T")
 
@@ -67,19 +67,34 @@ class Store:
         problem = f"several {family} versions match {name!r}" if matches else f"unknown {family} version {name!r}"
         raise ArtifactError(problem, "See `pozytywka models list`.")
 
-    def load(self, family: str, name: str | None = None, *, hash_limit: int | None = None) -> Version:
+    def load(
+        self,
+        family: str,
+        name: str | None = None,
+        *,
+        hash_limit: int | None = None,
+        hash_later: Collection[str] = (),
+    ) -> Version:
         """Load a version, the promoted one where `name` is None, and check its manifest, file sizes and hashes.
 
-        Hashes of files larger than `hash_limit` bytes are not checked.
+        Hashes of files larger than `hash_limit` bytes are not checked; for `hash_later` see `check_files`.
         """
         name = self.promoted(family) if name is None else self.resolve(family, name)
         if name is None:
             promote = f" or promote one: `pozytywka models promote {family} VERSION`" if self.names(family) else ""
             problem = f"no {family} model is promoted in {self.root}"
             raise ArtifactError(problem, f"Train one: `pozytywka train {family}`{promote}.")
-        return check_files(self._versions(family) / name, self.manifest(family, name), hash_limit=hash_limit)
+        folder, manifest = self._versions(family) / name, self.manifest(family, name)
+        return check_files(folder, manifest, hash_limit=hash_limit, hash_later=hash_later)
 
-    def open(self, family: str, reader: Callable[[Version], T], *, hash_limit: int | None = None) -> T:
+    def open(
+        self,
+        family: str,
+        reader: Callable[[Version], T],
+        *,
+        hash_limit: int | None = None,
+        hash_later: Collection[str] = (),
+    ) -> T:
         """Return what `reader` makes of the promoted version.
 
         If another version is promoted meanwhile, and this one is removed before `reader` has read it, the other one is
@@ -88,7 +103,7 @@ class Store:
         while True:
             name = self.promoted(family)
             try:
-                return reader(self.load(family, hash_limit=hash_limit))
+                return reader(self.load(family, hash_limit=hash_limit, hash_later=hash_later))
             except (ArtifactError, StorageError, OSError):
                 if self.promoted(family) == name:
                     raise

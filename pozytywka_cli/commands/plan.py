@@ -8,6 +8,7 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import context
+from pozytywka_cli.commands.plan_cache import cache
 from pozytywka_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ def rates(
         _show(plan, with_payouts=output is None)
     for note in plan.notes:
         shared.console.warn(note)
+
+
+app.command()(cache)
 
 
 def _show(plan: "Rates", *, with_payouts: bool) -> None:

@@ -61,13 +61,18 @@ def similar(
     """
     from pozytywka_cli.artifacts import LOOKUP_BYTES
     from pozytywka_cli.families import registry
+    from pozytywka_cli.families.similar.models.factors import COMPUTED_FROM
     from pozytywka_cli.families.similar.predict import SimilarPredictor
 
     shared, arguments = context(ctx), name or []
     flags = {"--id": by_id, "--blend": blend, "--scores": scores, "--json": json}
     _check(arguments, picture, [flag for flag, is_set in flags.items() if is_set])
-    opened = shared.store.open("similar", lambda one: (one, SimilarPredictor.open(one)), hash_limit=LOOKUP_BYTES)
-    version, predictor = opened
+    version, predictor = shared.store.open(
+        "similar",
+        lambda one: (one, SimilarPredictor.open(one)),
+        hash_limit=LOOKUP_BYTES,
+        hash_later=COMPUTED_FROM,
+    )
     if message := registry.baseline_message(version.manifest):
         shared.console.warn(message)
     single = len(arguments) == 1 and arguments != ["-"]

@@ -16,7 +16,7 @@ from pozytywka_cli.families import registry
 from pozytywka_cli.families.family import Opener, Predictor, TrainingRun
 from pozytywka_cli.records import Report, silent
 
-MOST_PLAYS = 50_000  # of whole users: more make a skip model hardly better, and take minutes
+MOST_PLAYS = 25_000  # of whole users: more make a skip model hardly better, and take minutes
 
 
 class Refitted:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import msgspec
@@ -182,6 +183,35 @@ def test_a_lookup_hashes_small_files_only(store: Store) -> None:
     (version.folder / "weights.bin").write_bytes(b"y" * 999)
     with pytest.raises(ArtifactError, match="it has 999 bytes"):
         store.load("demo", version.name, hash_limit=10)
+
+
+def test_hashes_may_be_left_until_a_file_is_used(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of large files only, up to the limit; sizes are checked at once."""
+    monkeypatch.setattr("pozytywka_cli.artifacts.version.SMALL_BYTES", 999)
+    name = store.save(origin(), draft(b"x" * 1000)).name
+
+    def load(limit: int | None = None) -> Version:
+        return store.load("demo", name, hash_limit=limit, hash_later=["weights.bin", "card.md", "missing.bin"])
+
+    path = store.root / "demo" / "versions" / name / "weights.bin"
+    assert (load().unhashed, load(1000).unhashed, load(999).unhashed) == ({"weights.bin"}, {"weights.bin"}, set())
+    load().verify("weights.bin", mapped(path))
+    path.write_bytes(b"x" * 999 + b"y")
+    with pytest.raises(ArtifactError, match=r"weights\.bin is damaged: its SHA-256"):
+        load().verify("weights.bin", mapped(path))
+    path.write_bytes(b"x" * 999)
+    with pytest.raises(ArtifactError, match="it has 999 bytes"):
+        load()
+    monkeypatch.setattr("pozytywka_cli.artifacts.version.SMALL_BYTES", 1000)
+    path.write_bytes(b"y" * 1000)
+    with pytest.raises(ArtifactError, match="SHA-256"):
+        load()
+
+
+def mapped(path: Path) -> mmap:
+    """The content of a file."""
+    with path.open("rb") as stream:
+        return mmap(stream.fileno(), 0, access=ACCESS_READ)
 
 
 @pytest.mark.parametrize("family", ["demo", "other"])

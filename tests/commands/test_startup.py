@@ -27,7 +27,15 @@ def modules(*arguments: object) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["train", "--help"], ["recommend", "--help"], ["models", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["recommend", "--help"],
+        ["models", "--help"],
+        ["plan", "cache", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments):
     """Neither a model library nor polars, numpy or rich."""

@@ -74,9 +74,11 @@ def rankers(
     """Fit variants to the plays before a moment; without a skip model there is no `preference`."""
     possible = [one for one in variants if one != "preference" or completion]
     predictor = completion.predictor if completion else None
-    made = {}
+    made, embeddings = {}, None
     for done, variant in enumerate(possible, 1):
-        model, _ = fit(outcomes.history, replace(run, variant=variant), blend, stage="fit before the test part:")
+        if variant in ("als", "blend") and embeddings is None:
+            embeddings = fit_als(outcomes.history, replace(run, variant=variant), stage="fit before the test part:")
+        model, _ = fit(outcomes.history, replace(run, variant=variant), blend, embeddings)
         made[variant] = model.ranker(outcomes.history, lambda: predictor)
         run.progress(Progress("fit before the test part", done, len(possible)))
     return made

@@ -24,10 +24,9 @@ def choose(outcomes: Outcomes, run: TrainingRun, skips: Skips) -> tuple[Champion
     if not run.rivals:
         return Champion(run.variant, [], []), weights
     rows = outcomes.users(new=True)
-    plain = [FAMILY.baseline, *(one for one in competing if one != "blend")]
-    made = rankers(outcomes, run, completion, plain, None)
-    if blend:
-        made["blend"] = blend.measured
+    fitted = {} if blend is None else {"blend": blend.measured, "als": blend.als}
+    others = [one for one in (FAMILY.baseline, *competing) if one not in fitted]
+    made = rankers(outcomes, run, completion, others, None) | fitted
     place = ACCURACY.index(CHOSEN_BY)
     values = {one: columns[:, place] for one, columns in accuracies(outcomes, made, rows, new=True).items()}
     means = {one: float(value.mean()) for one, value in values.items()}

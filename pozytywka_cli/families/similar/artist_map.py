@@ -32,7 +32,9 @@ def panel(artists: Factors) -> Panel:
 
     Raises:
         RefusedError: the model (like popularity and ppmi) has no directions, or fewer than three artists.
+        ArtifactError: a file of the model is damaged.
     """
+    artists.verify()
     count = min(ARTISTS, len(artists.listeners))
     if artists.factors.shape[1] < 2 or count < 3:
         raise RefusedError("no map: the model has no directions, or fewer than three artists", HINT)

@@ -162,7 +162,7 @@ def test_contexts_and_neighbours_of_other_artists_are_refused(both, name, rows, 
 def test_neighbours_without_as_many_scores_are_refused(both):
     """With both shapes."""
     np.save(both.folder / "neighbours_values.npy", np.ones((60, 2), dtype=np.float32))
-    with pytest.raises(ArtifactError, match=r"neighbours have the shapes \(60, 59\) and \(60, 2\)"):
+    with pytest.raises(ArtifactError, match=r"neighbours have the shapes \(60, 32\) and \(60, 2\)"):
         Factors.load(both)
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pozytywka_cli.artifacts import Store
+from pozytywka_cli.artifacts import LOOKUP_BYTES, Store
 from pozytywka_cli.catalogue import fuzzy
 from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families.similar import artist_map
 from pozytywka_cli.families.similar.features import listens
 from pozytywka_cli.families.similar.models import ppmi, similarity
-from pozytywka_cli.families.similar.models.factors import Excluded, Factors
+from pozytywka_cli.families.similar.models.factors import COMPUTED_FROM, Excluded, Factors
 from pozytywka_cli.families.similar.predict import Match, Neighbour, SimilarPredictor, UnknownArtistError
 from pozytywka_cli.families.similar.train import fit_all
 
@@ -306,6 +307,39 @@ def test_a_damaged_context_is_damage(two_cosines, field, value):
     getattr(two_cosines.artists.contexts, field)[3, 2] = value
     with pytest.raises(ArtifactError, match="damaged"):
         two_cosines.neighbours([two_cosines.by_id(two_cosines.artists.ids[59])], 5)
+
+
+@pytest.mark.parametrize("name", COMPUTED_FROM)
+def test_no_answer_is_computed_from_a_damaged_file(two_cosines, save, name, monkeypatch):
+    """Whose hash a lookup has left: what is stored is answered without it, what is not is refused, each time."""
+    monkeypatch.setattr("pozytywka_cli.artifacts.version.SMALL_BYTES", 0)
+    path = save(two_cosines.artists).path(name)
+    store, content = Store(path.parents[3]), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    version = store.load("similar", path.parent.name, hash_limit=LOOKUP_BYTES, hash_later=COMPUTED_FROM)
+    lookup = SimilarPredictor(Factors.load(version))
+    first, last = (lookup.by_id(lookup.artists.ids[row]) for row in (0, 59))
+    assert lookup.neighbours([first], 10) == two_cosines.neighbours([first], 10)
+    for matches, count in (([first], 11), ([last], 1), ([first, last], 1), ([first], 11)):
+        with pytest.raises(ArtifactError, match=rf"{name} is damaged: its SHA-256"):
+            lookup.neighbours(matches, count)
+    with pytest.raises(ArtifactError, match=rf"{name} is damaged"):
+        artist_map.panel(lookup.artists)
+    with pytest.raises(ArtifactError, match=rf"{name} is damaged"):
+        store.load("similar", path.parent.name, hash_limit=LOOKUP_BYTES)
+
+
+def test_answers_computed_from_checked_files_are_the_same(two_cosines, save, monkeypatch):
+    """Whether the hashes were checked at once or later."""
+    monkeypatch.setattr("pozytywka_cli.artifacts.version.SMALL_BYTES", 0)
+    folder = save(two_cosines.artists).folder
+    version = Store(folder.parents[2]).load("similar", folder.name, hash_later=COMPUTED_FROM)
+    lookup = SimilarPredictor(Factors.load(version))
+    assert version.unhashed == set(COMPUTED_FROM)
+    for row in (0, 59):
+        match = lookup.by_id(lookup.artists.ids[row])
+        assert lookup.neighbours([match], 59) == two_cosines.neighbours([match], 59)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from pozytywka_cli.families.weekly.forecast import Forecast, compound_poisson
 from pozytywka_cli.families.weekly.metrics import coverage
-from pozytywka_cli.families.weekly.models.calibration import Calibration
+from pozytywka_cli.families.weekly.models.calibration import BANDS, Calibration
 from pozytywka_cli.families.weekly.series import Floats
 
 
@@ -55,7 +55,7 @@ def test_every_week_ahead_has_factors_of_its_own():
     level, quantiles, _ = too_narrow_at_the_top(seed=0)
     error = np.random.default_rng(2).normal(size=(len(level), 2)) * np.sqrt(300 * level)[:, None] * [1, 2]
     found = Calibration.fitted(level, np.repeat(quantiles, 2, axis=1), level[:, None] + error)
-    np.testing.assert_allclose(found.factors, [[1] * 8, [2] * 8], rtol=0.1)
+    np.testing.assert_allclose(found.factors, np.repeat([[1], [2]], BANDS, axis=1), rtol=0.1)
 
 
 def test_few_rows_hardly_change_an_interval():

@@ -83,6 +83,13 @@ def test_the_final_network_has_a_window_and_a_validation_of_its_own(monkeypatch:
     assert seen[3:] == [range(13, 22), range(22, 26), range(13, 26)]
 
 
+def test_the_widths_of_intervals_are_fitted_to_half_a_year(monkeypatch: pytest.MonkeyPatch):
+    """Where nothing was trained on it: the mixture's few parameters hardly learn these weeks."""
+    seen = recorded_origins(monkeypatch)
+    trained(noise(60), epochs=1)
+    assert (seen[2], seen[5]) == (range(26, 52), range(34, 60))
+
+
 def recorded_origins(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     """The origins of training and validation, in the order in which their examples are made."""
     seen, make = [], fit_lstm.examples

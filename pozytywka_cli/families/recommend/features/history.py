@@ -190,7 +190,8 @@ class History:
     def _matrix(self, chosen: Flags) -> csr_matrix:
         """Return which user has chosen plays of which track: (users, tracks), ones, columns ascending."""
         row = np.repeat(np.arange(len(self.users)), np.diff(self.starts))
-        pairs = np.unique((row * len(self.tracks) + self.track)[chosen])
+        pairs = np.sort((row * len(self.tracks) + self.track)[chosen])  # faster than np.unique
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         where = np.divmod(pairs, max(1, len(self.tracks)))
         return csr_matrix((np.ones(len(pairs)), where), shape=(len(self.users), len(self.tracks)))
 

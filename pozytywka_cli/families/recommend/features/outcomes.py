@@ -35,8 +35,10 @@ class Outcomes:
 
     def targets(self, *, new: bool) -> csr_matrix:
         """Return what shall be recommended: `finished`, with `new` only the tracks that were not heard before."""
-        if not new:
-            return self.finished
+        return self._new if new else self.finished
+
+    @cached_property
+    def _new(self) -> csr_matrix:
         left = (self.finished - self.finished.multiply(self.history.heard)).tocsr()
         left.eliminate_zeros()
         return left

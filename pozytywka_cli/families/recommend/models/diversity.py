@@ -14,6 +14,8 @@ def diverse(relevance: Floats, similar: NDArray[np.float64], count: int, weight:
 
     relevance: (candidates,); similar: (candidates, candidates), 0..1
     """
+    if weight == 0:
+        return np.argsort(-relevance, kind="stable")[:count]
     spread = float(np.ptp(relevance)) if len(relevance) else 0.0
     value = (1 - weight) * ((relevance - relevance.min(initial=np.inf)) / spread if spread > 0 else relevance * 0.0)
     nearest = np.zeros(len(relevance))

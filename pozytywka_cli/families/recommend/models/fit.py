@@ -12,11 +12,17 @@ EpochRecords = list[dict[str, float]]
 
 
 def fit(
-    history: History, run: TrainingRun, blend: BlendWeights | None = None, *, stage: str = "fit"
+    history: History,
+    run: TrainingRun,
+    blend: BlendWeights | None = None,
+    embeddings: Embeddings | None = None,
+    *,
+    stage: str = "fit",
 ) -> tuple[Model, EpochRecords]:
     """Fit the run's variant to a history; return the model, and a record of each epoch of the autoencoder.
 
     `blend` are the weights of the blend, which are fitted to plays that are later than a history: see `fit_blend`.
+    `embeddings` are those of ALS, if they are known already.
 
     Raises:
         UnavailableError: the device is "cuda" and cannot be used.
@@ -29,7 +35,7 @@ def fit(
         return Model(run.variant, parameters, history.tracks.ids.to_list(), codes), epochs
     if run.variant not in ("als", "blend"):
         return Model(run.variant, parameters), []
-    embeddings = fit_als(history, run, stage=stage)
+    embeddings = embeddings or fit_als(history, run, stage=stage)
     known = np.flatnonzero(embeddings.known)
     parameters = Parameters(run.seed, embeddings.confidence, embeddings.regularization, parameters.new, parameters.all)
     ids = history.tracks.ids.gather(known).to_list()

@@ -1,6 +1,6 @@
 """Fit the weights of the blend: which signals tell the tracks that users played to the end from all others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
 from pozytywka_cli.families.recommend.models.completion import Completion
 from pozytywka_cli.families.recommend.models.lists import Ranker, Wish
 from pozytywka_cli.families.recommend.models.model import BlendWeights, Weights
-from pozytywka_cli.families.recommend.models.scorers import Blend
+from pozytywka_cli.families.recommend.models.scorers import NEVER, Als, weighted
 
 FOLDS = 5  # of users: each is measured with weights that were fitted on the others
 MOST_USERS, MOST_TRACKS = 200, 1000  # drawn users that weights are fitted on, and drawn tracks of each beside targets
@@ -28,23 +28,31 @@ CANDIDATES = 100  # of each user that the weight of P(played to the end) is fitt
 class OutOfFold:
     """The blend, with weights for each user that were fitted without that user's plays.
 
-    blends: one for each fold; folds: by the user's id
+    new, all: the weights of each fold; folds: by the user's id
     """
 
-    blends: list[Blend]
+    signals: Signals
+    new: Sequence[Mapping[str, float]]
+    all: Sequence[Mapping[str, float]]
     folds: dict[int, int]
 
     def scores(self, profiles: Sequence[Profile], *, new: bool) -> Iterator[Floats]:
         """Yield weighted sums of signals, see `Blend`."""
-        for profile in profiles:
-            yield from self.blends[self.folds[profile.user]].scores([profile], new=new)
+        weights, names = (self.new, NEW) if new else (self.all, ALL)
+        eligible = self.signals.history.eligible
+        for profile, values in zip(profiles, self.signals.of(profiles, names), strict=True):
+            yield np.where(eligible, weighted(values, weights[self.folds[profile.user]]), NEVER)
 
 
 class FittedBlend(NamedTuple):
-    """The weights of the blend, and the blend as it is measured on the same days: no user with weights of its own."""
+    """The weights of the blend, and the blend as it is measured on the same days: no user with weights of its own.
+
+    als: ALS, which the blend is made of
+    """
 
     weights: BlendWeights
     measured: Ranker
+    als: Ranker
 
 
 @dataclass(frozen=True)
@@ -82,11 +90,8 @@ def fit_blend(
     drawn = [drawn_choices(outcomes, signals, folds, new=new, seed=seed) for new in (True, False)]
     named = list(zip(drawn, (NEW, ALL), strict=True))
     new, every = (fit_weights(choices, names, penalty) for choices, names in named)
-    blends = [
-        Blend(signals, *(fit_weights(one.without(fold), names, penalty) for one, names in named))
-        for fold in range(FOLDS)
-    ]
-    scorer = OutOfFold(blends, dict(zip(ids.tolist(), folds.tolist(), strict=True)))
+    of_new, of_all = ([fit_weights(one.without(fold), names, penalty) for fold in range(FOLDS)] for one, names in named)
+    scorer = OutOfFold(signals, of_new, of_all, dict(zip(ids.tolist(), folds.tolist(), strict=True)))
     plain = Ranker(outcomes.history, scorer)
     likely = [
         completion_weight(outcomes, plain, completion, new=is_new, seed=seed) if completion else 0.0
@@ -94,7 +99,7 @@ def fit_blend(
     ]
     weights = BlendWeights(Weights(new, likely[0]), Weights(every, likely[1]))
     measured = Ranker(outcomes.history, scorer, completion, ((1.0, likely[0]), (1.0, likely[1])))
-    return FittedBlend(weights, measured)
+    return FittedBlend(weights, measured, Ranker(outcomes.history, Als(signals)))
 
 
 def drawn_choices(outcomes: Outcomes, signals: Signals, folds: Ints, *, new: bool, seed: int) -> Choices:

@@ -1,8 +1,11 @@
 """The arrays of an artifact, memory-mapped so that only the requested parts are read."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from mmap import mmap
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -44,6 +47,20 @@ class Weighted:
             problem = f"{name} have the shapes {artists.shape} and {values.shape}"
             raise ArtifactError(f"{version.folder} is damaged: {problem}", DAMAGED_HINT)
         return cls(artists, values)
+
+
+def verifying(version: Version, arrays: Mapping[str, NDArray[Any]]) -> Callable[[], None]:
+    """Return a function that checks the hashes that `version` has left to be checked, when it is first called.
+
+    arrays: the mapped arrays of these files, and perhaps of others
+    """
+
+    @cache
+    def verify() -> None:
+        for name in version.unhashed:
+            version.verify(name, cast(mmap, arrays[name].base))
+
+    return verify
 
 
 def array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:

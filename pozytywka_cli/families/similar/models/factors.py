@@ -2,7 +2,7 @@
 
 import mmap
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import names
 from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
 from pozytywka_cli.errors import ArtifactError
-from pozytywka_cli.families.similar.models.arrays import Weighted, array
+from pozytywka_cli.families.similar.models.arrays import Weighted, array, verifying
 
 NUMBER = np.dtype("<u4")
 EXCLUDED = "rare.bin"
+COMPUTED_FROM = ("factors.npy", "contexts_artists.npy", "contexts_values.npy")  # an answer that is not stored
 
 
 class Excluded(StringTable):
@@ -61,6 +62,8 @@ class Factors:
     contexts: PPMI's (artists, most contexts), rows of weights of length 1 or 0; None in `als` and `popularity`
     neighbours: the most similar artists (those with the most listeners, n), best first, with scores; None without
         contexts
+    verify: checks the hashes of the arrays that answers are `COMPUTED_FROM`, where loading has left them; an
+        ArtifactError if one is damaged
     """
 
     factors: NDArray[np.float32]
@@ -71,6 +74,7 @@ class Factors:
     excluded: Excluded = NOBODY
     contexts: Weighted | None = None
     neighbours: Weighted | None = None
+    verify: Callable[[], None] = lambda: None
 
     @classmethod
     def of(
@@ -122,7 +126,10 @@ class Factors:
             raise ArtifactError(f"{version.folder} is damaged: {problem}", DAMAGED_HINT)
         # the first artifacts of format 1 do not have the file
         excluded = Excluded.load(version.path(EXCLUDED)) if EXCLUDED in version.manifest.files else NOBODY
-        loaded = cls(factors, listeners, titles, ids, keys, excluded, *_two_cosines(version, len(factors)))
+        contexts, neighbours = _two_cosines(version, len(factors))
+        used = (factors, contexts.artists, contexts.values) if contexts else (factors,)
+        verify = verifying(version, dict(zip(COMPUTED_FROM, used, strict=False)))
+        loaded = cls(factors, listeners, titles, ids, keys, excluded, contexts, neighbours, verify)
         return loaded.normalized() if version.manifest.format == 1 else loaded
 
     def normalized(self) -> "Factors":

@@ -18,7 +18,7 @@ from pozytywka_cli.families.similar.models.similarity import best, combined, con
 
 DISCOUNT = 2.0  # listeners in common with which half of the information counts
 CONTEXTS = 128  # of an artist; PM on split 0: 64 .519, 128 .522, 256 .523, all (up to 2,000) .518
-NEIGHBOURS = 100  # stored of an artist; what is asked beyond them is computed
+NEIGHBOURS = 32  # stored of an artist; what is asked beyond them is computed. A lookup hashes all of them
 # Scores computed for stored neighbours, at most: all up to 92,000 artists, eight minutes on one core. Of a million
 # artists the 8,589 with the most listeners have stored neighbours, so that cost does not grow with the square.
 MOST_SCORES = 2**33

@@ -29,8 +29,10 @@ def scores(artists: Factors, rows: Sequence[int]) -> Matrix:
     by `confidence` in the fewest listeners of the rows.
 
     Raises:
-        ArtifactError: a score is not a finite number, or a context is no artist: large files are not hashed.
+        ArtifactError: a file is damaged; or a score is not a finite number, or a context is no artist, for the largest
+            files are not hashed.
     """
+    artists.verify()
     with np.errstate(all="ignore"):
         cosines = artists.factors @ _unit(artists.factors[rows].sum(axis=0))
         if artists.contexts is not None:

@@ -9,7 +9,9 @@ from pozytywka_cli.families.weekly.forecast import QUANTILES, Forecast
 from pozytywka_cli.families.weekly.series import Floats
 from pozytywka_cli.settings import Positive
 
-BANDS = 8
+# On 120 samples the root mean square distance from 80 % in an eighth by level was .0299 with 4 bands and .0303 with 8;
+# exact intervals have .0277 there, by chance.
+BANDS = 4
 COVERAGE = QUANTILES[-1] - QUANTILES[0]
 PRIOR_ROWS = 400  # with which a band counts as rows of all levels do, and these as intervals that need no factor
 WIDTHS = 0.25, 4.0  # the narrowest and the widest interval, relative to the one that is calibrated
@@ -39,7 +41,7 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def fitted(cls, level: Floats, quantiles: Floats, truth: Floats) -> Self:
-        """Fit the factors so that 80 % of the weeks are within: one for each eighth of rows by level.
+        """Fit the factors so that 80 % of the weeks are within: one for each quarter of rows by level.
 
         Conformal prediction (Vovk et al., 2005) within bands of level; each factor is shrunk to that of all rows, and
         this one to 1.
