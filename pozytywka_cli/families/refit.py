@@ -41,7 +41,7 @@ class Refitted:
 def refit(version: Version, dataset: Dataset, report: Report = silent, *, most_plays: int = MOST_PLAYS) -> Opener:
     """Fit the variant of a version again with its settings and seed; the caller has cut the dataset to what is known.
 
-    Of a larger dataset it learns from the plays of randomly drawn users, `most_plays` at most but for the last user.
+    Of a larger dataset it learns from the plays of random users, at most `most_plays`; of one user at least.
 
     Raises:
         RefusedError: there is too little data.
@@ -50,7 +50,7 @@ def refit(version: Version, dataset: Dataset, report: Report = silent, *, most_p
 
 
 def some_users(dataset: Dataset, most_plays: int) -> Dataset:
-    """Return the dataset with the plays of so many random users that they have about `most_plays`."""
+    """Return the dataset with the plays of random users, at most `most_plays`; of one user at least."""
     if len(dataset.plays) <= most_plays:
         return dataset
     counts = dataset.plays["user_id"].value_counts().sort("user_id")

@@ -34,10 +34,11 @@ def skip_rates(test: Outcomes, made: Mapping[str, Ranker], completion: Completio
     ]
     for name, ranker in made.items():
         offered = lists(test, ranker, rows, Wish(SHOWN))
-        expected = _expected(test, completion, rows, offered)
-        gain = paired_difference(expected, played, rows)
+        some = np.array([len(one) > 0 for one in offered])  # a user may have heard all that can be offered
+        expected = _expected(test, completion, rows[some], [one for one in offered if len(one)])
+        gain = paired_difference(expected, played[some], rows[some])
         result += [
-            Row("recommend", name, PROTOCOL, "expected_skip_rate", *mean_interval(expected, rows, limits=SHARE)),
+            Row("recommend", name, PROTOCOL, "expected_skip_rate", *mean_interval(expected, rows[some], limits=SHARE)),
             Row("recommend", name, PROTOCOL, "expected_skip_rate_vs_played", *gain),
         ]
         seen = np.concatenate([own[np.isin(plays.track[own], one)] for own, one in zip(places, offered, strict=True)])

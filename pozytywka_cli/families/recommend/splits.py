@@ -9,7 +9,7 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 
 PARTS = 3  # of a short log: what is learned from, validation and test
-MIN_USERS = 5  # with plays before a moment and full plays after it
+MIN_USERS = 5  # with plays before a moment, and full plays of new tracks after it
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def split(dataset: Dataset, test_days: int) -> Splits:
     Of a log that is shorter than three times that, each part is a third.
 
     Raises:
-        RefusedError: there are no plays, or too few users have plays before and full plays after both moments.
+        RefusedError: there are no plays, or too few users for one of the parts, see `at`.
     """
     first, last = dataset.plays.select(pl.col("started_at").min(), last=pl.col("started_at").max()).row(0)
     if first is None:
@@ -50,13 +50,15 @@ def at(dataset: Dataset, moment: datetime, length: timedelta) -> Split:
     """Split a dataset at a moment, with the plays of a time of this length after it.
 
     Raises:
-        RefusedError: fewer than `MIN_USERS` users have plays before the moment and full plays after it.
+        RefusedError: fewer than `MIN_USERS` users have plays before the moment, and full plays after it of tracks that
+            they had not played before.
     """
     known = dataset.until(moment)
     later = dataset.plays.filter(pl.col("started_at").is_between(moment, moment + length, closed="left"))
     later = later.filter(pl.col("user_id").is_in(known.plays["user_id"].unique().implode()))
-    users = later.filter(~pl.col("skipped"))["user_id"].n_unique()
+    new = later.filter(~pl.col("skipped")).join(known.plays, on=["user_id", "track_id"], how="anti")
+    users = new["user_id"].n_unique()
     if users < MIN_USERS:
-        problem = f"{users} users have plays before {moment:%Y-%m-%d} and play a track to its end after it"
+        problem = f"{users} users have plays before {moment:%Y-%m-%d} and play a new track to its end after it"
         raise RefusedError(problem, f"At least {MIN_USERS} are needed: use a longer log.")
     return Split(known, later.sort("user_id", "started_at", "track_id", maintain_order=True))

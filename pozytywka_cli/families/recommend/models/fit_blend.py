@@ -21,6 +21,7 @@ from pozytywka_cli.families.recommend.models.scorers import NEVER, Als, weighted
 FOLDS = 5  # of users: each is measured with weights that were fitted on the others
 MOST_USERS, MOST_TRACKS = 200, 1000  # drawn users that weights are fitted on, and drawn tracks of each beside targets
 ITERATIONS = 100
+CONSTANT = 1e-9  # of its mean: a signal whose spread is smaller is the same everywhere, but for rounding
 CANDIDATES = 100  # of each user that the weight of P(played to the end) is fitted on
 
 
@@ -157,7 +158,7 @@ def fit_weights(choices: Choices, names: Sequence[str], penalty: float) -> dict[
     if not choices.chosen.any():
         return dict.fromkeys(names, 0.0)
     mean, spread = choices.signals.mean(axis=0), choices.signals.std(axis=0)
-    scale = np.where(spread > 0, spread, np.inf)
+    scale = np.where(spread > CONSTANT * np.abs(mean), spread, np.inf)
     found = conditional_logit((choices.signals - mean) / scale, choices.chosen, choices.starts, penalty)
     return dict(zip(names, (found / scale).tolist(), strict=True))
 

@@ -76,8 +76,9 @@ class Model:
     def ranker(self, history: History, other: Other) -> Ranker:
         """Return the variant with these plays; `other` opens the predictor of skips, if there is one."""
         predictor = other() if self.variant in WITH_COMPLETION else None
-        completion = None if predictor is None else Completion(predictor, history.tracks)
-        return Ranker(history, self._scorer(history), completion, self._weights())
+        if predictor is None:  # `preference`, too, then ranks by the score
+            return Ranker(history, self._scorer(history))
+        return Ranker(history, self._scorer(history), Completion(predictor, history.tracks), self._weights())
 
     def _scorer(self, history: History) -> scorers.Scorer:
         if self.variant == "autoencoder":
@@ -141,8 +142,7 @@ def _vectors(path: Path, rows: int) -> Vectors:
 
 def _check(variant: str, parameters: Parameters) -> None:
     """Raise a ValueError if these are not the parameters of the variant."""
-    if variant != "blend":
-        return
     for weights, names in ((parameters.new, NEW), (parameters.all, ALL)):
-        if weights is None or list(weights.signals) != list(names):
-            raise ValueError("it does not have one weight for each signal")
+        expected = list(names) if variant == "blend" else None
+        if (list(weights.signals) if weights else None) != expected:
+            raise ValueError("it does not have one weight for each signal of the variant")

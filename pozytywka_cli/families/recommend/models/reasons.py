@@ -37,7 +37,7 @@ def reasons(ranker: Ranker, profile: Profile, made: Recommended, *, new: bool) -
         return [Reason("completion")] * len(made.tracks)
     if isinstance(scorer, Blend):
         return _of_blend(scorer, profile, made, new=new)
-    if isinstance(scorer, Als) and len(profile.tracks):
+    if isinstance(scorer, Als) and scorer.knows(profile):
         return _plays(scorer.signals, profile, made.tracks)
     if isinstance(scorer, Autoencoder) and profile.queried.any():
         similar = scorer.codes[made.tracks] @ scorer.codes[profile.tracks].T

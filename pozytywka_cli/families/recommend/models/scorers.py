@@ -68,15 +68,19 @@ class Random:
 
 @dataclass(frozen=True)
 class Als:
-    """`als`: the product of the embeddings of user and track; popularity for a user without plays."""
+    """`als`: the product of the embeddings of user and track; popularity for a user without an embedding."""
 
     signals: Signals
+
+    def knows(self, profile: Profile) -> bool:
+        """Return whether the user has played a track that has an embedding."""
+        return bool(self.signals.embeddings.known[profile.tracks].any())
 
     def scores(self, profiles: Sequence[Profile], *, new: bool) -> Iterator[Floats]:
         """Yield ALS scores."""
         known = self.signals.embeddings.known
         for profile in profiles:
-            if len(profile.tracks):
+            if self.knows(profile):
                 ((score,),) = self.signals.of([profile], ["als"])
                 yield np.where(known, score, NEVER)
             else:
