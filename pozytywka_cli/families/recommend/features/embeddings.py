@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.recommend.features.history import Profile
+from pozytywka_cli.threads import one_blas_thread
 
 Matrix = NDArray[np.float64]
 
@@ -43,8 +44,9 @@ class Embeddings:
 
         A score is the sum of these (section 5).
         """
-        _, inverse = self.of_user(profile)
-        similarity = self.vectors[tracks] @ inverse @ self.vectors[profile.tracks].T
+        with one_blas_thread():
+            _, inverse = self.of_user(profile)
+            similarity = self.vectors[tracks] @ inverse @ self.vectors[profile.tracks].T
         weighed: Matrix = similarity * (self.confidence * profile.weights)
         return weighed
 

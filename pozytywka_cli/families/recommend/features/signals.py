@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 from pozytywka_cli.evaluation import Floats
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
 from pozytywka_cli.families.recommend.features.history import HALF_LIFE, LATEST, History, Profile
+from pozytywka_cli.threads import one_blas_thread
 
 Matrix = NDArray[np.float64]
 
@@ -50,7 +51,9 @@ class Signals:
             block = profiles[first : first + BLOCK]
             neighbours = self._neighbours(block) if "neighbours" in names else np.zeros((len(block), 0))
             for profile, others in zip(block, neighbours, strict=True):
-                yield np.stack([self._signal(name, profile, others) for name in names])
+                with one_blas_thread():
+                    signals = np.stack([self._signal(name, profile, others) for name in names])
+                yield signals
 
     def _signal(self, name: str, profile: Profile, neighbours: Floats) -> Floats:
         """Return one signal: (tracks,)."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.splits import user_folds
 from pozytywka_cli.evaluation import Flags, Floats, Ints
@@ -22,6 +23,7 @@ FOLDS = 5  # of users: each is measured with weights that were fitted on the oth
 MOST_USERS, MOST_TRACKS = 200, 1000  # drawn users that weights are fitted on, and drawn tracks of each beside targets
 ITERATIONS = 100
 CONSTANT = 1e-9  # of its mean: a signal whose spread is smaller is the same everywhere, but for rounding
+PENALTY = 1.0  # on the two weights of score and P(played to the end)
 CANDIDATES = 100  # of each user that the weight of P(played to the end) is fitted on
 
 
@@ -93,11 +95,9 @@ def fit_blend(
     new, every = (fit_weights(choices, names, penalty) for choices, names in named)
     of_new, of_all = ([fit_weights(one.without(fold), names, penalty) for fold in range(FOLDS)] for one, names in named)
     scorer = OutOfFold(signals, of_new, of_all, dict(zip(ids.tolist(), folds.tolist(), strict=True)))
-    plain = Ranker(outcomes.history, scorer)
-    likely = [
-        completion_weight(outcomes, plain, completion, new=is_new, seed=seed) if completion else 0.0
-        for is_new in (True, False)
-    ]
+    likely = (0.0, 0.0)
+    if completion:
+        likely = completion_weights(outcomes, Ranker(outcomes.history, scorer), completion, seed)
     weights = BlendWeights(Weights(new, likely[0]), Weights(every, likely[1]))
     measured = Ranker(outcomes.history, scorer, completion, ((1.0, likely[0]), (1.0, likely[1])))
     return FittedBlend(weights, measured, Ranker(outcomes.history, Als(signals)))
@@ -129,23 +129,33 @@ def drawn_choices(outcomes: Outcomes, signals: Signals, folds: Ints, *, new: boo
     return Choices(np.concatenate(parts), np.concatenate(chosen), starts, folds[rows])
 
 
-def completion_weight(outcomes: Outcomes, ranker: Ranker, completion: Completion, *, new: bool, seed: int) -> float:
-    """Return what the logarithm of P(played to the end) weighs beside the score of a ranker; 0 if it does not help."""
-    targets = outcomes.targets(new=new)
-    drawn = np.random.default_rng(seed).permutation(np.flatnonzero(np.diff(targets.indptr)))[:MOST_USERS]
-    profiles = [outcomes.history.profile(row) for row in np.sort(drawn)]
-    pools = ranker.pools(profiles, [Wish(CANDIDATES // 2, new)] * len(profiles))
+def completion_weights(outcomes: Outcomes, ranker: Ranker, completion: Completion, seed: int) -> tuple[float, float]:
+    """Return what the logarithm of P(played to the end) weighs beside the score of a ranker, for new tracks and all."""
+    rows = np.sort(np.random.default_rng(seed).permutation(outcomes.users(new=False))[:MOST_USERS])
+    profiles = 2 * [outcomes.history.profile(row) for row in rows]
+    pools = ranker.pools(profiles, [Wish(CANDIDATES, new) for new in (True, False) for _ in rows])
     likely = completion.logarithms(profiles, [tracks for tracks, _ in pools])
-    parts, chosen = [np.zeros((0, 2))], [np.zeros(0, dtype=bool)]
-    for row, (tracks, first), log in zip(np.sort(drawn), pools, likely, strict=True):
-        wanted = targets[[row]].toarray()[0][tracks] > 0
-        if wanted.any():
-            parts.append(np.column_stack([first, log]))
-            chosen.append(wanted)
-    choices = Choices(
-        np.concatenate(parts), np.concatenate(chosen), np.cumsum([len(one) for one in chosen]), np.zeros(0, np.int64)
+    candidates = [(tracks, np.column_stack([first, log])) for (tracks, first), log in zip(pools, likely, strict=True)]
+    return (
+        _completion_weight(outcomes.targets(new=True)[rows], candidates[: len(rows)]),
+        _completion_weight(outcomes.targets(new=False)[rows], candidates[len(rows) :]),
     )
-    score, probability = fit_weights(choices, ("score", "probability"), 1.0).values()
+
+
+def _completion_weight(targets: csr_matrix, candidates: Sequence[tuple[Ints, NDArray[np.float64]]]) -> float:
+    """Return the weight of the second column of the candidates' inputs beside the first; 0 if it does not help.
+
+    targets: (users, tracks); candidates: for each user tracks (n,) and inputs (n, 2)
+    """
+    parts, chosen = [np.zeros((0, 2))], [np.zeros(0, dtype=bool)]
+    for wanted, (tracks, inputs) in zip(np.split(targets.indices, targets.indptr[1:-1]), candidates, strict=True):
+        hits = np.isin(tracks, wanted)
+        if hits.any():
+            parts.append(inputs)
+            chosen.append(hits)
+    starts = np.cumsum([len(one) for one in chosen])
+    choices = Choices(np.concatenate(parts), np.concatenate(chosen), starts, np.zeros(len(starts) - 1, np.int64))
+    score, probability = fit_weights(choices, ("score", "probability"), PENALTY).values()
     return max(0.0, probability / score) if score > 0 else 0.0
 
 

@@ -75,7 +75,7 @@ class Ranker:
         scores[profile.asked] = -np.inf
         if wish.new:
             scores[profile.heard] = -np.inf
-        pool = best(scores, max(POOL, 2 * wish.count))
+        pool = best(scores, max(POOL, 2 * wish.count if wish.diversity else wish.count))
         if wish.tail:
             rare = best(np.where(self.history.tail, scores, -np.inf), wish.tail)
             pool = np.concatenate([pool, rare[~np.isin(rare, pool)]])
