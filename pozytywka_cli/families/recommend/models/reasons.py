@@ -54,11 +54,14 @@ def _plays(signals: Signals, profile: Profile, chosen: Ints) -> list[Reason]:
 
 
 def _named(tracks: Tracks, profile: Profile, shares: NDArray[np.float64]) -> list[Reason]:
-    """Return the track of a profile with the largest share in each row: (rows, tracks of the profile)."""
+    """Return the track of a profile with the largest share in each row: (rows, tracks of the profile).
+
+    It is a play of the user, or what the recommendations shall be like.
+    """
     largest = profile.tracks[shares.argmax(axis=1)]
-    return [
-        Reason("play", *pair) for pair in zip(tracks.ids.gather(largest), tracks.names.gather(largest), strict=True)
-    ]
+    kinds = np.where(np.isin(largest, profile.heard), "play", "like")
+    named = zip(kinds, tracks.ids.gather(largest), tracks.names.gather(largest), strict=True)
+    return [Reason(str(kind), track_id, name) for kind, track_id, name in named]
 
 
 def _of_blend(blend: Blend, profile: Profile, made: Recommended, *, new: bool) -> list[Reason]:
