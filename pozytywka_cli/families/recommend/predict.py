@@ -103,7 +103,8 @@ class RecommendPredictor:
         if "user_id" not in requests.columns:
             raise RefusedError("the requests have no column user_id", "Give user_id for each one.")
         asked = [_request(fields) for fields in requests.iter_rows(named=True)]
-        profiles = [self._profile(request) for request in asked]
+        users = self.ranker.history.find([request.user_id for request in asked])
+        profiles = [self._profile(request, row) for request, row in zip(asked, users, strict=True)]
         known = [(request, one) for request, one in zip(asked, profiles, strict=True) if isinstance(one, Profile)]
         lists = iter(self.ranker.lists([one for _, one in known], [request.wish for request, _ in known]))
         rows = [
@@ -113,8 +114,11 @@ class RecommendPredictor:
         ]
         return pl.DataFrame(rows, COLUMNS, orient="row")
 
-    def _profile(self, request: RecommendRequest) -> Profile | str:
-        """Return the profile that a request is answered by, or the problem that keeps it from being answered."""
+    def _profile(self, request: RecommendRequest, row: int) -> Profile | str:
+        """Return the profile that a request is answered by, or the problem that keeps it from being answered.
+
+        `row` is that of the user in the history, -1 for an unknown one.
+        """
         tracks, nothing = self.ranker.history.tracks, np.zeros(0, np.int64)
         seeds, asked = nothing, nothing
         if request.like_track is not None:
@@ -130,7 +134,6 @@ class RecommendPredictor:
         favourites = tracks.genre_vector(named)
         if request.genres is not None and not favourites.any():
             return f'no artist has a genre of "{names.shorten(request.genres)}"'
-        (row,) = self.ranker.history.find([request.user_id])
         if row >= 0:
             profile = self.ranker.history.profile(row)
         elif len(seeds) or favourites.any():
