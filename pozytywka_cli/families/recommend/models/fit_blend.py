@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.splits import user_folds
-from pozytywka_cli.evaluation import Flags, Floats, Ints
+from pozytywka_cli.evaluation import Flags, Floats, Ints, jackknife
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
@@ -23,7 +23,8 @@ FOLDS = 5  # of users: each is measured with weights that were fitted on the oth
 MOST_USERS, MOST_TRACKS = 200, 1000  # drawn users that weights are fitted on, and drawn tracks of each beside targets
 ITERATIONS = 100
 CONSTANT = 1e-9  # of its mean: a signal whose spread is smaller is the same everywhere, but for rounding
-PENALTY = 1.0  # on the two weights of score and P(played to the end)
+BOTH = ("score", "probability")  # of the candidates that the weight of P(played to the end) is fitted on
+PENALTY = 1.0  # on the weights of both
 CANDIDATES = 100  # of each user that the weight of P(played to the end) is fitted on
 
 
@@ -143,7 +144,7 @@ def completion_weights(outcomes: Outcomes, ranker: Ranker, completion: Completio
 
 
 def _completion_weight(targets: csr_matrix, candidates: Sequence[tuple[Ints, NDArray[np.float64]]]) -> float:
-    """Return the weight of the second column of the candidates' inputs beside the first; 0 if it does not help.
+    """Return the weight of the second column of the candidates' inputs beside the first; 0 if it is not shown to help.
 
     targets: (users, tracks); candidates: for each user tracks (n,) and inputs (n, 2)
     """
@@ -154,9 +155,14 @@ def _completion_weight(targets: csr_matrix, candidates: Sequence[tuple[Ints, NDA
             parts.append(inputs)
             chosen.append(hits)
     starts = np.cumsum([len(one) for one in chosen])
-    choices = Choices(np.concatenate(parts), np.concatenate(chosen), starts, np.zeros(len(starts) - 1, np.int64))
-    score, probability = fit_weights(choices, ("score", "probability"), PENALTY).values()
-    return max(0.0, probability / score) if score > 0 else 0.0
+    choices = Choices(np.concatenate(parts), np.concatenate(chosen), starts, np.arange(len(starts) - 1) % FOLDS)
+    score, probability = fit_weights(choices, BOTH, PENALTY).values()
+    if score <= 0 or probability <= 0:
+        return 0.0
+    without = [fit_weights(choices.without(fold), BOTH, PENALTY)["probability"] for fold in range(FOLDS)]
+    users = np.bincount(choices.folds, minlength=FOLDS).astype(np.float64)
+    low = jackknife(probability, np.array(without), users).low
+    return probability / score if low is not None and low > 0 else 0.0
 
 
 def fit_weights(choices: Choices, names: Sequence[str], penalty: float) -> dict[str, float]:
