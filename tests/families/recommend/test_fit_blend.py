@@ -17,7 +17,7 @@ from pozytywka_cli.families.recommend.models.fit_blend import (
     FOLDS,
     Choices,
     FittedBlend,
-    completion_weight,
+    completion_weights,
     conditional_logit,
     drawn_choices,
     fit_blend,
@@ -247,10 +247,20 @@ def test_completion_weighs_what_it_tells():
     made = picky()
     plain = Ranker(made.history, Popular(made.history))
     chances = {"decides": deciding, "constant": lambda *_: 0.4, "opposite": lambda *pair: 1 - deciding(*pair)}
-    for new in (True, False):
-        weights = {
-            name: completion_weight(made, plain, Completion(Skips(one), made.history.tracks), new=new, seed=0)
-            for name, one in chances.items()
-        }
-        assert weights["decides"] > 0.3
-        assert weights["constant"] == weights["opposite"] == 0
+    weights = {
+        name: completion_weights(made, plain, Completion(Skips(one), made.history.tracks), 0)
+        for name, one in chances.items()
+    }
+    assert min(weights["decides"]) > 0.3
+    assert weights["constant"] == weights["opposite"] == (0, 0)
+
+
+def test_noise_hardly_ever_weighs():
+    """Chances of a skip that are drawn at random: at most one in twelve weights is not 0."""
+    weights = []
+    for seed in range(6):
+        made, random = divided(noise(seed=seed), 60), np.random.default_rng(seed)
+        skips = Skips(lambda *_, random=random: random.uniform(0.1, 0.6))
+        plain = Ranker(made.history, Popular(made.history))
+        weights += completion_weights(made, plain, Completion(skips, made.history.tracks), 0)
+    assert np.count_nonzero(weights) <= 1
