@@ -11,18 +11,10 @@ from scipy.optimize import approx_fprime, minimize
 from pozytywka_cli.dataset.splits import user_folds
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW
-from pozytywka_cli.families.recommend.models import fit_blend as module
+from pozytywka_cli.families.recommend.models import choices as module
+from pozytywka_cli.families.recommend.models.choices import Choices, conditional_logit, drawn_choices, fit_weights
 from pozytywka_cli.families.recommend.models.completion import Completion
-from pozytywka_cli.families.recommend.models.fit_blend import (
-    FOLDS,
-    Choices,
-    FittedBlend,
-    completion_weight,
-    conditional_logit,
-    drawn_choices,
-    fit_blend,
-    fit_weights,
-)
+from pozytywka_cli.families.recommend.models.fit_blend import FOLDS, FittedBlend, completion_weights, fit_blend
 from pozytywka_cli.families.recommend.models.lists import Ranker, Wish
 from pozytywka_cli.families.recommend.models.scorers import Popular
 
@@ -247,10 +239,20 @@ def test_completion_weighs_what_it_tells():
     made = picky()
     plain = Ranker(made.history, Popular(made.history))
     chances = {"decides": deciding, "constant": lambda *_: 0.4, "opposite": lambda *pair: 1 - deciding(*pair)}
-    for new in (True, False):
-        weights = {
-            name: completion_weight(made, plain, Completion(Skips(one), made.history.tracks), new=new, seed=0)
-            for name, one in chances.items()
-        }
-        assert weights["decides"] > 0.3
-        assert weights["constant"] == weights["opposite"] == 0
+    weights = {
+        name: completion_weights(made, plain, Completion(Skips(one), made.history.tracks), 0)
+        for name, one in chances.items()
+    }
+    assert min(weights["decides"]) > 0.3
+    assert weights["constant"] == weights["opposite"] == (0, 0)
+
+
+def test_noise_hardly_ever_weighs():
+    """Chances of a skip that are drawn at random: at most one in twelve weights is not 0."""
+    weights = []
+    for seed in range(6):
+        made, random = divided(noise(seed=seed), 60), np.random.default_rng(seed)
+        skips = Skips(lambda *_, random=random: random.uniform(0.1, 0.6))
+        plain = Ranker(made.history, Popular(made.history))
+        weights += completion_weights(made, plain, Completion(skips, made.history.tracks), 0)
+    assert np.count_nonzero(weights) <= 1

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.dataset.splits import user_folds
-from pozytywka_cli.evaluation import Floats, Ints
+from pozytywka_cli.evaluation import Floats, Ints, jackknife
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
@@ -20,7 +20,8 @@ from pozytywka_cli.families.recommend.models.model import BlendWeights, Weights
 from pozytywka_cli.families.recommend.models.scorers import NEVER, Als, weighted
 
 FOLDS = 5  # of users: each is measured with weights that were fitted on the others
-PENALTY = 1.0  # on the two weights of score and P(played to the end)
+BOTH = ("score", "probability")  # of the candidates that the weight of P(played to the end) is fitted on
+PENALTY = 1.0  # on the weights of both
 CANDIDATES = 100  # of each user that the weight of P(played to the end) is fitted on
 
 
@@ -91,7 +92,7 @@ def completion_weights(outcomes: Outcomes, ranker: Ranker, completion: Completio
 
 
 def _completion_weight(targets: csr_matrix, candidates: Sequence[tuple[Ints, NDArray[np.float64]]]) -> float:
-    """Return the weight of the second column of the candidates' inputs beside the first; 0 if it does not help.
+    """Return the weight of the second column of the candidates' inputs beside the first; 0 if it is not shown to help.
 
     targets: (users, tracks); candidates: for each user tracks (n,) and inputs (n, 2)
     """
@@ -102,6 +103,11 @@ def _completion_weight(targets: csr_matrix, candidates: Sequence[tuple[Ints, NDA
             parts.append(inputs)
             chosen.append(hits)
     starts = np.cumsum([len(one) for one in chosen])
-    choices = Choices(np.concatenate(parts), np.concatenate(chosen), starts, np.zeros(len(starts) - 1, np.int64))
-    score, probability = fit_weights(choices, ("score", "probability"), PENALTY).values()
-    return max(0.0, probability / score) if score > 0 else 0.0
+    choices = Choices(np.concatenate(parts), np.concatenate(chosen), starts, np.arange(len(starts) - 1) % FOLDS)
+    score, probability = fit_weights(choices, BOTH, PENALTY).values()
+    if score <= 0 or probability <= 0:
+        return 0.0
+    without = [fit_weights(choices.without(fold), BOTH, PENALTY)["probability"] for fold in range(FOLDS)]
+    users = np.bincount(choices.folds, minlength=FOLDS).astype(np.float64)
+    low = jackknife(probability, np.array(without), users).low
+    return probability / score if low is not None and low > 0 else 0.0
