@@ -54,10 +54,11 @@ def evaluate(
     "validation" is what train chooses the variant by that serves: a part of the data before what is tested.
 
     skip is measured on the latest plays and by user, weekly on the last weeks, similar on a random fifth of every
-    user's artists in four splits (split 0 chose its default settings) and, in-sample, by the old system's metric, which
-    rewards memorizing. recommend is measured on the tracks that users play to the end in the last 30 days: tracks that
-    are new to them, all tracks, and the next one; and on what variety costs, and on the skips to expect. --planted needs no data: it generates some, and shows how close each variant comes to the best
-    possible value. --curve trains similar with 15 settings, and measures quality, training time and lookup time.
+    user's artists in four splits (split 0 chose its default settings) and, in-sample, by the old system's metric,
+    which rewards memorizing. recommend is measured on the tracks that users play to the end in the last 30 days:
+    tracks that are new to them, all tracks, and the next one; and on what variety costs, and on the skips to
+    expect. --planted needs no data: it generates some, and shows how close each variant comes to the best possible
+    value. --curve trains similar with 15 settings, and measures quality, training time and lookup time.
 
     \b
     Examples:
