@@ -96,6 +96,7 @@ def recommend(
     from pozytywka_cli.commands import datasets
     from pozytywka_cli.commands import outputs as out
     from pozytywka_cli.families import registry
+    from pozytywka_cli.pipeline import builds_on
 
     shared, arguments = context(ctx), user or []
     texts = {"like_track": like_track, "like_artist": like_artist, "genres": genres}
@@ -103,7 +104,8 @@ def recommend(
     out.check_target(output, shared.data())
     opener = _opener(shared, variant)  # before the data are loaded, which takes longest
     version, predictor = opener(datasets.dataset(shared))
-    if variant is None and (message := registry.baseline_message(version.manifest)):
+    baseline = registry.baseline_message(version.manifest) if variant is None else ""
+    for message in filter(None, (baseline, builds_on.missing(shared.store, version.manifest))):
         shared.console.warn(message)
     fields = {"count": count, "allow_heard": allow_heard, "diversity": diversity, "tail": tail, **_decoded(texts)}
     single = len(arguments) == 1 and arguments != ["-"]

@@ -203,13 +203,14 @@ class Family(Protocol):
 
 @runtime_checkable
 class BuildsOn(Protocol):
-    """A family whose models ask the predictor of another family, `builds_on`, where that has a promoted version.
+    """A family some of whose variants, `asking`, ask the predictor of another family, `builds_on`, if it has a version.
 
     It never imports the other family: `pipeline` opens the other's predictor, and hands it over. Where models are
     measured, the other model must not have seen what is tested: it is fitted again (`TrainingRun.other`).
     """
 
     builds_on: str
+    asking: tuple[str, ...]
 
     def open_with(self, version: Version, dataset: "Dataset", other: Callable[[], Predictor | None]) -> Predictor:
         """Load a version like `Family.open`; `other` opens the other predictor when it is first needed, if any."""

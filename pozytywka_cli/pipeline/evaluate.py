@@ -43,7 +43,7 @@ def runs(
             progress,
             family.rivals,
             jobs,
-            builds_on.refitting(builds_on.version(store, family), progress),
+            builds_on.refitting(builds_on.version(store, family, family.variants), progress),
         )
         for family in families
     }

@@ -137,7 +137,7 @@ def train_one(store: Store, family: Family, dataset: Dataset, plan: Plan, progre
     name, _ = registry.variant(family, plan.variant)
     settings = plan.settings.section(family.name, family.Settings)
     rivals = () if plan.variant else family.rivals  # who names a variant gets it
-    other = builds_on.version(store, family)
+    other = builds_on.version(store, family, (name, *rivals))
     refitting = builds_on.refitting(other, progress)
     run = TrainingRun(settings, name, plan.seed, plan.device, progress, rivals, other=refitting)
     origin = Origin(

@@ -50,7 +50,7 @@ def test_recommend_builds_on_skip():
 def test_without_a_promoted_version_there_is_nothing(store: Store):
     """No version, nothing that fits it again, no predictor; also where there is a version that is not promoted."""
     for _ in range(2):
-        assert builds_on.version(store, RECOMMEND) is None
+        assert builds_on.version(store, RECOMMEND, RECOMMEND.asking) is None
         assert builds_on.refitting(None, silent) is None
         assert builds_on.predictor(store, RECOMMEND, fans()) is None
         made(store, SKIP, "constant", promote=False)
@@ -58,10 +58,10 @@ def test_without_a_promoted_version_there_is_nothing(store: Store):
 
 def test_the_promoted_version_is_handed_over(with_skip: Store):
     """To recommend alone; its predictor knows the dataset."""
-    version = builds_on.version(with_skip, RECOMMEND)
+    version = builds_on.version(with_skip, RECOMMEND, RECOMMEND.asking)
     assert version is not None
     assert version.name == with_skip.promoted("skip")
-    assert builds_on.version(with_skip, SKIP) is None
+    assert builds_on.version(with_skip, SKIP, SKIP.variants) is None
     predictor = builds_on.predictor(with_skip, RECOMMEND, fans())
     assert predictor is not None
     chances = predictor.predict(pl.DataFrame({"user_id": [0], "track_id": ["00-00"]}))["probability"]
@@ -70,7 +70,7 @@ def test_the_promoted_version_is_handed_over(with_skip: Store):
 
 def test_it_can_be_fitted_again(with_skip: Store):
     """To a part of the log: another share of skips."""
-    refitting = builds_on.refitting(builds_on.version(with_skip, RECOMMEND), silent)
+    refitting = builds_on.refitting(builds_on.version(with_skip, RECOMMEND, RECOMMEND.asking), silent)
     assert refitting is not None
     part = fans().until(fans().plays["started_at"].quantile(0.5))
     pair = pl.DataFrame({"user_id": [0], "track_id": ["00-00"]})
@@ -107,3 +107,17 @@ def test_evaluation_gets_the_skip_model(with_skip: Store, tmp_path: Path):
     assert found["recommend"].other is not None
     empty = evaluate.runs(families, SETTINGS, Store(tmp_path / "empty"), seed=0, device="cpu", progress=silent)
     assert empty["recommend"].other is None
+
+
+def test_a_variant_that_asks_nothing_gets_nothing(with_skip: Store):
+    """So that it is not trained again because the other family was."""
+    assert builds_on.version(with_skip, RECOMMEND, ["als", "popular"]) is None
+
+
+def test_a_version_that_asks_what_is_not_there_is_named(with_skip: Store, tmp_path: Path):
+    """But no version that asks nothing, and not where it is there."""
+    versions = {name: made(with_skip, RECOMMEND, name).version for name in ("blend", "popular")}
+    manifests = {name: with_skip.manifest("recommend", version) for name, version in versions.items()}
+    empty = Store(tmp_path / "empty")
+    assert "blend" in builds_on.missing(empty, manifests["blend"])
+    assert builds_on.missing(empty, manifests["popular"]) == builds_on.missing(with_skip, manifests["blend"]) == ""

@@ -17,6 +17,7 @@ class Recommend(Family, GroundTruth, BuildsOn):
     reference = "popular"
     rivals = ("als",)
     builds_on = "skip"
+    asking = ("preference", "blend")
     variants: Mapping[str, Variant] = {
         "blend": Variant(
             "a weighted sum of als, similar listeners, artists, genres, popularity and the probability that the track "

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import Ints
 from pozytywka_cli.families.family import Opener, TrainingRun
+from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import Signals
 from pozytywka_cli.families.recommend.metrics import accuracy
@@ -16,7 +17,7 @@ from pozytywka_cli.families.recommend.models.completion import Completion
 from pozytywka_cli.families.recommend.models.fit import fit, fit_als
 from pozytywka_cli.families.recommend.models.fit_blend import FittedBlend, fit_blend
 from pozytywka_cli.families.recommend.models.lists import Ranker, Wish
-from pozytywka_cli.families.recommend.models.model import WITH_COMPLETION, BlendWeights
+from pozytywka_cli.families.recommend.models.model import BlendWeights
 from pozytywka_cli.families.recommend.settings import RecommendSettings
 from pozytywka_cli.families.recommend.splits import Splits
 from pozytywka_cli.records import Progress
@@ -44,7 +45,7 @@ def fit_skips(splits: Splits, run: TrainingRun, variants: Collection[str]) -> Sk
     Raises:
         RefusedError: `preference` is to be trained, and there is no skip model.
     """
-    if not set(WITH_COMPLETION) & set(variants):
+    if not set(FAMILY.asking) & set(variants):
         return Skips(None)
     note = "no skip model is promoted"
     if run.other is not None:

@@ -15,6 +15,7 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import decoding, read_json
 from pozytywka_cli.catalogue.string_table import StringTable
 from pozytywka_cli.families.family import Predictor
+from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
 from pozytywka_cli.families.recommend.features.history import History
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
@@ -25,7 +26,6 @@ from pozytywka_cli.files import indented_json
 
 PARAMETERS, IDS, VECTORS = "model.json", "tracks.bin", "vectors.npy"
 WITH_VECTORS = ("als", "autoencoder", "blend")
-WITH_COMPLETION = ("preference", "blend")
 
 Other = Callable[[], Predictor | None]
 Vectors = NDArray[np.float32]
@@ -75,7 +75,7 @@ class Model:
 
     def ranker(self, history: History, other: Other) -> Ranker:
         """Return the variant with these plays; `other` opens the predictor of skips, if there is one."""
-        predictor = other() if self.variant in WITH_COMPLETION else None
+        predictor = other() if self.variant in FAMILY.asking else None
         if predictor is None:  # `preference`, too, then ranks by the score
             return Ranker(history, self._scorer(history))
         return Ranker(history, self._scorer(history), Completion(predictor, history.tracks), self._weights())
