@@ -10,7 +10,7 @@ os.environ |= {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "2"}  # before pola
 
 from benchmarks.figure import DATA
 
-ROOMS = ("trunk", "skip", "weekly", "similar_training", "similar_lookup", "cache", "intervals")
+ROOMS = ("trunk", "skip", "weekly", "similar_training", "similar_lookup", "recommend", "cache", "intervals")
 
 
 def main(names: list[str]) -> int:

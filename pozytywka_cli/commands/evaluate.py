@@ -48,15 +48,17 @@ def evaluate(
 
     Prints a table for each protocol: the default variant first, the others from best to worst. ↓ marks metrics of which
     less is better, ↑ more, → a target; the best value is bold on a terminal. Intervals are 95 % intervals over users
-    (skip, similar) or artists (weekly), by the jackknife with Student's t; of a single one they are unknown. "vs
-    DEFAULT" is the difference from the default variant with its p-value.
+    (skip, similar, recommend) or artists (weekly), by the jackknife with Student's t; of a single one they are unknown.
+    "vs VARIANT" is the difference from the default variant (recommend: from popular) with its p-value.
 
     "validation" is what train chooses the variant by that serves: a part of the data before what is tested.
 
     skip is measured on the latest plays and by user, weekly on the last weeks, similar on a random fifth of every
-    user's artists in four splits (split 0 chose its default settings) and, in-sample, by the old system's metric, which
-    rewards memorizing. --planted needs no data: it generates some, and shows how close each variant comes to the best
-    possible value. --curve trains similar with 15 settings, and measures quality, training time and lookup time.
+    user's artists in four splits (split 0 chose its default settings) and, in-sample, by the old system's metric,
+    which rewards memorizing. recommend is measured on the tracks that users play to the end in the last 30 days:
+    tracks that are new to them, all tracks, and the next one; and on what variety costs, and on the skips to
+    expect. --planted needs no data: it generates some, and shows how close each variant comes to the best possible
+    value. --curve trains similar with 15 settings, and measures quality, training time and lookup time.
 
     \b
     Examples:

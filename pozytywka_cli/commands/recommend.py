@@ -72,8 +72,9 @@ def recommend(
 
     Tracks that the user has played are left out unless --allow-heard is given. --diversity weighs how different the
     tracks are from each other against how well each one suits the user: 0 is relevance alone. --tail asks for tracks
-    among the 80 % that are played least. because says what a recommendation rests on: a track or an artist that the
-    user played, a genre, or how often all users play the track.
+    among the 80 % that are played least. --genres leaves out tracks of other genres; what --like-artist and
+    --like-track name counts as much as all that the user has played. because says what a recommendation rests on: a
+    track or an artist that the user played, a genre, or how often all users play the track.
 
     An unknown user has no history to start from; name --genres, --like-artist or --like-track. Else an unknown user is
     a warning, as is a line of stdin that is no id: the others are answered, and the exit code is 3. Users from stdin

@@ -20,6 +20,7 @@ INTEGER = re.compile("-?[0-9]{1,19}")
 MOST = 2**63  # integers of a frame are below it
 REASONS = {  # by kind; {} is the name of what a recommendation rests on
     "play": "played {}",
+    "like": "like {}",
     "artist": "artist {}",
     "genre": "genre {}",
     "popularity": "popular",

@@ -39,11 +39,11 @@ def train(
     """Train models, and promote those that are not worse than their baselines.
 
     Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes a version of each
-    family under artifacts/, with its manifest, metrics and card. A model is first measured on held-out data (skip and
-    weekly: the latest; similar: a random fifth of every user's artists), then fitted on all data. A model that is
-    shown to be worse than its baseline is saved, and the baseline is promoted in its place. Without --variant the
-    family's cheap variants are compared with the default on a validation part of the training data, and one that is
-    shown to be better there is trained in its place.
+    family under artifacts/, with its manifest, metrics and card. A model is first measured on held-out data (skip,
+    weekly and recommend: the latest; similar: a random fifth of every user's artists), then fitted on all data. A
+    model that is shown to be worse than its baseline is saved, and the baseline is promoted in its place. Without
+    --variant the family's cheap variants are compared with the default on a validation part of the training data,
+    and one that is shown to be better there is trained in its place.
 
     --tune tries random hyperparameters after the configured ones, measures them on data before the held-out data, and
     trains with the best. Every trial is recorded in artifacts/FAMILY/trials.jsonl and never repeated.

@@ -45,7 +45,7 @@ class RecommendRequest(msgspec.Struct):
     diversity: how much it counts that tracks are unlike each other, 0 to 1
     tail: at least so many of them are of the 80 % of tracks that are played least; None: one in five
     like_track, like_artist: an id and a name; what is like them counts as much as the user's own plays
-    genres: favourite genres, separated by commas, in place of the user's own
+    genres: separated by commas; only tracks of these genres are recommended, as if they were the user's favourites
     """
 
     user_id: int
@@ -103,7 +103,8 @@ class RecommendPredictor:
         if "user_id" not in requests.columns:
             raise RefusedError("the requests have no column user_id", "Give user_id for each one.")
         asked = [_request(fields) for fields in requests.iter_rows(named=True)]
-        profiles = [self._profile(request) for request in asked]
+        users = self.ranker.history.find([request.user_id for request in asked])
+        profiles = [self._profile(request, row) for request, row in zip(asked, users, strict=True)]
         known = [(request, one) for request, one in zip(asked, profiles, strict=True) if isinstance(one, Profile)]
         lists = iter(self.ranker.lists([one for _, one in known], [request.wish for request, _ in known]))
         rows = [
@@ -113,31 +114,33 @@ class RecommendPredictor:
         ]
         return pl.DataFrame(rows, COLUMNS, orient="row")
 
-    def _profile(self, request: RecommendRequest) -> Profile | str:
-        """Return the profile that a request is answered by, or the problem that keeps it from being answered."""
+    def _profile(self, request: RecommendRequest, row: int) -> Profile | str:
+        """Return the profile that a request is answered by, or the problem that keeps it from being answered.
+
+        `row` is that of the user in the history, -1 for an unknown one.
+        """
         tracks, nothing = self.ranker.history.tracks, np.zeros(0, np.int64)
         seeds, asked = nothing, nothing
         if request.like_track is not None:
             asked = seeds = tracks.find(pl.Series([request.like_track]))
             if asked[0] < 0:
-                return f"there is no track with the id {request.like_track!r}"
+                return f'there is no track with the id "{names.shorten(request.like_track)}"'
         if request.like_artist is not None:
             own = self._tracks_by(request.like_artist)
             if not len(own):
-                return f"no artist is called {request.like_artist!r}"
+                return f'no artist is called "{names.shorten(request.like_artist)}"'
             seeds = np.union1d(seeds, own)
         named = [name.strip() for name in (request.genres or "").split(",")]
         favourites = tracks.genre_vector(named)
         if request.genres is not None and not favourites.any():
-            return f"no artist has a genre of {request.genres!r}"
-        (row,) = self.ranker.history.find([request.user_id])
+            return f'no artist has a genre of "{names.shorten(request.genres)}"'
         if row >= 0:
             profile = self.ranker.history.profile(row)
         elif len(seeds) or favourites.any():
             profile = Profile.of(request.user_id, nothing, nothing > 0, nothing > 0, np.zeros(0), favourites)
         else:
             return f"user {request.user_id} is unknown: there are no plays, and no row in users"
-        return replace(profile.like(seeds, favourites), asked=asked)
+        return replace(profile.like(seeds, favourites), asked=asked, within=favourites)
 
     def _tracks_by(self, artist: str) -> Ints:
         """Return the tracks of the artists with a name; case, accents and punctuation do not matter."""

@@ -11,18 +11,10 @@ from scipy.optimize import approx_fprime, minimize
 from pozytywka_cli.dataset.splits import user_folds
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW
-from pozytywka_cli.families.recommend.models import fit_blend as module
+from pozytywka_cli.families.recommend.models import choices as module
+from pozytywka_cli.families.recommend.models.choices import Choices, conditional_logit, drawn_choices, fit_weights
 from pozytywka_cli.families.recommend.models.completion import Completion
-from pozytywka_cli.families.recommend.models.fit_blend import (
-    FOLDS,
-    Choices,
-    FittedBlend,
-    completion_weights,
-    conditional_logit,
-    drawn_choices,
-    fit_blend,
-    fit_weights,
-)
+from pozytywka_cli.families.recommend.models.fit_blend import FOLDS, FittedBlend, completion_weights, fit_blend
 from pozytywka_cli.families.recommend.models.lists import Ranker, Wish
 from pozytywka_cli.families.recommend.models.scorers import Popular
 

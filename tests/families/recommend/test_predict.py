@@ -168,7 +168,7 @@ def test_what_does_not_exist_is_a_problem(predictor: RecommendPredictor, field: 
     """Which names it; for a known user as for another."""
     found = asked(predictor, *({"user_id": user, field: value} for user in (3, UNKNOWN)))
     assert len(found) == 2
-    assert all(repr(value) in problem for problem in found["problem"])
+    assert all(f'"{value}"' in problem for problem in found["problem"])
 
 
 def test_names_of_artists_may_be_missing(tmp_path: Path):
@@ -178,7 +178,7 @@ def test_names_of_artists_may_be_missing(tmp_path: Path):
     predictor = opened(tmp_path, dataset(plays, artists=named), "als")
     found = asked(predictor, {"user_id": UNKNOWN, "like_artist": "TWIN"}, {"user_id": UNKNOWN, "like_artist": "None"})
     assert found["problem"].is_null().to_list() == [True] * 6 + [False]
-    profile = predictor._profile(RecommendRequest(UNKNOWN, like_artist="twin"))
+    profile = predictor._profile(RecommendRequest(UNKNOWN, like_artist="twin"), -1)
     assert profile.tracks.tolist() == [0, 1, 2, 3]
 
 

@@ -109,7 +109,7 @@ def test_als_names_the_play_that_adds_most(known: History):
     assert told(made, [1, 3]) == [Reason("play", "t0", "Track t0"), Reason("play", "t4", "Track t4")]
     profile = known.profile(0).like(np.array([2]), np.zeros(3))
     profile = replace(profile, tracks=np.array([2]), plays=np.ones(1), full=np.ones(1), liked=np.zeros(1))
-    assert told(made, [1], profile=profile) == [Reason("play", "t2", "Track t2")]
+    assert told(made, [1], profile=profile) == [Reason("like", "t2", "Track t2")]
 
 
 def test_the_autoencoder_names_the_nearest_play_of_the_last_days(known: History):

@@ -34,6 +34,7 @@ class Profile:
     favourites: (genres,) a vector of length 1, or 0
     heard: numbers of the tracks that are not new to the user, ascending
     asked: numbers of the tracks that the recommendations shall be like, and that are not recommended themselves
+    within: (genres,) above 0 for the genres that recommendations are limited to; all 0 for no limit
     """
 
     user: int
@@ -47,6 +48,7 @@ class Profile:
     favourites: Floats
     heard: Ints
     asked: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    within: Floats = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def of(cls, user: int, tracks: Ints, full: Flags, liked: Flags, age: Floats, favourites: Floats) -> "Profile":

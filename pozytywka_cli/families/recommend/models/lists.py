@@ -75,6 +75,8 @@ class Ranker:
         scores[profile.asked] = -np.inf
         if wish.new:
             scores[profile.heard] = -np.inf
+        if profile.within.any():
+            scores[self.history.tracks.genres @ profile.within == 0] = -np.inf
         pool = best(scores, max(POOL, 2 * wish.count if wish.diversity else wish.count))
         if wish.tail:
             rare = best(np.where(self.history.tail, scores, -np.inf), wish.tail)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pozytywka_cli.evaluation import Ints
+from pozytywka_cli.evaluation import Floats, Ints
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.signals import Signals
 from pozytywka_cli.families.recommend.features.tracks import Tracks
@@ -54,11 +54,14 @@ def _plays(signals: Signals, profile: Profile, chosen: Ints) -> list[Reason]:
 
 
 def _named(tracks: Tracks, profile: Profile, shares: NDArray[np.float64]) -> list[Reason]:
-    """Return the track of a profile with the largest share in each row: (rows, tracks of the profile)."""
+    """Return the track of a profile with the largest share in each row: (rows, tracks of the profile).
+
+    It is a play of the user, or what the recommendations shall be like.
+    """
     largest = profile.tracks[shares.argmax(axis=1)]
-    return [
-        Reason("play", *pair) for pair in zip(tracks.ids.gather(largest), tracks.names.gather(largest), strict=True)
-    ]
+    kinds = np.where(np.isin(largest, profile.heard), "play", "like")
+    named = zip(kinds, tracks.ids.gather(largest), tracks.names.gather(largest), strict=True)
+    return [Reason(str(kind), track_id, name) for kind, track_id, name in named]
 
 
 def _of_blend(blend: Blend, profile: Profile, made: Recommended, *, new: bool) -> list[Reason]:
@@ -79,19 +82,23 @@ def _of_blend(blend: Blend, profile: Profile, made: Recommended, *, new: bool) -
     largest = np.array(["play", *kinds])[shares.argmax(axis=0)]
     by_plays = chosen[largest == "play"]
     plays_of = iter(_plays(signals, profile, by_plays) if len(by_plays) else ())  # there may be no play
+    tracks = signals.history.tracks
+    taste = tracks.genres[profile.tracks].T @ profile.plays + profile.favourites
     return [
-        next(plays_of) if kind == "play" else _about(str(kind), signals.history.tracks, profile, track)
+        next(plays_of) if kind == "play" else _about(str(kind), tracks, taste, track)
         for kind, track in zip(largest, chosen, strict=True)
     ]
 
 
-def _about(kind: str, tracks: Tracks, profile: Profile, track: int) -> Reason:
-    """Return what a kind of signals is about: the track's artist, or that of its genres that the user plays most."""
+def _about(kind: str, tracks: Tracks, taste: Floats, track: int) -> Reason:
+    """Return what a kind of signals is about: the track's artist, or that of its genres with the most `taste`.
+
+    taste: (genres,)
+    """
     if kind == "artist":
         artist = int(tracks.artists[track])
         return Reason(kind, tracks.artist_ids[artist], tracks.artist_names[artist])
-    genres = tracks.genres[[track]].indices
+    genres = tracks.genres.indices[slice(*tracks.genres.indptr[track : track + 2])]
     if kind != "genre" or not len(genres):
         return Reason(kind if kind != "genre" else "popularity")
-    played = tracks.genres[profile.tracks].T @ profile.plays + profile.favourites
-    return Reason(kind, None, tracks.vocabulary[int(genres[played[genres].argmax()])])
+    return Reason(kind, None, tracks.vocabulary[int(genres[taste[genres].argmax()])])

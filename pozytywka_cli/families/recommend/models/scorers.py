@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pozytywka_cli.evaluation import Floats
 from pozytywka_cli.families.recommend.features.history import History, Profile
 from pozytywka_cli.families.recommend.features.signals import Signals
+from pozytywka_cli.threads import one_blas_thread
 
 NEVER = -np.inf  # the score of a track that a variant cannot recommend
 
@@ -101,10 +102,12 @@ class Autoencoder:
         """Yield the cosine with the mean code; popularity where the user has no such plays."""
         for profile in profiles:
             query = profile.queried @ self.codes[profile.tracks]
-            if query.any():
-                yield np.where(self.codes.any(axis=1), self.codes @ (query / np.linalg.norm(query)), NEVER)
-            else:
+            if not query.any():
                 yield from Popular(self.history).scores([profile], new=new)
+                continue
+            with one_blas_thread():
+                cosine = self.codes @ (query / np.linalg.norm(query))
+            yield np.where(self.codes.any(axis=1), cosine, NEVER)
 
 
 @dataclass(frozen=True)
