@@ -195,23 +195,18 @@ def test_the_artist_decides_where_users_have_favourite_artists(fitted: FittedBle
         assert weights.completion == 0
 
 
-def test_no_user_is_measured_with_weights_that_the_own_plays_made(outcomes: Outcomes, fitted: FittedBlend):
+@pytest.mark.parametrize("row", range(4))
+def test_no_user_is_measured_with_weights_that_the_own_plays_made(outcomes: Outcomes, fitted: FittedBlend, row: int):
     """If a user plays other tracks later, the user's own list stays, though the weights change."""
-    history = outcomes.history
-    later = outcomes.split.later
-    user = int(history.users[3])
-    other = later.with_columns(
-        track_id=later["track_id"].shuffle(seed=1).zip_with(later["user_id"] == user, later["track_id"])
-    )
+    history, later = outcomes.history, outcomes.split.later
+    own = later["user_id"] == int(history.users[row])
+    other = later.with_columns(track_id=later["track_id"].shuffle(seed=1).zip_with(own, later["track_id"]))
     changed = replace(outcomes, split=replace(outcomes.split, later=other))
     again = fit_blend(changed, signals_of(history), None, penalty=10.0, seed=0)
     assert again.weights != fitted.weights
-    lists = [
-        one.measured.lists([history.profile(3)], [Wish(20, new)])[0].first.tolist()
-        for one in (fitted, again)
-        for new in (True, False)
-    ]
-    assert lists[:2] == lists[2:]
+    wishes = [Wish(20, new) for new in (True, False)]
+    one, two = (blend.measured.lists([history.profile(row)] * 2, wishes) for blend in (fitted, again))
+    assert [found.first.tolist() for found in one] == [found.first.tolist() for found in two]
 
 
 def test_the_blend_is_measured_in_folds(outcomes: Outcomes, fitted: FittedBlend):
