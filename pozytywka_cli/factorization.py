@@ -44,7 +44,7 @@ class Recipe(NamedTuple):
 
 
 def factorize(weights: csr_matrix, recipe: Recipe, *, stage: str, progress: Report = silent) -> Factorization:
-    """Factorize weights (rows, columns), float32; the confidence of a pair is 1 more than its weight.
+    """Factorize weights (rows, columns), float32, which are the confidences of pairs; that of a pair without one is 1.
 
     The number of factors is at most the smaller side of the matrix. Regularization is capped at `MAX_REGULARIZATION` of
     the largest singular value, and a fit that has converged ends before the given number of iterations. Every iteration

@@ -72,16 +72,17 @@ def rankers(
     variants: Collection[str],
     blend: BlendWeights | None,
 ) -> dict[str, Ranker]:
-    """Fit variants to the plays before a moment; without a skip model there is no `preference`."""
-    possible = [one for one in variants if one != "preference" or completion]
+    """Fit variants to the plays before a moment: no `preference` without a skip model, no `blend` without weights."""
+    needs = {"preference": completion, "blend": blend}
+    possible = [one for one in variants if needs.get(one, True)]
     predictor = completion.predictor if completion else None
     made, embeddings = {}, None
     for done, variant in enumerate(possible, 1):
         if variant in ("als", "blend") and embeddings is None:
-            embeddings = fit_als(outcomes.history, replace(run, variant=variant), stage="fit before the test part:")
+            embeddings = fit_als(outcomes.history, replace(run, variant=variant), stage="fit variants:")
         model, _ = fit(outcomes.history, replace(run, variant=variant), blend, embeddings)
         made[variant] = model.ranker(outcomes.history, lambda: predictor)
-        run.progress(Progress("fit before the test part", done, len(possible)))
+        run.progress(Progress("fit variants", done, len(possible)))
     return made
 
 

@@ -42,7 +42,8 @@ def split(dataset: Dataset, test_days: int) -> Splits:
         raise RefusedError("there are no plays to learn from", "Check that the input is the one you meant.")
     length = min(timedelta(days=test_days), (last - first) / PARTS)
     end = last + timedelta(microseconds=1)
-    test, validation = (at(dataset, end - parts * length, length) for parts in (1, 2))
+    test = at(dataset, end - length, length)
+    validation = at(test.known, end - 2 * length, length)  # of what is known before the test part
     return Splits(validation, test, length / timedelta(days=1))
 
 

@@ -34,13 +34,13 @@ def bounds(splits: Splits) -> list[tuple[int, int, int]]:
 def test_the_last_days_are_tested_and_as_many_before_them_are_for_validation():
     """Of 90 days the last 20. The play that begins just before a moment has not ended then, and is in no part."""
     found = split(daily(90), 20)
-    assert bounds(found) == [(49, 51, 70), (69, 71, 90)]
+    assert bounds(found) == [(49, 51, 69), (69, 71, 90)]
     assert found.days == 20
 
 
 def test_of_a_short_log_each_part_is_a_third():
     """Of 30 days, ten; and of 29, a third of a day less."""
-    assert bounds(split(daily(30), 20)) == [(9, 11, 20), (19, 21, 30)]
+    assert bounds(split(daily(30), 20)) == [(9, 11, 19), (19, 21, 30)]
     assert split(daily(29), 20).days == pytest.approx(29 / 3)
 
 
@@ -100,3 +100,14 @@ def test_a_log_without_plays_is_refused():
     """There is no moment."""
     with pytest.raises(RefusedError, match="no plays"):
         split(dataset([]), 30)
+
+
+def test_what_comes_to_light_after_the_test_moment_is_unknown_to_the_validation_part():
+    """A skip of a play that began before it."""
+    data = daily(90)
+    moment = split(data, 20).test.known.cut
+    at_end = pl.lit(moment + timedelta(seconds=1), pl.Datetime("us", "UTC"))
+    early = pl.col("started_at") < moment
+    late = data.plays.with_columns(skipped=early, skipped_at=pl.when(early).then(at_end))
+    validation = split(replace(data, plays=late), 20).validation
+    assert not validation.later["skipped"].any()

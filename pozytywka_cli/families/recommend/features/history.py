@@ -125,7 +125,6 @@ class History:
         counts = np.bincount(codes(plays["user_id"], users), minlength=len(users))
         moment = int(dataset.cut.timestamp() * 1e6) if dataset.cut else int(at.max(initial=0))
         favourites = users.to_frame().join(dataset.users, on="user_id", how="left", maintain_order="left")
-        genres = [tracks.genre_vector(names or []) for names in favourites["favourite_genres"].to_list()]
         return cls(
             tracks=tracks,
             users=users,
@@ -135,7 +134,7 @@ class History:
             liked=plays["liked"].to_numpy(),
             at=at,
             now=moment,
-            favourites=csr_matrix(np.array(genres).reshape(len(users), len(tracks.vocabulary))),
+            favourites=tracks.genre_rows(favourites["favourite_genres"]),
         )
 
     @cached_property

@@ -37,7 +37,7 @@ class Tracks:
     artists: (tracks,) the number of the track's artist; a track without a known one has a number of its own
     artist_ids, artist_names: (artists,) text, null for the artist of a track without one; names may be null
     genres: (tracks, genres) the genres of the artist, rows of length 1 or 0
-    vocabulary: (genres,) names, ascending
+    vocabulary: (genres,) names in lower case, ascending
     attributes: (tracks, ATTRIBUTES) float32: standardised, 0 where unknown
     """
 
@@ -83,12 +83,16 @@ class Tracks:
 
     @cached_property
     def genre_numbers(self) -> dict[str, int]:
-        """The numbers of the genres by their names in lower case."""
-        return {name.lower(): number for number, name in enumerate(self.vocabulary)}
+        """The numbers of the genres by their names."""
+        return {name: number for number, name in enumerate(self.vocabulary)}
 
     def find(self, ids: pl.Series) -> Ints:
         """Return the number of each track, (ids,); -1 where there is no such track."""
         return codes(ids, self.ids)
+
+    def genre_rows(self, lists: pl.Series) -> csr_matrix:
+        """Return a row for each list of names, of length 1, or 0 if none is known: (lists, genres)."""
+        return _rows(lists, pl.Series(self.vocabulary, dtype=pl.String))
 
     def genre_vector(self, names: list[str]) -> Floats:
         """Return a vector over the genres, of length 1, or 0 if none of the names is known: (genres,)."""
@@ -106,13 +110,20 @@ def codes(values: pl.Series, known: pl.Series) -> Ints:
 
 def _genres(lists: pl.Series) -> tuple[csr_matrix, list[str]]:
     """Return the genres of artists, (artists, genres), rows of length 1 or 0, and the names of the genres."""
-    pairs = pl.DataFrame({"row": np.arange(len(lists)), "genre": lists.cast(pl.List(pl.String))})
-    pairs = pairs.explode("genre").drop_nulls().filter(pl.col("genre") != "").unique(maintain_order=True)
-    vocabulary = pairs["genre"].unique().sort()
+    named = lists.cast(pl.List(pl.String)).explode().drop_nulls().str.to_lowercase()
+    vocabulary = named.filter(named != "").unique().sort()
+    return _rows(lists, vocabulary), vocabulary.to_list()
+
+
+def _rows(lists: pl.Series, vocabulary: pl.Series) -> csr_matrix:
+    """Return which names of a vocabulary, ascending, are in each list: (lists, names), rows of length 1 or 0."""
+    pairs = pl.DataFrame({"row": np.arange(len(lists)), "genre": lists.cast(pl.List(pl.String))}).explode("genre")
+    numbers = codes(pairs["genre"].str.to_lowercase(), vocabulary)
+    pairs = pairs.with_columns(code=pl.Series(numbers)).filter(pl.col("code") >= 0)
+    pairs = pairs.unique(["row", "code"], maintain_order=True)
     rows = pairs["row"].to_numpy()
-    weights = 1 / np.sqrt(np.bincount(rows, minlength=len(lists)))[rows] if len(rows) else np.zeros(0)
-    columns = codes(pairs["genre"], vocabulary)
-    return csr_matrix((weights, (rows, columns)), shape=(len(lists), len(vocabulary))), vocabulary.to_list()
+    weights = np.bincount(rows, minlength=len(lists))[rows] ** -0.5
+    return csr_matrix((weights, (rows, pairs["code"].to_numpy())), shape=(len(lists), len(vocabulary)))
 
 
 def _standardised(columns: pl.DataFrame) -> NDArray[np.float32]:

@@ -53,7 +53,7 @@ def fit(counts: csr_matrix, run: TrainingRun, *, stage: str) -> Fit:
 
 
 def weighted(counts: csr_matrix, settings: SimilarSettings) -> tuple[csr_matrix, float]:
-    """Return alpha times the weights (users, artists), float32, and alpha; a confidence is 1 more than that.
+    """Return alpha times the weights (users, artists), float32, and alpha; they are the confidences.
 
     log1p: log(1 + count); bm25: Robertson and Zaragoza (2009), an artist being a document of its listeners; raw: the
     count. Confidences: Hu, Koren and Volinsky (2008). Alpha is lowered where the mean over all pairs, with listens or
