@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from pozytywka_cli.dataset.loading import load
-from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters
+from pozytywka_cli.families.skip.features.play_features import PlayFeatures
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 if __name__ == "__main__":

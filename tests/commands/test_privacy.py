@@ -16,7 +16,8 @@ from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.boundary import run
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters
+from pozytywka_cli.families.skip.features.play_features import PlayFeatures
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 SECRETS = ("Secretperson", "Qqsecretcity", "Qqsecretstreet")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import ClassVar, Self
 
 import msgspec
@@ -14,13 +15,16 @@ from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.family import loading
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.readers import Inputs, PastRate, ReadInputs
+from pozytywka_cli.families.skip.features.readers import Inputs, PastRate, Reader, ReadInputs
 from pozytywka_cli.families.skip.models.model import Baseline, Forest, Model
 from pozytywka_cli.families.skip.models.networks import Networks
+from pozytywka_cli.families.skip.state.inputs import inputs, parameters, reads_plays, requests_of
+from pozytywka_cli.families.skip.state.state import State
 
 KINDS: dict[str, type[Model]] = {"constant": Baseline, "user-rate": Baseline, "forest": Forest}  # or networks
 MOST = 3  # inputs of an explanation
 RECENT = timedelta(days=28)
+WORTHWHILE = 100  # requests of now that take longer from the log than from a state that has to be built first
 MOMENT = pl.Datetime("us", "UTC")
 
 
@@ -37,18 +41,20 @@ class SkipRequest(msgspec.Struct):
     session_id: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class SkipPredictor:
     """A model with the log, opened once; a request reads only the plays of its own user.
 
     models: the model and the fallback for unknown tracks, each with the function that computes its inputs
     ended: when all plays of each user of `log.users` have ended, or started if no end is known; last the latest start
+    asked: how many requests without `at` there were so far
     """
 
     Request: ClassVar[type[msgspec.Struct]] = SkipRequest
     log: PlayLog
     models: list[tuple[Model, ReadInputs]]
     ended: pl.Series
+    asked: int = 0
 
     @classmethod
     def open(cls, version: Version, dataset: Dataset | None) -> Self:
@@ -95,20 +101,42 @@ class SkipPredictor:
     def _answers(self, requests: pl.DataFrame, *, explain: bool) -> pl.DataFrame:
         model, _ = self.models[0]
         rows = self.candidates(requests)
+        current = requests["at"].is_null() if "at" in requests.columns else pl.repeat(True, len(rows), eager=True)
+        self.asked += int(current.sum())
         has_track, has_user = self.log.tracks.has(rows["track_id"]), model.reader.known(rows, self.log)
         reason = np.select([~has_track, ~has_user], ["unknown track", "unknown user"], "model")
-        numbered = rows.with_columns(reason=pl.Series(reason, dtype=pl.String)).with_row_index("row")
+        numbered = rows.with_columns(
+            current.alias("current"), reason=pl.Series(reason, dtype=pl.String)
+        ).with_row_index("row")
         parts = []
         for (one, read), mask in zip(self.models, (has_track, ~has_track), strict=True):
             if mask.any() or one is model:
                 part = numbered.filter(mask)
-                inputs = read(part)
-                part = part.with_columns(probability=one.predict_proba(part, self.log, inputs))
-                parts.append(part.with_columns(because=because(one, part, self.log, inputs)) if explain else part)
+                read_inputs = self._inputs(one.reader, read, part)
+                part = part.with_columns(probability=one.predict_proba(part, self.log, read_inputs))
+                parts.append(part.with_columns(because=because(one, part, self.log, read_inputs)) if explain else part)
         played_to_end, method = pl.col("probability") <= model.skip_rate, pl.lit(model.variant)
         answers = pl.concat(parts).sort("row").with_columns(played_to_end=played_to_end, method=method)
         names = ("user_id", "track_id", "at", "probability", "played_to_end", "reason", "method")
         return answers.rename({"started_at": "at"}).select(*names, *(["because"] if explain else []))
+
+    def _inputs(self, reader: Reader, read: ReadInputs, rows: pl.DataFrame) -> Inputs:
+        """Return a model's inputs, of rows without `at` from the state if it holds them: the same to the last bit."""
+        if self.asked < WORTHWHILE or not reads_plays(reader) or not rows["current"].any():
+            return read(rows)
+        requests = requests_of(rows, self.state, self.log)
+        held = rows["current"].to_numpy() & self.state.holds(requests)
+        if held.all():
+            return inputs(reader, self.state, requests)
+        places = [np.flatnonzero(held), np.flatnonzero(~held)]
+        parts = [inputs(reader, self.state, requests.some(places[0])), read(rows[places[1]])]
+        order = np.argsort(np.concatenate(places))
+        return tuple(np.concatenate(each)[order] for each in zip(*parts, strict=True))
+
+    @cached_property
+    def state(self) -> State:
+        """The sums over the plays of every user; built when it is first read."""
+        return State.build(self.log, parameters(self.models[0][0].reader, self.log))
 
     def candidates(self, requests: pl.DataFrame) -> pl.DataFrame:
         """Return requests as plays that start, see `Reader`, in the order of the requests; errors as in `predict`."""

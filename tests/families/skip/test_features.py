@@ -13,7 +13,8 @@ from pozytywka_cli.dataset.checking.validate import check
 from pozytywka_cli.dataset.loading import load
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.families.skip.features.attributes import SIDED, steps
-from pozytywka_cli.families.skip.features.play_features import FeatureParameters, user_rate
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters
+from pozytywka_cli.families.skip.features.play_features import user_rate
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
 
 from .worlds import MOMENT, PLAYS, at, dataset, features, parameters, tangle, tangled, timed, tracks

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
-from pozytywka_cli.families.skip import FAMILY
+from pozytywka_cli.families.skip import FAMILY, predict
 from pozytywka_cli.families.skip.features.history import rate
 from pozytywka_cli.families.skip.features.play_features import user_rate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
@@ -62,6 +62,35 @@ def test_a_single_request_gets_the_answer_of_the_batch_and_of_the_whole_log(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PlayLog, "history_of", lambda log, _: log.history)
         assert predictor.predict(requests).equals(batch)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=REQUESTS)
+def test_the_state_changes_no_answer(
+    variant: str, predictors: dict[str, SkipPredictor], rows: list[tuple[int | None, str, datetime | None, int | None]]
+):
+    """Bit for bit: with the state from the first request on, alone or in a batch, and without it."""
+    predictor, requests = predictors[variant], pl.DataFrame(rows, SCHEMA, orient="row")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predict, "WORTHWHILE", np.inf)
+        expected = predictor.explain(requests)
+        patch.setattr(predict, "WORTHWHILE", 0)
+        assert predictor.explain(requests).equals(expected)
+        assert pl.concat([predictor.explain(requests[row]) for row in range(len(requests))]).equals(expected)
+
+
+def test_many_requests_without_a_moment_build_the_state_once(tmp_path: Path):
+    """A few do not, nor do those with a moment."""
+    predictor = opened("advanced", tmp_path)
+    few = predictor.default_requests().head(predict.WORTHWHILE - 1)
+    predictor.predict(few)
+    predictor.predict(predictor.default_requests().with_columns(at=START))
+    assert "state" not in vars(predictor)
+    predictor.predict(few.head(1))
+    state = predictor.state
+    predictor.predict(few)
+    assert predictor.state is state
 
 
 def test_a_request_reads_only_the_plays_of_its_user(predictors: dict[str, SkipPredictor]):

@@ -12,7 +12,8 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.tables import EVENTS
 from pozytywka_cli.dataset.transform import to_plays
 from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, edges
-from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters
+from pozytywka_cli.families.skip.features.play_features import PlayFeatures
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 START = datetime(2025, 1, 6, 10, tzinfo=UTC)  # a Monday

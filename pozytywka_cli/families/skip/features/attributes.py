@@ -22,6 +22,11 @@ FARTHEST = 4 * STEPS
 LEVEL_PRIOR = 5.0  # plays of an average track: as many as the prior of the user's rate
 SLOPE_PRIOR = 16.0  # plays one deviation away, skipped at the user's own rate
 PRIORS = STEPS**2 * np.diag([LEVEL_PRIOR] + [SLOPE_PRIOR] * len(SIDED))
+PAIRS = list(combinations_with_replacement(range(len(PRIORS)), 2))  # those of the level, 0, come first
+
+# weights by own bin of 12, of which the 13th is unknown and has none, and by bin: (13, 12)
+_own = np.arange(BINS // 2 + 1)[:, None]
+GAUSSIAN = np.exp(-(((_own - np.arange(BINS // 2)) / BANDWIDTH) ** 2) / 2) * (_own < BINS // 2)
 
 
 def edges(values: pl.Series) -> list[float]:
@@ -46,13 +51,11 @@ def attribute_rates(
     `codes` are each attribute's bins, of all plays, (log,), and of the rows, (rows,).
     """
     rates = {}
-    # weights by own bin, of which the last one is unknown and has none, and by bin: (13, 12), and twice (25, 24)
-    own, other = np.arange(BINS // 2 + 1)[:, None], np.arange(BINS // 2)
-    gaussian = np.exp(-(((own - other) / BANDWIDTH) ** 2) / 2) * (own < BINS // 2)
+    # weights by own bin, of which the last one is unknown and has none, and by bin: twice (25, 24)
     own, other = np.arange(BINS + 1)[:, None], np.arange(BINS)
     sides = [(side & (own < BINS)).astype(np.float64) for side in (other <= own, other >= own)]
     for name, (bins, row_bins) in codes.items():
-        near = _rates(past, bins // 2, row_bins // 2, [gaussian], smoothing * NEAR_PRIOR, own_rate)
+        near = _rates(past, bins // 2, row_bins // 2, [GAUSSIAN], smoothing * NEAR_PRIOR, own_rate)
         rates[f"near_{name}"] = near[0]
         if name in SIDED:
             both = _rates(past, bins, row_bins, sides, smoothing * SIDE_PRIOR, own_rate)
@@ -73,6 +76,31 @@ def _rates(past: Past, bins: Codes, own: Codes, kernels: list[Floats], weight: f
     return [rate(skip_sum, play_sum, weight, own_rate) for play_sum, skip_sum in zip(plays, skips, strict=True)]
 
 
+def rates_of_counts(counts: Ints, users: Ints, own: Codes, own_rate: Floats, weight: float) -> Floats:
+    """Return the rates near rows' attributes as `attribute_rates` does, from counts by pairs of bins: (rows, 8).
+
+    `counts` are known plays and skips, (users, 8, 12, 2); `own` are the rows' bins, (rows, 8), of these users, (rows,),
+    and `own_rate` is that of the row's user, (rows,).
+    """
+    # by cumsum, which adds bin by bin, as `_rates` does
+    sums = (GAUSSIAN[own // 2][..., None] * counts[users]).cumsum(2)[:, :, -1]
+    return rate(sums[..., 1], sums[..., 0], weight, own_rate[:, None])
+
+
+def sides_of_counts(counts: Ints, users: Ints, own: Codes, own_rate: Floats, weight: float) -> Floats:
+    """Return the rates on either side of rows' attributes as `attribute_rates` does, from counts by bin: (rows, 3, 2).
+
+    `counts` are known plays and skips, (users, 3, 24, 2); the rest is as in `rates_of_counts`.
+    """
+    up_to = np.zeros((*counts.shape[:2], BINS + 1, 2), np.int64)
+    counts.cumsum(2, out=up_to[:, :, 1:])
+    row, attribute, known = users[:, None], np.arange(counts.shape[1]), own < BINS
+    below = up_to[row, attribute, np.minimum(own + 1, BINS)]
+    above = up_to[row, attribute, BINS] - up_to[row, attribute, own]
+    sums = np.stack([below, above], axis=2) * known[..., None, None]
+    return rate(sums[..., 1], sums[..., 0], weight, own_rate[:, None, None])
+
+
 def steps(values: pl.Series, cuts: list[float]) -> Ints:
     """Return how far each value is above the mean of the tracks table: (values,).
 
@@ -86,21 +114,40 @@ def steps(values: pl.Series, cuts: list[float]) -> Ints:
 
 
 def slope_effect(past: Past, steps: Sequence[tuple[Ints, Ints]], own_rate: Floats, smoothing: float) -> Floats:
-    """Return the log-odds of a skip at each row's attributes minus those of `own_rate`: (rows,).
+    """Return the log-odds of a skip at each row's attributes minus those of `own_rate`: (rows,); see `Line`.
 
-    One step of Fisher scoring from `own_rate` towards the user's logistic regression of skips on a level and the first
-    three attributes (Nelder and Wedderburn, 1972): a line by least squares, over the variance of a single skip. The
-    level has the prior plays of `own_rate`, so the line passes through that rate at the mean of all these plays.
     `steps` are those of each attribute, of all plays, (log,), and of the rows, (rows,).
     """
-    level = tuple(np.full(len(values), STEPS) for values in (past.skipped, own_rate))
-    known, own = zip(level, *steps, strict=True)
-    gram, above = np.empty((*PRIORS.shape, len(own_rate))), np.zeros((len(PRIORS), len(own_rate)))
-    for one, other in combinations_with_replacement(range(len(PRIORS)), 2):
-        products = past.count(known[one] * known[other])
-        gram[one, other] = gram[other, one] = products + smoothing * PRIORS[one, other]
-    for slope in range(1, len(PRIORS)):
-        above[slope] = past.skips(known[slope]) - own_rate * past.count(known[slope])
-    line = np.linalg.solve(np.moveaxis(gram, 2, 0), above.T[:, :, None])
-    effect = sum(line[:, place, 0] * regressor for place, regressor in enumerate(own))
-    return np.asarray(effect / (own_rate * (1 - own_rate)))
+    known = [np.full(len(past.skipped), STEPS), *(of_log for of_log, _ in steps)]
+    products = [past.count(known[one] * known[other]) for one, other in PAIRS]
+    skips = [past.skips(known[slope]) for slope in range(1, len(PRIORS))]
+    line = Line(np.array(products), np.array(skips), own_rate, smoothing)
+    return line.effect(slice(None), np.stack([of_rows for _, of_rows in steps], axis=1))
+
+
+class Line:
+    """One step of Fisher scoring from `own_rate` towards the user's logistic regression of skips on a level and slopes.
+
+    The slopes are those of the first three attributes (Nelder and Wedderburn, 1972): a line by least squares, over the
+    variance of a single skip. The level has the prior plays of `own_rate`, so the line passes through that rate at the
+    mean of all these plays.
+
+    products: sums over known plays of the products of `PAIRS` of the level, 16, and the steps: (10, users)
+    skips: sums of the steps of known plays that were skipped: (3, users)
+    """
+
+    def __init__(self, products: Ints, skips: Ints, own_rate: Floats, smoothing: float) -> None:
+        self.own_rate = own_rate
+        gram, above = np.empty((*PRIORS.shape, len(own_rate))), np.zeros((len(PRIORS), len(own_rate)))
+        for (one, other), product in zip(PAIRS, products, strict=True):
+            gram[one, other] = gram[other, one] = product + smoothing * PRIORS[one, other]
+        above[1:] = skips - own_rate * (products[1 : len(PRIORS)] // STEPS)
+        self._line = np.linalg.solve(np.moveaxis(gram, 2, 0), above.T[:, :, None])[:, :, 0]
+
+    def effect(self, users: Ints | slice, steps: Ints) -> Floats:
+        """Return what the line adds at these steps, (rows, 3), for rows of these users, (rows,): (rows,)."""
+        line, own_rate = self._line[users], self.own_rate[users]
+        effect = line[:, 0] * STEPS
+        for slope in range(1, len(PRIORS)):
+            effect = effect + line[:, slope] * steps[:, slope - 1]
+        return np.asarray(effect / (own_rate * (1 - own_rate)))

@@ -15,7 +15,7 @@ from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags
-from pozytywka_cli.families.skip.features.play_features import SkipRate
+from pozytywka_cli.families.skip.features.parameters import SkipRate
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
 from pozytywka_cli.families.skip.features.readers import PARAMETERS, Inputs, Reader, ReadInputs, Without
 from pozytywka_cli.families.skip.settings import SkipSettings

@@ -11,6 +11,7 @@ from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.play_log import INSTANT, SESSION
 
 USER = ("user_id",)
+HALF_LIFE, RECENT = 15.0, 8  # plays
 Kinds = NDArray[np.uint8]
 NEVER = np.iinfo(np.int64).max
 
@@ -84,18 +85,23 @@ class Past:
 
         return counted
 
-    def moving_average(self, users: Ints, *, start: float, half_life: float) -> Floats:
+    def moving_average(self, users: Ints, *, start: float) -> Floats:
         """Return the exponentially weighted share of known plays that were skipped, beginning at `start`: (rows,).
 
-        A play's weight halves with every `half_life` later plays. `users` are those of all plays: (log,).
+        A play's weight halves with every 15 later plays. `users` are those of all plays: (log,).
         """
-        decay = 0.5 ** (1 / half_life)
         ordered = pl.DataFrame({"skip": self.skipped[self.order].astype(np.float64), "user": users[self.order]})
-        mean = ordered.select(pl.col("skip").ewm_mean(half_life=half_life).over("user")).to_series().to_numpy()
+        mean = ordered.select(pl.col("skip").ewm_mean(half_life=HALF_LIFE).over("user")).to_series().to_numpy()
         count = self.end - self.first
-        share = decay**count
-        average = share * start + (1 - share) * np.append(mean, 0.0)[np.where(count > 0, self.end - 1, -1)]
-        return np.asarray(np.where(self.pending >= 0, decay * average, average))
+        return average(np.append(mean, 0.0)[np.where(count > 0, self.end - 1, -1)], count, self.pending >= 0, start)
+
+
+def average(mean: Floats, count: Ints, pending: Flags, start: float) -> Floats:
+    """Return weighted means of so many outcomes that begin at `start`; a `pending` play was not skipped: (rows,)."""
+    decay = 0.5 ** (1 / HALF_LIFE)
+    share = decay**count
+    begun = share * start + (1 - share) * mean
+    return np.asarray(np.where(pending, decay * begun, begun))
 
 
 def session_past(log: pl.DataFrame, rows: pl.DataFrame) -> Past:

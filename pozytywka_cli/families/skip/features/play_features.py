@@ -1,11 +1,9 @@
 """The features of a play, from what is known when its track starts: the same code for training and for prediction."""
 
-from typing import Annotated, Any, Self
+from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats
@@ -14,44 +12,14 @@ from pozytywka_cli.families.skip.features.attributes import (
     SIDED,
     attribute_rates,
     codes,
-    edges,
     slope_effect,
     steps,
 )
-from pozytywka_cli.families.skip.features.history import USER, Past, known_past, likes, rate, session_past
+from pozytywka_cli.families.skip.features.history import RECENT, USER, Past, known_past, likes, rate, session_past
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_log import SESSION, Index, PlayLog
 from pozytywka_cli.families.skip.features.stumps import STRENGTH, Prior, stump_average
-
-USER_PRIOR = 5.0  # plays at the skip rate of the training plays
-RECENT_PRIOR = 2.0
-SESSION_PRIOR = 2.0  # plays at the user's own rate
-HALF_LIFE, RECENT = 15.0, 8  # plays
-
-SkipRate = Annotated[float, Meta(gt=0, lt=1)]  # of training plays, which have both outcomes
-
-
-class FeatureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the features take from training: rates over all plays, and each attribute's quantiles in the tracks table.
-
-    smoothing: a factor on the plays of every prior
-    """
-
-    skip_rate: SkipRate
-    like_rate: float
-    advertisement_rate: float
-    edges: dict[str, list[float]]
-    smoothing: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check that there are quantiles of every attribute."""
-        if self.edges.keys() != set(ATTRIBUTES):
-            raise ValueError("`edges` are not those of the attributes")
-
-    @classmethod
-    def fit(cls, plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> Self:
-        """Compute the rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
-        skip_rate, like_rate, advertised = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
-        return cls(skip_rate, like_rate, advertised, {name: edges(tracks[name]) for name in ATTRIBUTES}, smoothing)
+from pozytywka_cli.families.skip.features.sums import USER_PRIOR, SessionSums, UserSums, time_of_week
 
 
 class PlayFeatures:
@@ -78,19 +46,23 @@ class PlayFeatures:
         rows, log = self.log.locate(rows), self.log.history_of(rows["user_id"])
         session = session_past(log, rows)
         past = known_past(log, rows, session, USER)
-        user = _user(log, rows, past, self.parameters)
+        user = _user(log, rows, past, self.parameters).features(self.parameters)
         own_rate, smoothing = user["user_rate"], self.parameters.smoothing
         tracks = [frame["track"].to_numpy() for frame in (log, rows)]
         bins = {name: (values[tracks[0]], values[tracks[1]]) for name, values in self._codes.items()}
         distances = [(values[tracks[0]], values[tracks[1]]) for values in self._steps]
         premium = log["premium"].to_numpy(), rows["premium"].to_numpy()
+        advertised = rows["advertisement_before"].to_numpy()
         prior = Prior(self.parameters.skip_rate, smoothing * STRENGTH, int(past.size.max(initial=0)))
         columns: dict[str, NDArray[Any]] = {
             **user,
             **attribute_rates(past, bins, own_rate, smoothing),
             "stump_average": stump_average(past, {name: bins[name] for name in SIDED}, premium, prior),
             "slope_effect": slope_effect(past, distances, own_rate, smoothing),
-            **_moment(log, rows, session, own_rate, smoothing * SESSION_PRIOR),
+            **_session(log, rows, session).features(own_rate, smoothing, advertised),
+            **time_of_week(rows["started_at"].to_physical().to_numpy()),
+            "advertisement_before": advertised,
+            "premium": premium[1],
             "favourite_genre": self._favourite(rows),
         }
         return pl.DataFrame({name: values.astype(np.float32) for name, values in columns.items()}).with_columns(
@@ -112,45 +84,33 @@ def user_rate(rows: pl.DataFrame, log: PlayLog, skip_rate: float) -> Floats:
     return rate(past.skips(), past.size, USER_PRIOR, skip_rate)
 
 
-def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, parameters: FeatureParameters) -> dict[str, Floats]:
+def _user(log: pl.DataFrame, rows: pl.DataFrame, past: Past, parameters: FeatureParameters) -> UserSums:
     premium, advertised = (log[name].to_numpy() for name in ("premium", "advertisement_before"))
     liked, latest_liked = likes(log, rows, past)
-    size, recent = past.size, np.minimum(past.size, RECENT)
-    prior, recent_prior = parameters.smoothing * USER_PRIOR, parameters.smoothing * RECENT_PRIOR
-    now = rows["premium"].to_numpy()
+    now, users = rows["premium"].to_numpy(), log["user_id"].to_numpy()
     same, skips = (np.where(now, counted(premium), counted(~premium)) for counted in (past.count, past.skips))
-    users = log["user_id"].to_numpy()
-    return {
-        "user_rate": rate(past.skips(), size, prior, parameters.skip_rate),
-        "user_plays": np.log1p(size),
-        "like_rate": rate(liked, size, prior, parameters.like_rate),
-        "rate_in_premium_state": rate(skips, same, prior, parameters.skip_rate),
-        "moving_average": past.moving_average(users, start=parameters.skip_rate, half_life=HALF_LIFE),
-        "last_8": rate(past.skips(last=RECENT), recent, recent_prior, parameters.skip_rate),
-        "advertisement_rate": rate(past.count(advertised), size, prior, parameters.advertisement_rate),
-        "previous_skipped": np.where(size > 0, past.skips(last=1), parameters.skip_rate),
-        "previous_liked": np.where(size > 0, latest_liked, parameters.like_rate),
-    }
+    return UserSums(
+        plays=past.size,
+        skips=past.skips(),
+        liked=liked,
+        advertised=past.count(advertised),
+        plays_in_state=same,
+        skips_in_state=skips,
+        average=past.moving_average(users, start=parameters.skip_rate),
+        recent_skips=past.skips(last=RECENT),
+        previous_skipped=past.skips(last=1),
+        previous_liked=latest_liked,
+    )
 
 
-def _moment(
-    log: pl.DataFrame, rows: pl.DataFrame, past: Past, own_rate: Floats, prior: float
-) -> dict[str, NDArray[Any]]:
-    """Return what happened in the session so far, whose rate starts from `prior` plays at `own_rate`, and the time."""
+def _session(log: pl.DataFrame, rows: pl.DataFrame, past: Past) -> SessionSums:
     ended = known_past(log, rows, past, SESSION)
-    advertised = rows["advertisement_before"].to_numpy()
     starts = np.append(log["started_at"].to_physical().to_numpy()[past.order], 0)
-    now, hours = rows["started_at"].to_physical().to_numpy(), rows["started_at"].dt.hour().to_numpy()
-    elapsed = np.where(past.size > 0, now - starts[np.where(past.size > 0, past.first, -1)], 0)
-    hour = 2 * np.pi / 24 * np.arange(24)
-    return {
-        "session_rate": rate(ended.skips(), ended.size, prior, own_rate),
-        "session_advertisements": np.log1p(past.count(log["advertisement_before"].to_numpy()) + advertised),
-        "session_position": np.log1p(past.size),
-        "session_minutes": np.log1p(elapsed / 60e6),
-        "hour_sine": np.sin(hour)[hours],
-        "hour_cosine": np.cos(hour)[hours],
-        "weekend": (rows["started_at"].dt.weekday() > 5).to_numpy(),
-        "advertisement_before": advertised,
-        "premium": rows["premium"].to_numpy(),
-    }
+    now = rows["started_at"].to_physical().to_numpy()
+    return SessionSums(
+        plays=past.size,
+        advertised=past.count(log["advertisement_before"].to_numpy()),
+        known=ended.size,
+        skips=ended.skips(),
+        elapsed=np.where(past.size > 0, now - starts[np.where(past.size > 0, past.first, -1)], 0),
+    )

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import read_json
 from pozytywka_cli.evaluation import Flags, Floats
-from pozytywka_cli.families.skip.features.play_features import FeatureParameters, PlayFeatures, SkipRate, user_rate
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters, SkipRate
+from pozytywka_cli.families.skip.features.play_features import PlayFeatures, user_rate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
@@ -134,9 +135,12 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
             yield name, value.round(DIGITS), (ablated,)
 
     def _scaled(self, features: pl.DataFrame) -> Inputs:
-        """Standardise and clip; an unknown attribute has its mean."""
+        return self.scaled(features.select(*self.mean).to_numpy())
+
+    def scaled(self, features: NDArray[np.float32]) -> Inputs:
+        """Standardise and clip the features in `mean`, (rows, features); an unknown attribute has its mean."""
         mean, deviation = (np.array(list(values.values()), np.float32) for values in (self.mean, self.deviation))
         # not by polars: it divides a column by a number in another way than one value, which shows in the last bit
-        scaled = (features.select(*self.mean).to_numpy() - mean) / deviation
+        scaled = (features - mean) / deviation
         scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP, out=scaled), copy=False)
         return (np.ascontiguousarray(scaled),)

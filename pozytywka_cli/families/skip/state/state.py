@@ -1,0 +1,141 @@
+"""The state of all users, and requests to it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pozytywka_cli.evaluation import Flags, Floats, Ints
+from pozytywka_cli.families.skip.features.history import NEVER
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters
+from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.state import build
+from pozytywka_cli.families.skip.state.answer import Answers
+from pozytywka_cli.families.skip.state.catalogue import NO_FAVOURITE, Catalogue, numbers
+from pozytywka_cli.families.skip.state.contexts import Contexts
+from pozytywka_cli.families.skip.state.layout import OTHERS, Records
+
+ROWS = 512  # of requests at a time: so their arrays stay in a processor's cache
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Tracks that may be the next plays of users: (requests,) each.
+
+    user, track: rows of the state and of its catalogue
+    at: when the track starts, µs since 1970, not before the user's latest play
+    session: the id of its session, or NEVER for a new one
+    advertised: whether an advertisement came before it
+    """
+
+    user: Ints
+    track: Ints
+    at: Ints
+    session: Ints
+    advertised: Flags
+
+    def some(self, places: Ints) -> "Requests":
+        """Return those at these places."""
+        return Requests(*(values[places] for values in vars(self).values()))
+
+    @classmethod
+    def of(cls, user: Ints, track: Ints, at: Ints) -> "Requests":
+        """Ask about the first play of a new session."""
+        return cls(user, track, at, np.full(len(user), NEVER), np.zeros(len(user), np.bool_))
+
+
+@dataclass
+class State:
+    """What is known of all users at present, and of tracks.
+
+    ids: the ids of users, sorted; numbers: the row in `users` of each one: (ids,) each
+    users: a record of nobody, and those of users: (at least ids + 1,)
+    favourites: the numbers of favourite genres of users in the users table when it was built: (rows, any width)
+    """
+
+    parameters: FeatureParameters
+    catalogue: Catalogue
+    ids: Ints
+    numbers: Ints
+    users: Records
+    favourites: NDArray[np.int32]
+
+    @classmethod
+    def build(cls, log: PlayLog, parameters: FeatureParameters) -> "State":
+        """Build the state from a log of plays and the tables that describe them.
+
+        An advertisement that no play has followed yet is not in a log of plays.
+        """
+        catalogue = Catalogue.of(log.dataset, parameters)
+        known = (log.dataset.purchases["user_id"], log.dataset.users["user_id"], log.users.keys)
+        ids = pl.concat(one.cast(pl.Int64) for one in known).drop_nulls().unique().sort().to_numpy()
+        users, favourites = build.records(log, ids, catalogue), _favourites(log, ids, catalogue)
+        return cls(parameters, catalogue, ids, np.arange(1, len(ids) + 1), users, favourites)
+
+    @cached_property
+    def _answers(self) -> Answers:
+        return Answers(self.parameters, self.catalogue)
+
+    def find(self, user_ids: Ints) -> Ints:
+        """Return the rows of users, and for unknown ones 0, the row of nobody: (users,)."""
+        place = np.searchsorted(self.ids[:-1], user_ids)
+        return np.where(self.ids[place] == user_ids, self.numbers[place], 0) if len(self.ids) else np.zeros_like(place)
+
+    def find_tracks(self, track_ids: Sequence[str]) -> Ints:
+        """Return the rows of tracks in the catalogue, and for unknown ones its last: (tracks,)."""
+        return self.catalogue.rows(np.array([self.catalogue.number(one) for one in track_ids], np.int64))
+
+    def holds(self, requests: Requests) -> Flags:
+        """Return which requests are about now: no play of the user is later, and the session is new or kept.
+
+        A session that is not kept, of which there is a limited number for each user, may also be new.
+        """
+        users = self.users[requests.user]
+        kept = (users["plays"]["session"][:, OTHERS:] == requests.session[:, None]).any(1)
+        return np.asarray((requests.at >= users["latest_start"]) & (kept | (requests.session == NEVER)))
+
+    def features(self, requests: Requests, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return columns of `PlayFeatures`, not a number where it has nulls: (requests, names).
+
+        The requests must be about now, see `holds`.
+        """
+        features = np.empty((len(requests.user), len(names)), np.float32)
+        for part, row, contexts in self._contexts(requests):
+            user, track = requests.user[part], requests.track[part]
+            described = np.where(user < len(self.favourites), user, 0)
+            genres = self.catalogue.main_genres[track][:, None]
+            favourite = (self.favourites[described] == genres).any(1)
+            columns = self._answers.features(contexts, row, track, requests.advertised[part], favourite)
+            for place, name in enumerate(names):
+                features[part, place] = columns[name]
+        return features
+
+    def user_rates(self, requests: Requests, skip_rate: float) -> Floats:
+        """Return what the function `user_rate` returns: (requests,). The requests must be about now, see `holds`."""
+        rates = np.empty(len(requests.user))
+        for part, row, contexts in self._contexts(requests):
+            rates[part] = contexts.user_rate(skip_rate)[row]
+        return rates
+
+    def _contexts(self, requests: Requests) -> Iterator[tuple[slice, Ints, Contexts]]:
+        """Yield some requests at a time, with the number of each one's context, and these contexts."""
+        for start in range(0, len(requests.user), ROWS):
+            part = slice(start, start + ROWS)
+            user, at, session = requests.user[part], requests.at[part], requests.session[part]
+            new = np.ones(len(user), np.bool_)
+            new[1:] = (user[1:] != user[:-1]) | (at[1:] != at[:-1]) | (session[1:] != session[:-1])
+            records = self.users[user[new]]
+            yield part, new.cumsum() - 1, Contexts.of(records, at[new], session[new], self.catalogue)
+
+
+def _favourites(log: PlayLog, ids: Ints, catalogue: Catalogue) -> NDArray[np.int32]:
+    lists = log.dataset.users["favourite_genres"].extend_constant(None, 1)
+    lists = lists.gather(np.append(len(lists) - 1, log.members.find(pl.Series(ids, dtype=pl.Int64))))
+    table = np.full((len(lists), max(lists.list.len().drop_nulls(), default=0)), NO_FAVOURITE, np.int32)
+    for place in range(table.shape[1]):
+        names = lists.list.get(place, null_on_oob=True)
+        table[:, place] = numbers(names, pl.Series(catalogue.genres, dtype=pl.String), NO_FAVOURITE)
+    return table
