@@ -28,8 +28,13 @@ def settle(users: Records, until: Ints, catalogue: Catalogue) -> None:
         (rows,) = np.nonzero(rounds > number)
         places = order[rows, number]
         play = plays[rows, places]
-        count(users, rows, play, play["skipped"], catalogue)
-        _remember(users, rows, play, places < OTHERS)
+        add(users, rows, play, places < OTHERS, catalogue)
+
+
+def add(users: Records, rows: Ints, plays: Records, superseded: Flags, catalogue: Catalogue) -> None:
+    """Count a play of each of some distinct rows, the next one to become known, with its outcome: (rows,) each."""
+    count(users, rows, plays, plays["skipped"], catalogue)
+    _remember(users, rows, plays, superseded)
 
 
 def count(users: Records, rows: Ints, plays: Records, skipped: Flags, catalogue: Catalogue) -> None:

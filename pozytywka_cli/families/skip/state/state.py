@@ -1,7 +1,7 @@
 """The state of all users, and requests to it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,11 +12,11 @@ from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.history import NEVER
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.state import build
+from pozytywka_cli.families.skip.state import build, observing
 from pozytywka_cli.families.skip.state.answer import Answers
 from pozytywka_cli.families.skip.state.catalogue import NO_FAVOURITE, Catalogue, numbers
 from pozytywka_cli.families.skip.state.contexts import Contexts
-from pozytywka_cli.families.skip.state.layout import OTHERS, Records
+from pozytywka_cli.families.skip.state.layout import OTHERS, Records, nobody
 
 ROWS = 512  # of requests at a time: so their arrays stay in a processor's cache
 
@@ -53,7 +53,8 @@ class State:
 
     ids: the ids of users, sorted; numbers: the row in `users` of each one: (ids,) each
     users: a record of nobody, and those of users: (at least ids + 1,)
-    favourites: the numbers of favourite genres of users in the users table when it was built: (rows, any width)
+    favourites: the numbers of favourite genres of users that were known when it was built: (rows, any width)
+    advertised: users and sessions with an advertisement that no play has followed yet
     """
 
     parameters: FeatureParameters
@@ -62,12 +63,14 @@ class State:
     numbers: Ints
     users: Records
     favourites: NDArray[np.int32]
+    advertised: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
     def build(cls, log: PlayLog, parameters: FeatureParameters) -> "State":
         """Build the state from a log of plays and the tables that describe them.
 
-        An advertisement that no play has followed yet is not in a log of plays.
+        It is as if it had observed the events that the plays were made of, except for advertisements that no play
+        followed, which are not in a log of plays.
         """
         catalogue = Catalogue.of(log.dataset, parameters)
         known = (log.dataset.purchases["user_id"], log.dataset.users["user_id"], log.users.keys)
@@ -78,6 +81,59 @@ class State:
     @cached_property
     def _answers(self) -> Answers:
         return Answers(self.parameters, self.catalogue)
+
+    def observe(self, events: pl.DataFrame) -> int:
+        """Add events as they happen, in the columns of the table `sessions`, and return how many were left out.
+
+        Events of a user come in the order of time, at equal times those that are no PLAY first, in any number of calls;
+        the events of one call may be in any order. Left out are older events than the user's latest PLAY, reactions to
+        another track than the one playing, and copies of a PLAY.
+
+        The state stays what a log of all these events would give, as long as no user has more sessions at once than
+        are kept, or more plays at one moment, see `layout`.
+        """
+        kinds = pl.col("event_type").cast(pl.String), (pl.col("event_type") == "PLAY").alias("is_play")
+        columns = events.select(pl.col("timestamp").to_physical(), "user_id", "session_id", "track_id", *kinds)
+        ordered = columns.sort("timestamp", "is_play", "session_id", "track_id")
+        return sum(not self._observe(*event) for event in ordered.drop("is_play").iter_rows())
+
+    def _observe(self, at: int, user_id: int, session: int, track_id: str | None, kind: str) -> bool:
+        if kind == "ADVERTISEMENT":
+            self.advertised.add((user_id, session))
+            return True
+        user = self._record(user_id, new=kind in ("PLAY", "BUY_PREMIUM"))
+        track = None if track_id is None else self.catalogue.number(track_id)
+        match kind:
+            case "BUY_PREMIUM":
+                user["purchased_at"] = min(at, user["purchased_at"][0])
+                return True
+            case "PLAY":
+                after_advertisement = (user_id, session) in self.advertised
+                self.advertised.discard((user_id, session))
+                return observing.start(user, session, track or 0, at, after_advertisement, self.catalogue)
+        return observing.react(user, session, track, at, liked=kind == "LIKE")
+
+    def _record(self, user_id: int, *, new: bool) -> Records:
+        """Return the record of a user, (1,), which is added if there is none; that of nobody if it is not to be."""
+        place = int(np.searchsorted(self.ids, user_id))
+        if place < len(self.ids) and self.ids[place] == user_id:
+            row = int(self.numbers[place])
+        elif new:
+            row = len(self.ids) + 1
+            self.ids, self.numbers = np.insert(self.ids, place, user_id), np.insert(self.numbers, place, row)
+            if row == len(self.users):
+                self.users = np.concatenate([self.users, nobody(row)])  # twice as many, so that few are copied
+        else:
+            row = 0
+        return self.users[row : row + 1]
+
+    def in_order(self) -> "State":
+        """Return the state with its users in the order of their ids, and without room for more."""
+        rows = np.append(0, self.numbers)
+        favourites = self.favourites[np.where(rows < len(self.favourites), rows, 0)]
+        numbers = np.arange(1, len(rows))
+        users = self.users[rows]
+        return State(self.parameters, self.catalogue, self.ids, numbers, users, favourites, set(self.advertised))
 
     def find(self, user_ids: Ints) -> Ints:
         """Return the rows of users, and for unknown ones 0, the row of nobody: (users,)."""
