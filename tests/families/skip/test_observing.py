@@ -121,6 +121,7 @@ def test_what_is_left_out_changes_nothing():
         (at(120), 1, 1, "t1", "SKIP"),
         (at(120), 1, 2, "t0", "LIKE"),
         (at(120), 7, 1, "t0", "LIKE"),
+        (at(100), 1, 1, "t0", "LIKE"),
     ]
     assert state.observe(pl.DataFrame(wrong, EVENT, orient="row")) == len(wrong)
     assert same(state, before)

@@ -1,5 +1,6 @@
 """The tracks as the features of a play see them: arrays with a row for each track, and a last one for unknown ids."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from zlib import crc32
@@ -30,14 +31,14 @@ class Catalogue:
     genres: the names that are numbered
     """
 
-    ids: NDArray[np.str_]
+    ids: Sequence[str]
     durations: Ints
     attributes: NDArray[np.float32]
     codes: Codes
     steps: Ints
     products: Ints
     main_genres: Ints
-    genres: NDArray[np.str_]
+    genres: Sequence[str]
 
     @classmethod
     def of(cls, dataset: Dataset, parameters: FeatureParameters) -> "Catalogue":
@@ -46,19 +47,18 @@ class Catalogue:
         tracks = tracks.vstack(tracks.clear(1))
         edges, values = parameters.edges, tracks.select(ATTRIBUTES)
         distances = np.stack([steps(values[name], edges[name]) for name in SIDED], axis=1)
-        level = np.insert(distances, 0, STEPS, axis=1)
         main = dataset.artists["genres"].list.first().extend_constant(None, 1)
         of_tracks = main.gather(Index.of(dataset.artists["id"]).find(tracks["id_artist"]))
         genres = of_tracks.drop_nulls().unique().sort()
         return cls(
-            ids=dataset.tracks["id"].fill_null("").to_numpy().astype(np.str_),
+            ids=dataset.tracks["id"].fill_null("").to_list(),
             durations=(1000 * tracks["duration_ms"].cast(pl.Int64)).fill_null(NEVER).to_numpy(),
             attributes=np.ascontiguousarray(values.cast(pl.Float32).to_numpy()),
             codes=np.stack([codes(values[name], edges[name]) for name in ATTRIBUTES], axis=1),
             steps=distances,
-            products=np.stack([level[:, one] * level[:, other] for one, other in PAIRS[1:]], axis=1),
+            products=products(distances),
             main_genres=numbers(of_tracks, genres, NO_GENRE),
-            genres=genres.to_numpy().astype(np.str_),
+            genres=genres.to_list(),
         )
 
     def rows(self, tracks: Ints) -> Ints:
@@ -72,8 +72,14 @@ class Catalogue:
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        ids = self.ids.tolist()
-        return dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True))  # so that the first row counts
+        last = len(self.ids) - 1
+        return {one: last - row for row, one in enumerate(reversed(self.ids))}  # backwards: the first row counts
+
+
+def products(steps: Ints) -> Ints:
+    """Return the products of `PAIRS` but the first, of the level and the steps, (tracks, 3), of tracks: (tracks, 9)."""
+    level = np.insert(steps, 0, STEPS, axis=1)
+    return np.stack([level[:, one] * level[:, other] for one, other in PAIRS[1:]], axis=1)
 
 
 def numbers(names: pl.Series, genres: pl.Series, otherwise: int) -> Ints:
