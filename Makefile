@@ -21,6 +21,7 @@ demo: $(BIN)/.installed ## from nothing to answers, in the folder demo/
 	$(BIN)/pozytywka transform $(DEMO)/data --artifacts-dir $(DEMO)/artifacts
 	$(BIN)/pozytywka train --data-dir $(DEMO)/data --artifacts-dir $(DEMO)/artifacts
 	$(BIN)/pozytywka predict --data-dir $(DEMO)/data --artifacts-dir $(DEMO)/artifacts
+	$(BIN)/pozytywka recommend 101 -n 5 --data-dir $(DEMO)/data --artifacts-dir $(DEMO)/artifacts
 	$(BIN)/pozytywka similar "Rosetta" --artifacts-dir $(DEMO)/artifacts
 
 test: $(BIN)/.installed ## the whole test suite

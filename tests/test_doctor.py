@@ -184,4 +184,4 @@ def test_artifacts_that_cannot_be_opened_are_a_finding(tmp_path, monkeypatch):
     findings = list(doctor.artifacts(tmp_path, tmp_path / "plays.parquet"))
     assert [finding.name for finding in findings] == ["plays", *registry.names()]
     assert all(finding.found is None and finding.hint for finding in findings)
-    assert "similar/manifest.json: Permission denied" in findings[-1].hint
+    assert f"{registry.names()[-1]}/manifest.json: Permission denied" in findings[-1].hint

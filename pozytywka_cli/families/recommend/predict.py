@@ -1,6 +1,7 @@
 """The predictor: from users, and what they ask for, to lists of tracks with reasons."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
@@ -9,7 +10,8 @@ import polars as pl
 from msgspec import Meta
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.catalogue import names
+from pozytywka_cli.catalogue import fuzzy, names
+from pozytywka_cli.catalogue.string_table import StringIndex
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.evaluation import Ints
@@ -128,7 +130,7 @@ class RecommendPredictor:
         if request.like_artist is not None:
             own = self._tracks_by(request.like_artist)
             if not len(own):
-                return f'no artist is called "{names.shorten(request.like_artist)}"'
+                return self._unknown_artist(request.like_artist)
             seeds = np.union1d(seeds, own)
         named = [name.strip() for name in (request.genres or "").split(",")]
         favourites = tracks.genre_vector(named)
@@ -144,9 +146,20 @@ class RecommendPredictor:
 
     def _tracks_by(self, artist: str) -> Ints:
         """Return the tracks of the artists with a name; case, accents and punctuation do not matter."""
-        tracks, key = self.ranker.history.tracks, names.key(artist)
-        same = [number for number, name in enumerate(tracks.artist_names) if name and names.key(name) == key]
-        return np.flatnonzero(np.isin(tracks.artists, same))
+        key = names.key(artist)
+        return np.flatnonzero(np.isin(self.ranker.history.tracks.artists, self._keys.find(key) if key else []))
+
+    def _unknown_artist(self, artist: str) -> str:
+        """Return a problem that names the artists that may have been meant."""
+        found = self.ranker.history.tracks.artist_names
+        nearest = fuzzy.suggestions(self._keys, names.typo_readings(names.key(artist)))
+        suggestion = names.suggestion(name for row in nearest if (name := found[row]))
+        return f'no artist is called "{names.shorten(artist)}". {suggestion}'.rstrip(" .")
+
+    @cached_property
+    def _keys(self) -> StringIndex:
+        """The keys of the names of all artists, empty where one has no name."""
+        return StringIndex.of([names.key(name or "") for name in self.ranker.history.tracks.artist_names])
 
     def _rows(self, request: RecommendRequest, profile: Profile, made: Recommended) -> list[dict[str, Any]]:
         tracks, chosen = self.ranker.history.tracks, made.tracks

@@ -282,3 +282,14 @@ def test_weights_of_the_blend_in_another_variant_are_damage(tmp_path: Path, vari
     changed = msgspec.structs.replace(made.parameters, new=weights.new, all=weights.all)
     with pytest.raises(ArtifactError):
         RecommendPredictor.open(saved_model(tmp_path, replace(made, parameters=changed)), noise())
+
+
+def test_a_misspelt_artist_is_told_the_nearest_names(tmp_path: Path):
+    """But none of an artist without a name, whom no empty name finds either."""
+    named = [("a", "Rosetta", ["rock"]), ("b", "Mogwai", ["pop"]), ("c", None, None)]
+    plays = [(user, f"t{number}", number, FULL) for user in range(3) for number in range(6)]
+    predictor = opened(tmp_path, dataset(plays, artists=named), "als")
+    for name in ("Rosseta", "…"):
+        (problem,) = asked(predictor, {"user_id": 0, "like_artist": name})["problem"]
+        assert ("Rosetta" in problem) == (name == "Rosseta")
+        assert '""' not in problem
