@@ -121,7 +121,7 @@ def slope_effect(past: Past, steps: Sequence[tuple[Ints, Ints]], own_rate: Float
     known = [np.full(len(past.skipped), STEPS), *(of_log for of_log, _ in steps)]
     products = [past.count(known[one] * known[other]) for one, other in PAIRS]
     skips = [past.skips(known[slope]) for slope in range(1, len(PRIORS))]
-    line = Line(np.array(products), np.array(skips), own_rate, smoothing)
+    line = Line(products, np.array(skips), own_rate, smoothing)
     return line.effect(slice(None), np.stack([of_rows for _, of_rows in steps], axis=1))
 
 
@@ -132,16 +132,16 @@ class Line:
     variance of a single skip. The level has the prior plays of `own_rate`, so the line passes through that rate at the
     mean of all these plays.
 
-    products: sums over known plays of the products of `PAIRS` of the level, 16, and the steps: (10, users)
+    products: sums over known plays of the products of `PAIRS` of the level, 16, and the steps: 10 times (users,)
     skips: sums of the steps of known plays that were skipped: (3, users)
     """
 
-    def __init__(self, products: Ints, skips: Ints, own_rate: Floats, smoothing: float) -> None:
+    def __init__(self, products: Sequence[Ints] | Ints, skips: Ints, own_rate: Floats, smoothing: float) -> None:
         self.own_rate = own_rate
         gram, above = np.empty((*PRIORS.shape, len(own_rate))), np.zeros((len(PRIORS), len(own_rate)))
         for (one, other), product in zip(PAIRS, products, strict=True):
             gram[one, other] = gram[other, one] = product + smoothing * PRIORS[one, other]
-        above[1:] = skips - own_rate * (products[1 : len(PRIORS)] // STEPS)
+        above[1:] = skips - own_rate * (np.asarray(products[1 : len(PRIORS)]) // STEPS)
         self._line = np.linalg.solve(np.moveaxis(gram, 2, 0), above.T[:, :, None])[:, :, 0]
 
     def effect(self, users: Ints | slice, steps: Ints) -> Floats:

@@ -65,15 +65,32 @@ def _fill(users: Records, user: Ints, plays: Records, catalogue: Catalogue) -> N
 def _sessions(users: Records, user: Ints, plays: Records, known: Flags) -> Flags:
     """Fill the latest sessions of each user, and return which plays are the latest ones of these sessions."""
     names = ("started_at", "skipped", "advertised")
-    frame = pl.DataFrame({"user_id": user, "session_id": plays["session"], "known": known})
+    frame = pl.DataFrame({"user_id": user, "session_id": plays["session"], "known": known}).with_row_index("row")
+    frame = frame.with_columns(pl.Series(name, plays[name]) for name in names)
+    sessions = _latest(frame)
+    rows, place, last = (sessions[name].to_numpy() for name in ("user_id", "place", "row"))
+    for name in users["sessions"].dtype.names or ():
+        users["sessions"][name][rows, place] = sessions[name]
+    users["plays"][rows, OTHERS + place] = plays[last]
+    latest = np.zeros(len(plays), np.bool_)
+    latest[last] = True
+    return latest
+
+
+def _latest(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the latest sessions of each user, with their place, the row of their latest play, and their sums."""
+    kept = (
+        frame.group_by(SESSION_KEYS)
+        .agg(pl.col("row", "started_at").max())
+        .sort("user_id", "started_at", "session_id", descending=[False, True, True])
+        .select(*SESSION_KEYS, "row", place=pl.int_range(pl.len()).over("user_id"))
+        .filter(pl.col("place") < SESSIONS)
+    )
     start, earlier = pl.col("started_at"), pl.col("started_at") < pl.col("started_at").max()
-    sessions = (
-        frame.with_columns(pl.Series(name, plays[name]) for name in names)
-        .with_row_index("row")
+    sums = (
+        frame.join(kept, on=SESSION_KEYS, how="semi")  # first: sums over all sessions take much longer
         .group_by(SESSION_KEYS)
         .agg(
-            pl.col("row").max(),
-            last=start.max(),
             first=start.min(),
             plays=pl.len(),
             advertisements=pl.col("advertised").sum(),
@@ -82,17 +99,8 @@ def _sessions(users: Records, user: Ints, plays: Records, known: Flags) -> Flags
             known=pl.col("known").sum(),
             skips=(pl.col("known") & pl.col("skipped")).sum(),
         )
-        .sort("user_id", "last", "session_id", descending=[False, True, True])
-        .with_columns(place=pl.int_range(pl.len()).over("user_id"))
-        .filter(pl.col("place") < SESSIONS)
     )
-    rows, place, last = (sessions[name].to_numpy() for name in ("user_id", "place", "row"))
-    for name in users["sessions"].dtype.names or ():
-        users["sessions"][name][rows, place] = sessions[name]
-    users["plays"][rows, OTHERS + place] = plays[last]
-    latest = np.zeros(len(plays), np.bool_)
-    latest[last] = True
-    return latest
+    return kept.join(sums, on=SESSION_KEYS)
 
 
 def _count(users: Records, user: Ints, plays: Records, catalogue: Catalogue) -> None:

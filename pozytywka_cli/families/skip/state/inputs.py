@@ -8,7 +8,8 @@ from pozytywka_cli.families.skip.features.history import NEVER
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.readers import Inputs, PastRate, Reader, Scaling
-from pozytywka_cli.families.skip.state.state import Requests, State
+from pozytywka_cli.families.skip.state.requests import Requests
+from pozytywka_cli.families.skip.state.state import State
 
 
 def reads_plays(reader: Reader) -> bool:

@@ -1,4 +1,4 @@
-"""The state of all users, and requests to it."""
+"""The state of all users: built from a log, kept up to date by events, asked about now."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,34 +17,9 @@ from pozytywka_cli.families.skip.state.answer import Answers
 from pozytywka_cli.families.skip.state.catalogue import NO_FAVOURITE, Catalogue, numbers
 from pozytywka_cli.families.skip.state.contexts import Contexts
 from pozytywka_cli.families.skip.state.layout import OTHERS, Records, nobody
+from pozytywka_cli.families.skip.state.requests import Requests
 
 ROWS = 512  # of requests at a time: so their arrays stay in a processor's cache
-
-
-@dataclass(frozen=True)
-class Requests:
-    """Tracks that may be the next plays of users: (requests,) each.
-
-    user, track: rows of the state and of its catalogue
-    at: when the track starts, µs since 1970, not before the user's latest play
-    session: the id of its session, or NEVER for a new one
-    advertised: whether an advertisement came before it
-    """
-
-    user: Ints
-    track: Ints
-    at: Ints
-    session: Ints
-    advertised: Flags
-
-    def some(self, places: Ints) -> "Requests":
-        """Return those at these places."""
-        return Requests(*(values[places] for values in vars(self).values()))
-
-    @classmethod
-    def of(cls, user: Ints, track: Ints, at: Ints) -> "Requests":
-        """Ask about the first play of a new session."""
-        return cls(user, track, at, np.full(len(user), NEVER), np.zeros(len(user), np.bool_))
 
 
 @dataclass
