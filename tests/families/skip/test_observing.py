@@ -88,7 +88,7 @@ def test_observed_events_give_the_state_of_their_log(
         assert same(state, built)
         if start <= cut < start + size:
             later = built
-            later.advertised = set(state.advertised)  # which are in no log yet
+            later.advertised = dict(state.advertised)  # which are in no log yet
         elif later is not None:
             later.observe(events[start : start + size])
     assert later is None or same(later, state)
@@ -125,6 +125,16 @@ def test_what_is_left_out_changes_nothing():
     ]
     assert state.observe(pl.DataFrame(wrong, EVENT, orient="row")) == len(wrong)
     assert same(state, before)
+
+
+def test_an_advertisement_waits_for_a_play_for_a_day():
+    """In its own session; one that nothing follows is forgotten, or they would be ever more."""
+    events = [(at(0), 1, 1, None, "ADVERTISEMENT"), (at(10), 1, 2, None, "ADVERTISEMENT"), (at(20), 1, 2, "t0", "PLAY")]
+    state = State.build(log_of(pl.DataFrame(schema=EVENT)), PARAMETERS)
+    state.observe(pl.DataFrame(events, EVENT, orient="row"))
+    assert list(state.advertised[1]) == [1]
+    state.observe(pl.DataFrame([(at(90_000), 1, 3, "t0", "PLAY")], EVENT, orient="row"))
+    assert state.advertised == {}
 
 
 def test_new_users_are_added():

@@ -31,7 +31,8 @@ def save(state: State, folder: Path) -> None:
     (folder / PARAMETERS).write_bytes(indented_json(state.parameters))
     StringTable.of(catalogue.ids).save(folder / TRACKS)
     StringTable.of(catalogue.genres).save(folder / GENRES)
-    advertised = np.array(sorted(state.advertised), np.int64).reshape(-1, 2)
+    waiting = [(user, *one) for user, sessions in sorted(state.advertised.items()) for one in sessions.items()]
+    advertised = np.array(waiting, np.int64).reshape(-1, 3)
     arrays = {"users": state.users, "ids": state.ids, "favourites": state.favourites, "advertised": advertised}
     arrays |= {name: getattr(catalogue, name).astype(kind) for name, (kind, _) in OF_TRACKS.items()}
     for name, array in arrays.items():
@@ -52,7 +53,9 @@ def load(folder: Path) -> State:
     user_ids = _array(folder, "ids", np.int64, (None,))
     rows = len(user_ids) + 1
     users, favourites = _array(folder, "users", USER, (rows,)), _array(folder, "favourites", np.int32, (rows, None))
-    advertised = {(user, session) for user, session in _array(folder, "advertised", np.int64, (None, 2)).tolist()}
+    advertised: dict[int, dict[int, int]] = {}
+    for user, session, at in _array(folder, "advertised", np.int64, (None, 3)).tolist():
+        advertised.setdefault(user, {})[session] = at
     with decoding(folder / "ids.npy"):
         if not (np.diff(user_ids) > 0).all():
             raise ValueError("its ids are not in order")

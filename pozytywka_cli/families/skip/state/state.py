@@ -12,6 +12,7 @@ from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.history import NEVER
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.sums import DAY
 from pozytywka_cli.families.skip.state import build, observing
 from pozytywka_cli.families.skip.state.answer import Answers
 from pozytywka_cli.families.skip.state.catalogue import NO_FAVOURITE, Catalogue, numbers
@@ -29,7 +30,7 @@ class State:
     ids: the ids of users, sorted; numbers: the row in `users` of each one: (ids,) each
     users: a record of nobody, and those of users: (at least ids + 1,)
     favourites: the numbers of favourite genres of users that were known when it was built: (rows, any width)
-    advertised: users and sessions with an advertisement that no play has followed yet
+    advertised: by user and session, when an advertisement came that no play has followed yet
     """
 
     parameters: FeatureParameters
@@ -38,7 +39,7 @@ class State:
     numbers: Ints
     users: Records
     favourites: NDArray[np.int32]
-    advertised: set[tuple[int, int]] = field(default_factory=set)
+    advertised: dict[int, dict[int, int]] = field(default_factory=dict)
 
     @classmethod
     def build(cls, log: PlayLog, parameters: FeatureParameters) -> "State":
@@ -65,7 +66,7 @@ class State:
         another track than the one playing, and copies of a PLAY.
 
         The state stays what a log of all these events would give, as long as no user has more sessions at once than
-        are kept, or more plays at one moment, see `layout`.
+        are kept, or more plays at one moment, see `layout`, and a play starts within a day of the advertisement before.
         """
         kinds = pl.col("event_type").cast(pl.String), (pl.col("event_type") == "PLAY").alias("is_play")
         columns = events.select(pl.col("timestamp").to_physical(), "user_id", "session_id", "track_id", *kinds)
@@ -74,7 +75,7 @@ class State:
 
     def _observe(self, at: int, user_id: int, session: int, track_id: str | None, kind: str) -> bool:
         if kind == "ADVERTISEMENT":
-            self.advertised.add((user_id, session))
+            self.advertised[user_id] = {**self._waiting(user_id, at), session: at}
             return True
         user = self._record(user_id, new=kind in ("PLAY", "BUY_PREMIUM"))
         track = None if track_id is None else self.catalogue.number(track_id)
@@ -83,10 +84,17 @@ class State:
                 user["purchased_at"] = min(at, user["purchased_at"][0])
                 return True
             case "PLAY":
-                after_advertisement = (user_id, session) in self.advertised
-                self.advertised.discard((user_id, session))
-                return observing.start(user, session, track or 0, at, after_advertisement, self.catalogue)
+                waiting = self._waiting(user_id, at)
+                advertised = waiting.pop(session, None) is not None
+                self.advertised.pop(user_id, None)
+                if waiting:
+                    self.advertised[user_id] = waiting
+                return observing.start(user, session, track or 0, at, advertised, self.catalogue)
         return observing.react(user, session, track, at, liked=kind == "LIKE")
+
+    def _waiting(self, user_id: int, at: int) -> dict[int, int]:
+        """Return the advertisements of a user of the last day; sessions that ended with an older one do not go on."""
+        return {session: moment for session, moment in self.advertised.get(user_id, {}).items() if at - moment < DAY}
 
     def _record(self, user_id: int, *, new: bool) -> Records:
         """Return the record of a user, (1,), which is added if there is none; that of nobody if it is not to be."""
@@ -108,7 +116,7 @@ class State:
         favourites = self.favourites[np.where(rows < len(self.favourites), rows, 0)]
         numbers = np.arange(1, len(rows))
         users = self.users[rows]
-        return State(self.parameters, self.catalogue, self.ids, numbers, users, favourites, set(self.advertised))
+        return State(self.parameters, self.catalogue, self.ids, numbers, users, favourites, dict(self.advertised))
 
     def find(self, user_ids: Ints) -> Ints:
         """Return the rows of users, and for unknown ones 0, the row of nobody: (users,)."""
