@@ -11,6 +11,9 @@ from pozytywka_cli.errors import ArtifactError, BusyError, PozytywkaError, Stora
 from pozytywka_cli.experiments import migrations
 
 BUSY_SECONDS = 30.0  # to wait for another writer of SQLite
+# of PostgreSQL: exposures and outcomes are read in the order of their keys and merged, as SQLite does; hashing a
+# million units takes twice as long, and the default memory spills them to the disk
+READING = ("work_mem = '256MB'", "enable_hashjoin = off", "enable_hashagg = off", "jit = off")
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 
 metadata = sa.MetaData()
@@ -117,6 +120,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
             connection.exec_driver_sql("BEGIN")
         else:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            for setting in READING:
+                connection.exec_driver_sql(f"SET LOCAL {setting}")
         yield connection
 
 

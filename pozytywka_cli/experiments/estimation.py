@@ -7,7 +7,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc, stdtr, stdtrit
+from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 
 from pozytywka_cli.experiments.moments import EARLIER_VALUE, EARLIER_WEIGHT, VALUE, WEIGHT, Floats, Moments
 
@@ -33,8 +33,11 @@ class Difference(NamedTuple):
         return self.value - reach, self.value + reach
 
     def sequence(self, units: Floats, planned: float, alpha: float) -> tuple[Floats, Floats]:
-        """Return the bounds of the confidence sequence at 1 - alpha, which may be looked at as often as one likes."""
-        reach = sequence_multiplier(units / planned, alpha) * self.error
+        """Return the bounds of the confidence sequence at 1 - alpha, which may be looked at as often as one likes.
+
+        For few units it is wider than the theorem's, as Student's t is wider than the normal distribution.
+        """
+        reach = stdtrit(self.freedom, ndtr(sequence_multiplier(units / planned, alpha))) * self.error
         return self.value - reach, self.value + reach
 
 
@@ -50,7 +53,7 @@ def difference(control: Moments, treatment: Moments, *, adjusted: bool = False) 
         before, variance = _arm(control, slope, centre)
         after, other_variance = _arm(treatment, slope, centre)
         squared = variance + other_variance
-        parts = variance**2 / (control.count - 1) + other_variance**2 / (treatment.count - 1)
+        parts = variance**2 / (_effective(control) - 1) + other_variance**2 / (_effective(treatment) - 1)
         return Difference(before, after, after - before, np.sqrt(squared), squared**2 / parts)
 
 
@@ -61,7 +64,15 @@ def _arm(arm: Moments, slope: Floats, centre: Floats) -> tuple[Floats, Floats]:
     is_flat = slope == 0  # then what was before need not even be defined
     value = np.where(is_flat, value, value - slope * (earlier - centre))
     gradient = np.where(is_flat[..., None], gradient, gradient - slope[..., None] * by_earlier)
-    return value, _form(gradient, arm.covariance, gradient) / arm.count
+    effective = _effective(arm)
+    few = effective / (effective - 1) * (arm.count - 1) / arm.count  # 1 where all weights are equal
+    return value, _form(gradient, arm.covariance, gradient) / arm.count * few
+
+
+def _effective(arm: Moments) -> Floats:
+    """Return as how many units of equal weight those of an arm count, (Σ w)² / Σ w²: Kish (1965)."""
+    mean, variance = arm.mean[..., WEIGHT], arm.covariance[..., WEIGHT, WEIGHT]
+    return arm.count / (1 + variance / mean**2 * (1 - 1 / arm.count))
 
 
 def _slope(both: Moments) -> tuple[Floats, Floats]:

@@ -1,0 +1,90 @@
+"""Experiments: simulated type-I errors and power beside the old way, and a million units analysed."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+import sqlalchemy as sa
+
+from benchmarks.figure import Figure
+from pozytywka_cli.experiments import database, lifecycle, recording
+from pozytywka_cli.experiments.analysis import analyze
+from pozytywka_cli.experiments.definition import METRICS, Arm, Experiment, MetricDefinition
+
+UNITS = 1_000_000
+WITH_PAST = 0.8  # of the units
+SERVERS = Path("/usr/lib/postgresql")
+ARMS = [Arm("control", "1"), Arm("treatment", "1")]
+
+
+def measured(scratch: Path) -> Iterator[Figure]:
+    """Yield the figures, one after the other."""
+    yield from a_million_units(f"sqlite:///{scratch / 'experiments.sqlite3'}", scratch, "SQLite")
+    if list(SERVERS.glob("*/bin/postgres")):
+        with server() as url:
+            yield from a_million_units(url, scratch, "PostgreSQL")
+
+
+def a_million_units(url: str, scratch: Path, name: str) -> Iterator[Figure]:
+    """Yield the seconds that the analysis of a metric takes over a million units with a past, of each kind."""
+    engine = database.connect(url, scratch)
+    for metric in (METRICS["listened_seconds"], METRICS["skip_rate"]):
+        stored = lifecycle.create(engine, Experiment(f"with-{metric.name}", "user", ARMS, "salt", [metric]))
+        stored = lifecycle.start(engine, stored.experiment.name, stored.experiment.created_at)
+        seconds = fill(engine, stored, metric)
+        with engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("ANALYZE"))
+        started = time.perf_counter()
+        found = analyze(engine, stored)
+        took = time.perf_counter() - started
+        detail = f"{found.units:,} units, {len(found.effects)} rows; written at {seconds:,.0f} exposures a second"
+        yield Figure(f"{name}: seconds to analyse a {metric.kind} over a million units", took, 3.0, detail)
+    engine.dispose()
+
+
+def fill(engine: sa.Engine, stored: lifecycle.Stored, metric: MetricDefinition) -> float:
+    """Log a million exposed units and their outcomes, and return how many exposures were written in a second."""
+    chance, at = np.random.default_rng(0), lifecycle.now()
+    units = [str(number) for number in range(UNITS)]
+    started = time.perf_counter()
+    for start in range(0, UNITS, 50_000):
+        recording.expose(engine, stored, units[start : start + 50_000], at)
+    seconds = time.perf_counter() - started
+    values, weights = chance.gamma(2, 100, (UNITS, 2)).tolist(), chance.poisson(20, UNITS).tolist()
+    for start in range(0, UNITS, 50_000):
+        part = range(start, start + 50_000)
+        rows = [recording.Outcome(units[i], metric.name, "after", at, values[i][0], weights[i]) for i in part]
+        past = (i for i in part if i % 10 < 10 * WITH_PAST)
+        rows += [recording.Outcome(units[i], metric.name, "before", at - 1, values[i][1], weights[i]) for i in past]
+        recording.log_outcomes(engine, stored.id, rows)
+    return UNITS / seconds
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Run a PostgreSQL server in a temporary folder, with its default settings, and yield its URL."""
+    programs, folder = sorted(SERVERS.glob("*/bin"))[-1], Path(mkdtemp(prefix="pg-"))
+    prefix = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []  # it refuses to run as root
+    if prefix:
+        shutil.chown(folder, "nobody")
+
+    def call(*words: object) -> None:
+        subprocess.run([*prefix, *map(str, words)], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    control = (programs / "pg_ctl", "-D", folder / "data", "-w")
+    try:
+        call(programs / "initdb", "-D", folder / "data", "-U", "pozytywka", "--auth=trust", "-E", "UTF8")
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
+        call(*control, "-o", options, "-l", folder / "log", "start")
+        try:
+            yield f"postgresql://pozytywka@/postgres?host={folder}"
+        finally:
+            call(*control, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
