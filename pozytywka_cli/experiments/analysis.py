@@ -18,6 +18,7 @@ from pozytywka_cli.experiments.moments import Floats
 ALPHA = 0.05
 PLANNED = 10_000  # units that the confidence sequence is made for where none are planned
 MISMATCH = 0.001  # a sample ratio with a smaller p-value is no accident
+DAY = 86_400_000_000  # µs
 PLAIN, CUPED = "plain", "cuped"
 
 
@@ -94,10 +95,19 @@ def analyze(engine: sa.Engine, stored: Stored, until: int | None = None) -> Anal
     return Analysis(arms, p_value, with_all)
 
 
+def count_units(engine: sa.Engine, stored: Stored) -> list[ArmUnits]:
+    """Count the units of each arm, in the order of the arms."""
+    with db.reading(engine) as connection:
+        return _arm_units(connection, stored, None)[0]
+
+
 def over_time(
     engine: sa.Engine, stored: Stored, looks: int, report: Callable[[int], None] = lambda _: None
 ) -> list[tuple[int, Analysis]]:
-    """Return the analysis as it was at so many times between the start and the last exposure or outcome."""
+    """Return the analysis as it was at the end of days (UTC) from the start on, at most so many of them.
+
+    Each comes with that moment, in µs since 1970; the last one knows everything.
+    """
     with db.reading(engine) as connection:
         times = [
             sa.select(sa.func.max(column)).where(table.c.experiment == stored.id)
@@ -105,12 +115,19 @@ def over_time(
         ]
         last = max(connection.execute(time).scalar() or 0 for time in times)
     first = stored.experiment.started_at or last
-    moments = [first + (last + 1 - first) * look // looks for look in range(1, looks + 1)] if last >= first else []
+    moments = _ends_of_days(first, last, looks) if last and last >= first else []
     found = []
     for number, moment in enumerate(moments, 1):
         found.append((moment, analyze(engine, stored, moment)))
         report(number)
     return found
+
+
+def _ends_of_days(first: int, last: int, most: int) -> list[int]:
+    """Return at most so many ends of days, evenly spaced, up to that of the last moment."""
+    begin, end = first // DAY, last // DAY + 1
+    step = max(1, -(-(end - begin) // most))
+    return [day * DAY for day in range(end, begin, -step)][::-1]
 
 
 def _arm_units(connection: sa.Connection, stored: Stored, until: int | None) -> tuple[list[ArmUnits], float]:

@@ -26,12 +26,12 @@ Flags = NDArray[np.bool_]
 
 
 class Simulated(NamedTuple):
-    """The share of simulated experiments in which a check rejects, beside what it should be or was computed to be."""
+    """The share of simulated experiments in which a check rejects, beside what was computed, if anything was."""
 
     metric: str
     check: str
     share: float
-    expected: float
+    expected: float | None
 
 
 def simulate(metric: str, looks: Floats, runs: int, seed: int, alpha: float = 0.05) -> Iterator[Simulated]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 sa = pytest.importorskip("sqlalchemy", reason="the extra `experiments` is not installed")
 
 from pozytywka_cli.experiments import database, lifecycle  # noqa: E402
-from pozytywka_cli.experiments.analysis import analyze, over_time  # noqa: E402
+from pozytywka_cli.experiments.analysis import DAY, analyze, over_time  # noqa: E402
 from pozytywka_cli.experiments.arm_moments import arm_moments  # noqa: E402
 from pozytywka_cli.experiments.definition import METRICS  # noqa: E402
 from pozytywka_cli.experiments.estimation import difference  # noqa: E402
@@ -118,10 +118,12 @@ def test_changed_weights_are_no_mismatch(engine, running):
 def test_looks_over_time_end_with_the_present(engine, running):
     """Each knows only what was logged before it."""
     for look in range(4):
-        log(engine, running, table(look, 20, 0.2), "listened_seconds", start=100 * look, at=1500 + 1000 * look)
+        log(engine, running, table(look, 20, 0.2), "listened_seconds", start=100 * look, at=(look + 1) * DAY - 5)
     looks = over_time(engine, running, 4)
     assert [found.units for _, found in looks] == [20, 40, 60, 80]
+    assert [moment for moment, _ in looks] == [DAY, 2 * DAY, 3 * DAY, 4 * DAY]
     assert looks[-1][1] == analyze(engine, running)
+    assert [moment for moment, _ in over_time(engine, running, 2)] == [2 * DAY, 4 * DAY]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
