@@ -35,11 +35,11 @@ class General(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     artifacts_dir: Annotated[
         str, msgspec.Meta(pattern=PATH, description="folder for plays, models and predictions")
     ] = "artifacts"
+    log_format: Annotated[Literal["text", "json"], msgspec.Meta(description="format of messages on stderr")] = "text"
     database_url: Annotated[
         str,
         msgspec.Meta(description="PostgreSQL or SQLite database of experiments; default: a file in artifacts_dir"),
     ] = ""
-    log_format: Annotated[Literal["text", "json"], msgspec.Meta(description="format of messages on stderr")] = "text"
 
 
 class Assigned(msgspec.Struct, frozen=True):

@@ -45,7 +45,7 @@ def refused(config: Path | None = None, environment: dict[str, str] | None = Non
 
 def test_defaults() -> None:
     """Without any source every setting has its default."""
-    assert loaded().general == General("data", "artifacts", log_format="text")
+    assert loaded().general == General("data", "artifacts", "text")
     assert loaded().section("similar", SimilarSettings) == SimilarSettings("log1p", 128, 100.0, 5.0, 40, 3)
 
 

@@ -30,8 +30,7 @@ def analysis(experiment: "Experiment", found: "Analysis") -> None:
         columns = ("metric", "arm", "control", "treatment", "difference", "relative", "p", "adjusted p")
         tables.table("", columns, map(_effect, primary))
         tables.table("", ("metric", "arm", "95 % interval", "any time"), map(_bounds, primary), right=(2, 3))
-    for sentence in _conclusions(primary):
-        typer.echo(literal(sentence))
+    typer.echo("\n" + literal("\n".join(_conclusions(primary))))
 
 
 def _effect(one: "Effect") -> tuple[object, ...]:
@@ -76,7 +75,7 @@ def powers(rows: "list[Power]", days: int, chance: float) -> None:
 def simulations(rows: "list[Simulated]", runs: int) -> None:
     """Print how often each check rejects; beside it stands how often it should."""
     cells = ((row.metric, row.check, Percent(row.share), _percent(row.expected)) for row in rows)
-    tables.table(f"{runs:,} simulated experiments", ("metric", "check", "rejected", "computed"), cells)
+    tables.table(f"{runs:,} simulated experiments", ("metric", "check", "rejected", "should be"), cells)
 
 
 def _percent(share: float | None) -> Percent | None:

@@ -59,7 +59,8 @@ def _unit_totals(
 ) -> "sa.Select[tuple[object, ...]]":
     """Select the arm and the totals of each exposed unit; those from before the exposure are null if there are none."""
     exposed, outcome = db.exposures.c, db.outcomes.c
-    same = [outcome.experiment == exposed.experiment, outcome.metric == metric.name, outcome.unit == exposed.unit]
+    # both experiments are compared with a constant, so that both keys' indexes are in the order of units
+    same = [outcome.experiment == experiment, outcome.metric == metric.name, outcome.unit == exposed.unit]
     chosen = [exposed.experiment == experiment]
     if until is not None:
         same.append(outcome.at < until)
@@ -73,10 +74,12 @@ def _unit_totals(
         EARLIER_WEIGHT: sa.func.sum(sa.case((~since, outcome.weight))),
     }
     return (
-        sa.select(exposed.arm, *(expressions[column].label(NAMES[column]) for column in columns))
+        sa.select(
+            sa.func.min(exposed.arm).label("arm"), *(expressions[column].label(NAMES[column]) for column in columns)
+        )
         .select_from(db.exposures.outerjoin(db.outcomes, sa.and_(*same)))
         .where(*chosen)
-        .group_by(exposed.experiment, exposed.unit)
+        .group_by(exposed.unit)
     )
 
 

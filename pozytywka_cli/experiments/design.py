@@ -92,12 +92,13 @@ def powers(
 def _power(
     metric: str, method: str, moments: Moments, units: int | None, effect: Effect | None, wanted: float, alpha: float
 ) -> Power:
-    value, deviation = spread(moments, adjusted=METHODS[method])
-    count = units or int(moments.count)
-    found = detectable(deviation, count, alpha, wanted)
+    metric_spread = spread(moments, adjusted=METHODS[method])
+    value, count = metric_spread.value, units or int(moments.count)
+    found = detectable(metric_spread, count, alpha, wanted)
     size = None if effect is None else effect.size * (value if effect.is_relative else 1)
-    needed = None if size is None else needed_units(size, deviation, alpha, wanted)
-    return Power(metric, method, value, deviation, count, found, found / abs(value) if value else None, size, needed)
+    needed = None if size is None else needed_units(size, metric_spread, alpha, wanted)
+    relative = found / abs(value) if value else None
+    return Power(metric, method, value, metric_spread.deviation, count, found, relative, size, needed)
 
 
 def simulations(

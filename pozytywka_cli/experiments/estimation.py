@@ -53,7 +53,7 @@ def difference(control: Moments, treatment: Moments, *, adjusted: bool = False) 
         before, variance = _arm(control, slope, centre)
         after, other_variance = _arm(treatment, slope, centre)
         squared = variance + other_variance
-        parts = variance**2 / (_effective(control) - 1) + other_variance**2 / (_effective(treatment) - 1)
+        parts = variance**2 / (effective_units(control) - 1) + other_variance**2 / (effective_units(treatment) - 1)
         return Difference(before, after, after - before, np.sqrt(squared), squared**2 / parts)
 
 
@@ -64,12 +64,16 @@ def _arm(arm: Moments, slope: Floats, centre: Floats) -> tuple[Floats, Floats]:
     is_flat = slope == 0  # then what was before need not even be defined
     value = np.where(is_flat, value, value - slope * (earlier - centre))
     gradient = np.where(is_flat[..., None], gradient, gradient - slope[..., None] * by_earlier)
-    effective = _effective(arm)
-    few = effective / (effective - 1) * (arm.count - 1) / arm.count  # 1 where all weights are equal
-    return value, _form(gradient, arm.covariance, gradient) / arm.count * few
+    variance = _form(gradient, arm.covariance, gradient) / arm.count
+    return value, variance * few_units(arm.count, effective_units(arm))
 
 
-def _effective(arm: Moments) -> Floats:
+def few_units(count: Floats, effective: Floats) -> Floats:
+    """Return by how much a variance with divisor count - 1 is too small where units count as fewer; else 1."""
+    return effective / (effective - 1) * (count - 1) / count
+
+
+def effective_units(arm: Moments) -> Floats:
     """Return as how many units of equal weight those of an arm count, (Σ w)² / Σ w²: Kish (1965)."""
     mean, variance = arm.mean[..., WEIGHT], arm.covariance[..., WEIGHT, WEIGHT]
     return arm.count / (1 + variance / mean**2 * (1 - 1 / arm.count))

@@ -67,9 +67,9 @@ def simulate(metric: str, looks: Floats, runs: int, seed: int, alpha: float = 0.
 def _powers(metric: str, rows: Floats, pair: tuple[Moments, Moments], alpha: float) -> Iterator[Simulated]:
     """Yield how often effects are found that the power formula says are found in half, 80 % and 90 % of experiments."""
     for method, adjusted in METHODS.items():
-        deviation = spread(of_units(rows), adjusted=adjusted).deviation
+        found_spread = spread(of_units(rows), adjusted=adjusted)
         for wanted in POWERS:
-            effect = detectable(deviation, len(rows), alpha, wanted)
+            effect = detectable(found_spread, len(rows), alpha, wanted)
             found = difference(pair[0], _with_effect(pair[1], effect), adjusted=adjusted)
             yield Simulated(metric, f"{method}: power", _rejected(found, alpha), wanted)
 

@@ -11,7 +11,7 @@ from scipy import stats
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.experiments.estimation import adjusted_p_values, difference, sample_ratio, sequence_multiplier
 from pozytywka_cli.experiments.moments import Moments, fill, from_sums, of_units
-from pozytywka_cli.experiments.power import detectable, needed_units, power, spread
+from pozytywka_cli.experiments.power import Spread, detectable, needed_units, power, spread
 
 ALPHA = 0.05
 
@@ -181,27 +181,28 @@ def test_benjamini_and_hochberg():
 
 def test_power_by_the_textbook():
     """Cohen (1988): an effect of half a standard deviation needs 64 a group for 80 %."""
-    assert needed_units(0.5, 1.0, 0.05, 0.8) in (127, 128)
-    assert power(0.5, 1.0, 128, 0.05) == pytest.approx(0.801, abs=0.001)
-    assert power(0.0, 1.0, 128, 0.05) == pytest.approx(0.05)
-    assert power(1e6, 1.0, 128, 0.05) == 1
+    assert needed_units(0.5, Spread(0.0, 1.0), 0.05, 0.8) in (127, 128)
+    assert power(0.5, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(0.801, abs=0.001)
+    assert power(0.0, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(0.05)
+    assert power(1e6, Spread(0.0, 1.0), 128, 0.05) == 1
     with pytest.raises(UsageError):
-        needed_units(0.0, 1.0, 0.05, 0.8)
+        needed_units(0.0, Spread(0.0, 1.0), 0.05, 0.8)
     with pytest.raises(UsageError):
-        needed_units(1e-9, 1.0, 0.05, 0.8)
+        needed_units(1e-9, Spread(0.0, 1.0), 0.05, 0.8)
 
 
-@given(st.floats(0.01, 100), st.integers(10, 10**6), st.floats(0.2, 0.95), st.floats(0.1, 0.9))
-def test_detectable_effect_and_needed_units_are_inverses(deviation, count, wanted, share):
+@given(st.floats(0.01, 100), st.integers(10, 10**6), st.floats(0.2, 0.95), st.floats(0.5, 1.0))
+def test_detectable_effect_and_needed_units_are_inverses(deviation, count, wanted, weight):
     """Of each other and of the power."""
-    effect = detectable(deviation, count, 0.05, wanted, share)
-    assert power(effect, deviation, count, 0.05, share) == pytest.approx(wanted, abs=1e-6)
-    assert abs(needed_units(effect * 1.0000001, deviation, 0.05, wanted, share) - count) <= 1
+    spread = Spread(1.0, deviation, weight)
+    effect = detectable(spread, count, 0.05, wanted)
+    assert power(effect, spread, count, 0.05) == pytest.approx(wanted, abs=1e-6)
+    assert abs(needed_units(effect * 1.0000001, spread, 0.05, wanted) - count) <= 1
 
 
 def test_the_spread_of_a_metric():
     """Of a mean it is the standard deviation of units; the past explains a part of it."""
     rows = as_means(units(0, 200))
     found = spread(of_units(rows))
-    assert found == pytest.approx((rows[:, 0].mean(), rows[:, 0].std(ddof=1)))
+    assert found == pytest.approx((rows[:, 0].mean(), rows[:, 0].std(ddof=1), 1))
     assert spread(of_units(rows), adjusted=True).deviation < found.deviation
