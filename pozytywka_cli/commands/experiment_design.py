@@ -1,15 +1,13 @@
 """`pozytywka experiment power` and `simulate`: what to know before an experiment starts."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from pozytywka_cli.commands import options
-from pozytywka_cli.commands.context import Context, context
+from pozytywka_cli.commands.context import context
+from pozytywka_cli.commands.experiment_data import plays_of
 from pozytywka_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Metrics = Annotated[
     list[str] | None,
@@ -52,7 +50,7 @@ def power(
 
     size = None if effect is None else design.parse_effect(effect)
     metrics, shared = _metrics(metric), context(ctx)
-    rows = design.powers(_plays(shared, unit), metrics, days, units=units, effect=size, wanted=chance)
+    rows = design.powers(plays_of(shared, unit), metrics, days, units=units, effect=size, wanted=chance)
     if json:
         tables.json_object("experiment power", rows)
     else:
@@ -86,13 +84,11 @@ def simulate(
     """
     from pozytywka_cli.commands import experiment_tables, tables
     from pozytywka_cli.experiments import design
-    from pozytywka_cli.records import Progress
 
     metrics, shared = _metrics(metric), context(ctx)
-    plays = _plays(shared, unit)
+    plays = plays_of(shared, unit)
     with shared.console.progress() as report:
-        step = lambda done: report(Progress("metrics", done, len(metrics)))  # noqa: E731
-        rows = design.simulations(plays, metrics, days, runs=runs, looks=looks, seed=seed, report=step)
+        rows = design.simulations(plays, metrics, days, runs=runs, looks=looks, seed=seed, report=report)
     if json:
         tables.json_object("experiment simulate", [row._asdict() for row in rows])
     else:
@@ -106,10 +102,3 @@ def _metrics(names: list[str] | None) -> list[str]:
         if name not in FROM_THE_LOG:
             raise UsageError(f"the log knows no metric {name!r}", f"Known are {', '.join(FROM_THE_LOG)}.")
     return list(dict.fromkeys(names or FROM_THE_LOG))
-
-
-def _plays(shared: Context, unit: Literal["user", "artist"]) -> "pl.DataFrame":
-    from pozytywka_cli.commands import datasets
-    from pozytywka_cli.experiments.play_totals import unit_plays
-
-    return unit_plays(datasets.dataset(shared), unit)

@@ -1,7 +1,6 @@
 """Analyse an experiment: the effect of every arm on every metric, and whether the assignment can be trusted."""
 
 import math
-from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -14,6 +13,7 @@ from pozytywka_cli.experiments.definition import MetricDefinition
 from pozytywka_cli.experiments.estimation import Difference, adjusted_p_values, difference, sample_ratio
 from pozytywka_cli.experiments.lifecycle import Stored
 from pozytywka_cli.experiments.moments import Floats
+from pozytywka_cli.records import Progress, Report, silent
 
 ALPHA = 0.05
 PLANNED = 10_000  # units that the confidence sequence is made for where none are planned
@@ -101,9 +101,7 @@ def count_units(engine: sa.Engine, stored: Stored) -> list[ArmUnits]:
         return _arm_units(connection, stored, None)[0]
 
 
-def over_time(
-    engine: sa.Engine, stored: Stored, looks: int, report: Callable[[int], None] = lambda _: None
-) -> list[tuple[int, Analysis]]:
+def over_time(engine: sa.Engine, stored: Stored, looks: int, report: Report = silent) -> list[tuple[int, Analysis]]:
     """Return the analysis as it was at the end of days (UTC) from the start on, at most so many of them.
 
     Each comes with that moment, in µs since 1970; the last one knows everything.
@@ -119,7 +117,7 @@ def over_time(
     found = []
     for number, moment in enumerate(moments, 1):
         found.append((moment, analyze(engine, stored, moment)))
-        report(number)
+        report(Progress("days", number, len(moments)))
     return found
 
 

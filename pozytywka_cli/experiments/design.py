@@ -1,6 +1,6 @@
 """Design an experiment before it starts: power on the service's own units, and a simulation of the analysis."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,6 +12,7 @@ from pozytywka_cli.experiments.moments import Moments, of_units
 from pozytywka_cli.experiments.play_totals import totals, window
 from pozytywka_cli.experiments.power import detectable, needed_units, spread
 from pozytywka_cli.experiments.simulation import METHODS, Simulated, mismatches, old_way, simulate
+from pozytywka_cli.records import Progress, Report, silent
 
 OLD_WAY = "t-test over plays, user_id % 2 (the old way): error"
 CHECKED_UNITS = 10_000  # of the simulated checks of sample ratios
@@ -109,7 +110,7 @@ def simulations(
     runs: int,
     looks: int,
     seed: int,
-    report: Callable[[int], None] = lambda _: None,
+    report: Report = silent,
 ) -> list[Simulated]:
     """Simulate experiments on the last days of the plays, beside the old way; see `simulation`.
 
@@ -122,7 +123,7 @@ def simulations(
     for number, metric in enumerate(metrics, 1):
         rows += simulate(metric, totals(plays, metric, start, times), runs, seed)
         rows += _old_way(plays.filter(pl.col("started_at") >= start), metric, runs, seed)
-        report(number)
+        report(Progress("metrics", number, len(metrics)))
     for share, what in ((0.5, "of 50:50 (p < .001)"), (0.52, "of 52:48 where 50:50 was planned (p < .001)")):
         check = f"alarms of the sample-ratio check at {CHECKED_UNITS:,} units {what}"
         expected = 0.001 if share == 0.5 else None

@@ -1,5 +1,6 @@
 """`experiment`, through the command line."""
 
+import io
 import json
 import sys
 
@@ -82,6 +83,13 @@ def test_arms_are_the_same_at_every_call(started):
     [status] = rows(started("status", "mixture", "--json"))
     assert [arm["crossovers"] for arm in status["arms"]] == [len(moved), 0]
     assert [arm["weight"] for arm in status["definition"]["arms"]] == ["1", "3"]
+
+
+def test_units_from_standard_input(started, monkeypatch):
+    """One a line, as on the command line."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("101\n102\r\n"))
+    found = rows(started("assign", "mixture", "-", "--json"))
+    assert found == rows(started("assign", "mixture", "101", "102", "--json"))
 
 
 def test_a_mismatch_is_refused(started, tmp_path):
