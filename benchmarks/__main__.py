@@ -10,7 +10,17 @@ os.environ |= {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "2"}  # before pola
 
 from benchmarks.figure import DATA
 
-ROOMS = ("trunk", "skip", "weekly", "similar_training", "similar_lookup", "recommend", "cache", "intervals")
+ROOMS = (
+    "trunk",
+    "skip",
+    "weekly",
+    "similar_training",
+    "similar_lookup",
+    "recommend",
+    "cache",
+    "intervals",
+    "experiments",
+)
 
 
 def main(names: list[str]) -> int:

@@ -36,6 +36,10 @@ class General(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, msgspec.Meta(pattern=PATH, description="folder for plays, models and predictions")
     ] = "artifacts"
     log_format: Annotated[Literal["text", "json"], msgspec.Meta(description="format of messages on stderr")] = "text"
+    database_url: Annotated[
+        str,
+        msgspec.Meta(description="PostgreSQL or SQLite database of experiments; default: a file in artifacts_dir"),
+    ] = ""
 
 
 class Assigned(msgspec.Struct, frozen=True):
@@ -95,7 +99,7 @@ class Settings(msgspec.Struct, frozen=True):
             source = self.assigned[key].source if key in self.assigned else "default"
             metas = getattr(field.type, "__metadata__", ())
             description = next((meta.description for meta in metas if meta.description), "")
-            yield Described(key, getattr(section, field.name), source, description)
+            yield Described(key, _without_password(getattr(section, field.name)), source, description)
 
 
 def load(
@@ -123,6 +127,11 @@ def load(
             raise UsageError(f"{given.source}: {key} is a section, not a setting", "Set one of its keys.")
     _ = settings.general
     return settings
+
+
+def _without_password(value: Any) -> Any:
+    """Return a setting's value as it may be shown: the password of an URL is replaced by `***`."""
+    return re.sub(r"(?<=://)([^/@:]*):[^@]*@", r"\1:***@", value) if isinstance(value, str) else value
 
 
 def parse_override(text: str) -> Assigned:

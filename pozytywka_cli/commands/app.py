@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from pozytywka_cli import __version__
-from pozytywka_cli.commands import models, plan
+from pozytywka_cli.commands import experiment, models, plan
 from pozytywka_cli.commands.context import Context
 from pozytywka_cli.commands.doctor import doctor
 from pozytywka_cli.commands.evaluate import evaluate
@@ -82,3 +82,4 @@ for command in (sample, validate, schema, transform, train, evaluate, predict, r
     app.command()(command)
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")
+app.add_typer(experiment.app, name="experiment")

@@ -39,7 +39,7 @@ def complete_version(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in store.names(ctx.params.get("family") or "") if name.startswith(incomplete)]
 
 
-def moment(text: str | None) -> datetime | None:
+def moment(text: str | None, flag: str = "--until") -> datetime | None:
     """Parse a date or time as UTC, or raise a UsageError."""
     if text is None:
         return None
@@ -47,7 +47,7 @@ def moment(text: str | None) -> datetime | None:
         parsed = datetime.fromisoformat(text)
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
-        problem = f"--until {text!r} is not a date"
+        problem = f"{flag} {text!r} is not a date"
         raise UsageError(problem, "Write it as 2024-11-26 or 2024-11-26T12:00:00.") from None
 
 

@@ -35,11 +35,12 @@ def modules(*arguments: object) -> set[str]:
         ["recommend", "--help"],
         ["models", "--help"],
         ["plan", "cache", "--help"],
+        ["experiment", "analyze", "--help"],
     ],
 )
 def test_help_imports_nothing_heavy(arguments):
     """Neither a model library nor polars, numpy or rich."""
-    assert not modules(*arguments) & (HEAVY | {"polars", "numpy", "rich", "narwhals"})
+    assert not modules(*arguments) & (HEAVY | {"polars", "numpy", "rich", "narwhals", "sqlalchemy"})
 
 
 @pytest.mark.parametrize("arguments", [["similar", "Rosetta"], ["models", "list"], ["models", "verify"]])
