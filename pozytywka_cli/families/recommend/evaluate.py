@@ -33,6 +33,7 @@ from pozytywka_cli.families.recommend.validation import choose
 from pozytywka_cli.records import Row
 
 ALL_TRACKS, NEXT_TRACK, LISTS = "all tracks", "next track", "how lists are made"  # further protocols
+OFF_POLICY = "Skip rates of what would be offered are off-policy estimates: nobody was offered these lists."
 NEXT_PLAYS = 1000  # that the next track is predicted for, drawn
 
 
@@ -58,7 +59,7 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
         *chosen.rows,
     ]
     panels = partial(charts.panels, rows, (NEW_TRACKS, ALL_TRACKS))
-    return Evaluated(rows, panels, [*chosen.notes, *filter(None, [skips.note])])
+    return Evaluated(rows, panels, [*chosen.notes, skips.note or OFF_POLICY])
 
 
 def measured(test: Outcomes, made: Mapping[str, Ranker], protocol: str, *, new: bool) -> list[Row]:

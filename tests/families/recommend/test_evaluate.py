@@ -102,6 +102,12 @@ def test_without_a_skip_model_there_is_a_note():
     assert "no skip model" in found.notes[-1]
 
 
+def test_with_a_skip_model_the_skip_rates_come_with_their_caveat(evaluated: Evaluated):
+    """They are estimates about lists that nobody was offered."""
+    assert values(evaluated, "skips", "expected_skip_rate")
+    assert "off-policy" in evaluated.notes[-1]
+
+
 def test_the_ways_of_making_lists_are_compared(evaluated: Evaluated):
     """The plain list costs nothing; diversity makes it more diverse, and a quota brings tracks of the tail."""
     cost = values(evaluated, LISTS, "cost")
