@@ -4,13 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
 from pozytywka_cli.artifacts import Store
 from pozytywka_cli.commands.boundary import run
+from pozytywka_cli.commands.recommend import recommend
+from pozytywka_cli.families.recommend.predict import RecommendRequest
 
 PROGRAM = [sys.executable, "-m", "pozytywka_cli", "-q", "recommend"]
 
@@ -111,3 +115,11 @@ def test_predict_writes_the_usual_requests(pozytywka, where, artifacts, tmp_path
     lines = pozytywka("predict", "recommend", tmp_path / "wishes.csv", *where).out.splitlines()
     assert [json.loads(line)["user_id"] for line in lines] == [101, 101, 7, 7, 7, 7]
     assert json.loads(lines[-1])["problem"]
+
+
+def test_the_options_have_the_defaults_of_a_request():
+    """The command states them apart, so that its help imports nothing heavy."""
+    options = signature(recommend).parameters
+    for field in msgspec.structs.fields(RecommendRequest):
+        if field.name in options:
+            assert options[field.name].default == field.default, field.name

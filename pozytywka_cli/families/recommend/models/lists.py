@@ -52,6 +52,11 @@ class Ranker:
     completion: Completion | None = None
     weights: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (1.0, 0.0))
 
+    @property
+    def ranks_by_completion(self) -> bool:
+        """Whether P(played to the end) alone orders a list."""
+        return all(score == 0 for score, _ in self.weights)
+
     def lists(self, profiles: Sequence[Profile], wishes: Sequence[Wish]) -> list[Recommended]:
         """Return a list for each profile, shorter where there are not so many tracks. It does not depend on others."""
         pools = self.pools(profiles, wishes)

@@ -33,7 +33,7 @@ class Reason(NamedTuple):
 def reasons(ranker: Ranker, profile: Profile, made: Recommended, *, new: bool) -> list[Reason]:
     """Return a reason for each track of a list."""
     scorer = ranker.scorer
-    if ranker.weights[0][0] == 0.0:  # ranked by P(played to the end) alone
+    if ranker.ranks_by_completion:
         return [Reason("completion")] * len(made.tracks)
     if isinstance(scorer, Blend):
         return _of_blend(scorer, profile, made, new=new)

@@ -32,7 +32,7 @@ class Answers:
 
     def __init__(self, parameters: FeatureParameters, catalogue: Catalogue) -> None:
         self.parameters, self.catalogue = parameters, catalogue
-        self._table = self._prior(0)
+        self._table = self._made(0)
 
     def features(self, contexts: Contexts, row: Ints, track: Ints, advertised: Flags, favourite: Flags) -> Columns:
         """Return the features of rows in contexts `row`, each of one track, by name: (rows,) each.
@@ -77,10 +77,12 @@ class Answers:
 
     def _prior(self, most: int) -> Prior:
         """Return the prior of stumps with a table for at least `most` plays."""
-        if not hasattr(self, "_table") or self._table.most < most:
-            parameters = self.parameters
-            self._table = Prior(parameters.skip_rate, parameters.smoothing * STRENGTH, 2 * most)
+        if self._table.most < most:
+            self._table = self._made(2 * most)
         return self._table
+
+    def _made(self, most: int) -> Prior:
+        return Prior(self.parameters.skip_rate, self.parameters.smoothing * STRENGTH, most)
 
 
 def _totals(outcomes: Ints) -> Ints:
