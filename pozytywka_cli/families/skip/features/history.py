@@ -73,7 +73,8 @@ class Past:
         first, end = np.split(where, 2)
         stretch = np.searchsorted(places, np.arange(len(self.order)), side="right")
         cells = stretch * (2 * number) + (2 * kinds + self.skipped)[self.order]
-        total = np.bincount(cells, minlength=(len(places) + 1) * 2 * number).reshape(-1, 2 * number).astype(np.int32)
+        total = np.zeros((len(places) + 1, 2 * number), np.int32)
+        np.add.at(total.reshape(-1), cells, 1)  # not bincount, which counts in 64 bits
         np.cumsum(total, axis=0, dtype=total.dtype, out=total)
 
         def counted(part: slice) -> Ints:
