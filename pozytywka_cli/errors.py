@@ -36,6 +36,10 @@ class RefusedError(PozytywkaError):
     exit_code = 3
 
 
+class NotFoundError(RefusedError):
+    """There is nothing of this name or id: an artist, a user, an experiment."""
+
+
 class ArtifactError(PozytywkaError):
     """An artifact is missing, damaged or of a newer format."""
 

@@ -28,6 +28,12 @@ def code_digest(family: str) -> str:
     return hashlib.sha256("\n".join([*(code for code, _ in modules), *versions]).encode()).hexdigest()
 
 
+@cache
+def source_digest(family: str) -> str:
+    """Return a digest of the same modules as they are written, which takes a few milliseconds and no libraries."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in _modules(family))).hexdigest()
+
+
 def _modules(family: str) -> Iterator[Path]:
     """Yield the files of the family and of the trunk, without the package's own `__init__.py`, which describes it."""
     spec = find_spec(family)

@@ -33,6 +33,11 @@ class Version(msgspec.Struct, frozen=True):
         """Its creation time and the beginning of its fingerprint."""
         return self.manifest.version
 
+    @property
+    def prepared(self) -> Path:
+        """The folder of what is computed from this version and data, see `prepared`; it may be missing."""
+        return self.folder.parents[1] / "prepared" / self.name
+
     def path(self, name: str) -> Path:
         """Return the path of one of its files; an ArtifactError if the manifest does not list it."""
         if name not in self.manifest.files:
@@ -60,14 +65,15 @@ def check_files(
         if name in ("", ".", "..") or set(name) & {"/", "\\", "\0"}:
             problem = f"{folder / 'manifest.json'} is damaged: {name!r} is not the name of a file"
             raise ArtifactError(problem, DAMAGED_HINT)
-        _check(folder / name, stored, hashed=name in hashed - unhashed)
+        check_file(folder / name, stored, hashed=name in hashed - unhashed)
     for path in sorted(folder.iterdir()):
         if path.name not in manifest.files and path.name != "manifest.json":
             raise ArtifactError(f"{path} does not belong there: the manifest does not list it", "Remove it.")
     return Version(folder, manifest, frozenset(unhashed))
 
 
-def _check(path: Path, stored: StoredFile, *, hashed: bool) -> None:
+def check_file(path: Path, stored: StoredFile, *, hashed: bool) -> None:
+    """Check that a regular file has its size and, if wanted, its hash; else an ArtifactError."""
     try:
         with files.open_regular(path, follow=False) as stream:
             problem = _problem(stream, stored, hashed=hashed)

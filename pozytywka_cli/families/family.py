@@ -5,7 +5,7 @@ pipeline and the service use nothing of a family but what is declared here.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -23,6 +23,7 @@ from pozytywka_cli.records import Metric, Panel, Report, Row, silent
 if TYPE_CHECKING:
     import polars as pl
 
+    from pozytywka_cli.dataset.events import Event
     from pozytywka_cli.dataset.loading import Dataset
     from pozytywka_cli.tuning import Space
 
@@ -106,6 +107,36 @@ class Predictor(Protocol):
 
     def default_requests(self) -> "pl.DataFrame":
         """Return what `predict` without input answers; without rows where it needs input."""
+
+
+Answer = dict[str, Any]  # a row of `Predictor.predict`, as JSON has it
+
+
+class Answerer(Protocol):
+    """A version that answers single requests without frames: what a service holds in memory.
+
+    The answers are those of `Predictor.predict` for the same version and data, to the last bit. Only what is known now
+    is asked about; the past is the predictor's.
+    """
+
+    @property
+    def Request(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
+        """What one request holds, as in `Predictor`."""
+
+    def answer(self, requests: Sequence[Any]) -> list[list[Answer]]:
+        """Return the rows of each request, an instance of `Request`; they do not depend on the other requests.
+
+        Raises:
+            RefusedError: a request cannot be answered.
+        """
+
+
+@runtime_checkable
+class Observing(Protocol):
+    """An answerer whose answers follow events as they happen."""
+
+    def observe(self, events: "Iterable[Event]") -> None:
+        """Take account of events, in the order in which they were logged."""
 
 
 Opener = Callable[["Dataset"], Predictor]  # opens one fitted model with the events that are known at a moment
@@ -216,6 +247,29 @@ class BuildsOn(Protocol):
         """Load a version like `Family.open`; `other` opens the other predictor when it is first needed, if any."""
         predictor = getattr(_imported(self, "predict"), f"{type(self).__name__}Predictor")
         opened: Predictor = predictor.open(version, dataset, other)
+        return opened
+
+
+@runtime_checkable
+class Online(Protocol):
+    """A family whose variants in `online` answer single requests from files, without data, polars and torch.
+
+    Its module `prepare` writes the files, and `online` has the answerer, which imports nothing heavy.
+    """
+
+    online: Collection[str]
+
+    def prepare(self, version: Version, dataset: "Dataset", folder: Path) -> None:
+        """Write what an answerer needs beside the version itself into an empty folder; perhaps nothing."""
+        _imported(self, "prepare").prepare(version, dataset, folder)
+
+    def open_online(self, version: Version, folder: Path, other: Callable[[], Answerer | None]) -> Answerer:
+        """Open a version with what was prepared for it; `other` opens the answerer that this one builds on, if any.
+
+        Raises an ArtifactError if a file is damaged.
+        """
+        answerer = getattr(_imported(self, "online"), f"{type(self).__name__}Answerer")
+        opened: Answerer = answerer.open(version, folder, other)
         return opened
 
 

@@ -1,0 +1,72 @@
+"""Prepare versions for the service, and open what was prepared."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pozytywka_cli.artifacts import Store, Version, prepared
+from pozytywka_cli.artifacts.fingerprint import source_digest
+from pozytywka_cli.artifacts.prepared import Prepared
+from pozytywka_cli.errors import ArtifactError
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import Answerer, BuildsOn, Online
+
+if TYPE_CHECKING:
+    from pozytywka_cli.dataset.loading import Dataset
+
+
+def can_prepare(version: Version) -> bool:
+    """Return whether the version's variant answers from prepared files; other variants need the data."""
+    family = registry.get(version.manifest.family)
+    return isinstance(family, Online) and version.manifest.variant in family.online
+
+
+def prepare(version: Version, dataset: "Dataset") -> None:
+    """Prepare a version that can be, so that it answers from files what it would answer with this dataset."""
+    family = registry.get(version.manifest.family)
+    if isinstance(family, Online):
+        prepared.write(version, _code(version), dataset.inputs, partial(family.prepare, version, dataset))
+
+
+def refresh(store: Store, names: Iterable[str], dataset: "Dataset") -> list[Version]:
+    """Prepare the promoted versions of families where they are not yet prepared from this dataset; return them."""
+    promoted = [store.open(name, lambda version: version) for name in names if store.promoted(name)]
+    stale = [version for version in promoted if can_prepare(version) and not is_current(version, dataset)]
+    for version in stale:
+        prepare(version, dataset)
+    return stale
+
+
+def is_current(version: Version, dataset: "Dataset") -> bool:
+    """Return whether a version is prepared, from this dataset."""
+    known = prepared.current(version, _code(version))
+    return known is not None and known.inputs == dataset.inputs
+
+
+def open_answerer(store: Store, version: Version) -> tuple[Prepared, Answerer]:
+    """Open a version that was prepared; one that builds on another family gets the answerer of its promoted version.
+
+    Raises:
+        ArtifactError: nothing is prepared, or a file is damaged.
+    """
+    family = registry.get(version.manifest.family)
+    if not isinstance(family, Online) or version.manifest.variant not in family.online:
+        problem = f"{family.name} {version.manifest.variant} answers with the data only"
+        raise ArtifactError(problem, f"Use `pozytywka predict {family.name}`, or another variant.")
+    other = partial(_other, store, family.builds_on) if isinstance(family, BuildsOn) else _nothing
+    return prepared.opened(version, _code(version), lambda folder: family.open_online(version, folder, other))
+
+
+def _other(store: Store, name: str) -> Answerer | None:
+    """Open the promoted version of a family, if there is one and it was prepared."""
+    if not store.promoted(name):
+        return None
+    return store.open(name, lambda version: open_answerer(store, version)[1])
+
+
+def _nothing() -> None:
+    return None
+
+
+def _code(version: Version) -> str:
+    return source_digest(registry.MODULES[version.manifest.family])
