@@ -7,6 +7,12 @@ from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families import registry
 
 
+def require_promoted(store: Store) -> None:
+    """Raise an ArtifactError unless a version of some family is promoted."""
+    if not any(map(store.promoted, registry.names())):
+        raise ArtifactError(f"no model is promoted in {store.root}", "Train some: `pozytywka train`.")
+
+
 def of_variant(store: Store, family: str, variant: str) -> Version:
     """Load the promoted version if it is of a variant, else the newest one that is; its hashes as for `promoted`.
 
