@@ -41,6 +41,13 @@ def of_variant(store: Store, family: str, variant: str) -> Version:
     return store.load(family, version, hash_limit=LOOKUP_BYTES)
 
 
+def named(store: Store, family: str, name: str | None) -> Version:
+    """Load a version by its name, or that `of_variant`, or the promoted one where `name` is None; errors as there."""
+    if name is not None and name in registry.get(family).variants:
+        return of_variant(store, family, name)
+    return store.load(family, name, hash_limit=LOOKUP_BYTES)
+
+
 def open_predictor(store: Store, family: str, dataset: Dataset | None) -> tuple[Version, Predictor]:
     """Open the promoted version of a family, as it is now; after the data are loaded, for that takes longest."""
     return store.open(family, lambda version: (version, opened(store, version, dataset)))
