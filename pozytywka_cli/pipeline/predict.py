@@ -43,7 +43,8 @@ def of_variant(store: Store, family: str, variant: str) -> Version:
 
 def named(store: Store, family: str, name: str | None) -> Version:
     """Load a version by its name, or that `of_variant`, or the promoted one where `name` is None; errors as there."""
-    if name is not None and name in registry.get(family).variants:
+    variants = registry.get(family).variants
+    if name is not None and name in variants:
         return of_variant(store, family, name)
     return store.load(family, name, hash_limit=LOOKUP_BYTES)
 
