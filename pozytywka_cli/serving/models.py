@@ -110,7 +110,7 @@ class Models:
         """
         if name is None:
             return self.promoted(family)
-        found = await asyncio.to_thread(self._resolved, family, name)
+        found = await asyncio.to_thread(versions.full_name, self._store, family, name)
         current = self._promoted.get(family)
         if current is not None and current.version.name == found:
             return current
@@ -121,11 +121,6 @@ class Models:
         if key not in self._opening:
             self._opening[key] = asyncio.create_task(self._open_other(key))
         return await asyncio.shield(self._opening[key])
-
-    def _resolved(self, family: str, name: str) -> str:
-        if name in registry.get(family).variants:
-            return versions.of_variant(self._store, family, name).name
-        return self._store.resolve(family, name)
 
     async def _open_other(self, key: tuple[str, str]) -> Served:
         family, name = key
