@@ -36,12 +36,12 @@ def serve(
     """Answer over HTTP what the commands answer, and log events and experiments.
 
     Reads the promoted versions in artifacts/, and what was prepared for them in artifacts/FAMILY/prepared/; where that
-    is missing, it is prepared from the data folder first. A version that is promoted later, or prepared from newer data,
-    answers from then on, without a restart. Events are appended to sessions/events-DATE.jsonl in the data folder, and
-    experiments are kept in artifacts/experiments.sqlite3 or the database of POZYTYWKA_DATABASE_URL.
+    is missing, it is prepared from the data folder first. A version that is promoted later, or prepared from newer
+    data, answers from then on, without a restart. Events are appended to sessions/events-DATE.jsonl in the data folder,
+    and experiments are kept in artifacts/experiments.sqlite3 or the database of POZYTYWKA_DATABASE_URL.
 
-    GET /docs describes all routes. Routes that write need a token of --tokens: a file with `write TOKEN` or `admin TOKEN`
-    on each line; a token has at least 16 characters.
+    GET /docs describes all routes. Routes that write need a token of --tokens: a file with `write TOKEN` or
+    `admin TOKEN` on each line; a token has at least 16 characters.
 
     With --durability request, events, exposures and outcomes are on the disk before a request that sent them is
     answered. With batch they are written soon after: a crash may lose the last 1,000 of each.

@@ -10,7 +10,7 @@ from pozytywka_cli import __version__
 from pozytywka_cli.serving import problems
 from pozytywka_cli.serving.middleware import Boundary
 from pozytywka_cli.serving.options import Options
-from pozytywka_cli.serving.routes import events, families, health
+from pozytywka_cli.serving.routes import events, experiments, families, health
 from pozytywka_cli.serving.service import Service
 
 DESCRIPTION = "Answers of the promoted models, events as they happen, and experiments."
@@ -31,7 +31,7 @@ def create(options: Options) -> FastAPI:
 
     app = FastAPI(title="pozytywka", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.service = service
-    for router in (families.of_requests(), families.router, events.router, health.router):
+    for router in (families.of_requests(), families.router, events.router, experiments.router, health.router):
         app.include_router(router)
     problems.install(app)
     if options.origins:

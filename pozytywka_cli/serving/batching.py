@@ -37,7 +37,7 @@ def _answer(served: Served, waiting: list[Waiting]) -> None:
     try:
         served.catch_up()
         answers = iter(served.answerer.answer(together))
-    except Exception as error:  # noqa: BLE001 - it belongs to who waits for it
+    except Exception as error:  # whatever it is, it belongs to who waits
         if len(waiting) > 1 and isinstance(error, PozytywkaError):
             for one in waiting:  # only one of them may be to blame
                 _answer(served, [one])

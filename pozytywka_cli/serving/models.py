@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections import OrderedDict
 from datetime import UTC, datetime
@@ -192,7 +191,7 @@ class Models:
 
 def _stamp(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns

@@ -70,6 +70,26 @@ EVENT_SCHEMA = {
     },
 }
 
+OUTCOME = {
+    "unit": "101",
+    "metric": "recommendation_success",
+    "event": "list-4711",
+    "at": 1_767_342_600_000_000,
+    "value": 3.0,
+    "weight": 20.0,
+}
+EXPERIMENT_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]},
+                "example": EXAMPLES["skip"],
+            }
+        },
+    }
+}
+
 
 def of_family(family: Online, name: str) -> dict[str, Any]:
     """Describe the route that answers requests to a family."""

@@ -4,7 +4,9 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
@@ -18,6 +20,9 @@ from pozytywka_cli.serving.options import Options
 from pozytywka_cli.serving.preparation import Preparation
 from pozytywka_cli.serving.problems import ProblemError
 from pozytywka_cli.serving.tokens import Role, Tokens
+
+if TYPE_CHECKING:
+    from pozytywka_cli.serving.trials import Trials
 
 SWITCH_SECONDS = 0.0005  # a thread that computes gives way to the event loop after that time; 5 ms is Python's default
 
@@ -35,6 +40,13 @@ class Service:
         self._log = EventLog(events, fsync=options.durability == "request")
         self.events: GroupCommit[list[Event]] = GroupCommit(self._log.append, wait=options.durability == "request")
 
+    @cached_property
+    def trials(self) -> "Trials":
+        """The experiments; what they need is imported when the first request is about one."""
+        from pozytywka_cli.serving.trials import Trials
+
+        return Trials(self.options)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow promotions and events; at the end write what is still to be written."""
@@ -46,6 +58,8 @@ class Service:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await self.events.close()
+            if "trials" in vars(self):
+                await self.trials.close()
 
     def require(self, request: Request, role: Role) -> None:
         """Raise a ProblemError unless the request may write."""
