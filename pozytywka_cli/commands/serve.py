@@ -84,5 +84,4 @@ def serve(
         origins=tuple(cors or ()),
         access_log=access_log,
     )
-    shared.console.info(f"Listening on http://{host}:{port}; all routes: http://{host}:{port}/docs")
-    server.serve(options)
+    server.serve(options, lambda address: shared.console.info(f"Listening on {address}; all routes: {address}/docs"))

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from functools import partial
 
 import uvicorn
@@ -15,8 +16,8 @@ KEEP_ALIVE_SECONDS = 30
 CONNECTIONS = 1000  # of a worker; more are told to come back
 
 
-def serve(options: Options) -> None:
-    """Answer requests until a signal to stop arrives.
+def serve(options: Options, announce: Callable[[str], None]) -> None:
+    """Answer requests until a signal to stop arrives; `announce` gets the address when it is listened on.
 
     Raises:
         StorageError: the address cannot be bound.
@@ -47,6 +48,8 @@ def serve(options: Options) -> None:
         problem = f"cannot listen on {options.host}:{options.port}"
         raise StorageError(problem, "Choose another --port, or stop what uses it.") from None
     with socket:
+        host, port = socket.getsockname()[:2]
+        announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         if options.workers == 1:
             uvicorn.Server(config).run(sockets=[socket])
             return
