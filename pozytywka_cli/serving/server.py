@@ -48,6 +48,7 @@ def serve(options: Options, announce: Callable[[str], None]) -> None:
         problem = f"cannot listen on {options.host}:{options.port}"
         raise StorageError(problem, "Choose another --port, or stop what uses it.") from None
     with socket:
+        socket.listen(config.backlog)  # who comes before the workers are ready waits
         host, port = socket.getsockname()[:2]
         announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         if options.workers == 1:
