@@ -135,6 +135,9 @@ class Answerer(Protocol):
 class Observing(Protocol):
     """An answerer whose answers follow events as they happen."""
 
+    def knows_track(self, track_id: str) -> bool:
+        """Return whether a track is in the tracks table: events about others are refused."""
+
     def observe(self, events: "Iterable[Event]") -> None:
         """Take account of events, in the order in which they were logged."""
 
@@ -158,6 +161,10 @@ def loading(version: Version, variants: Collection[str]) -> Iterator[None]:
 
 def _imported(family: object, module: str) -> Any:
     return import_module(f"{type(family).__module__}.{module}")
+
+
+def _answerer(family: object) -> Any:
+    return getattr(_imported(family, "online"), f"{type(family).__name__}Answerer")
 
 
 class Family(Protocol):
@@ -268,9 +275,14 @@ class Online(Protocol):
 
         Raises an ArtifactError if a file is damaged.
         """
-        answerer = getattr(_imported(self, "online"), f"{type(self).__name__}Answerer")
-        opened: Answerer = answerer.open(version, folder, other)
+        opened: Answerer = _answerer(self).open(version, folder, other)
         return opened
+
+    @property
+    def OnlineRequest(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
+        """What one request to an answerer holds."""
+        request: type[msgspec.Struct] = _answerer(self).Request
+        return request
 
 
 @runtime_checkable

@@ -61,6 +61,10 @@ class SkipAnswerer:
         """Add events as they happen; what is left out, see `State.observe`, changes no answer."""
         self.state.observe(events)
 
+    def knows_track(self, track_id: str) -> bool:
+        """Return whether a track is in the tracks table."""
+        return self.state.catalogue.number(track_id) >= 0
+
     def answer(self, requests: Sequence[SkipRequest]) -> list[list[Answer]]:
         """Return one row for each request, as `SkipPredictor.predict` does.
 
