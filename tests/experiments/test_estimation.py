@@ -220,9 +220,14 @@ def test_benjamini_and_hochberg():
 
 
 def test_power_by_the_textbook():
-    """Cohen (1988): an effect of half a standard deviation needs 64 a group for 80 %."""
-    assert needed_units(0.5, Spread(0.0, 1.0), 0.05, 0.8) in (127, 128)
-    assert power(0.5, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(0.801, abs=0.001)
+    """Cohen (1988): an effect of half a standard deviation needs 64 a group for 80 %; one more, as sizes are drawn."""
+    assert needed_units(0.5, Spread(0.0, 1.0), 0.05, 0.8) == 129
+    noncentrality = 0.5 / math.sqrt(4 / 128 * (1 + 1 / 128))
+    distribution = stats.nct(126, noncentrality)
+    limit = stats.t.ppf(0.975, 126)
+    expected = distribution.sf(limit) + distribution.cdf(-limit)
+    assert power(0.5, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(expected, abs=1e-6)
+    assert expected == pytest.approx(0.801, abs=0.005)
     assert power(0.0, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(0.05)
     assert power(1e6, Spread(0.0, 1.0), 128, 0.05) == 1
     with pytest.raises(UsageError):
@@ -231,10 +236,10 @@ def test_power_by_the_textbook():
         needed_units(1e-9, Spread(0.0, 1.0), 0.05, 0.8)
 
 
-@given(st.floats(0.01, 100), st.integers(10, 10**6), st.floats(0.2, 0.95), st.floats(0.5, 1.0))
-def test_detectable_effect_and_needed_units_are_inverses(deviation, count, wanted, weight):
+@given(st.floats(0.01, 100), st.integers(10, 10**6), st.floats(0.2, 0.95), st.floats(0.5, 1.0), st.booleans())
+def test_detectable_effect_and_needed_units_are_inverses(deviation, count, wanted, weight, adjusted):
     """Of each other and of the power."""
-    spread = Spread(1.0, deviation, weight)
+    spread = Spread(1.0, deviation, weight, adjusted)
     effect = detectable(spread, count, 0.05, wanted)
     assert power(effect, spread, count, 0.05) == pytest.approx(wanted, abs=1e-6)
     assert abs(needed_units(effect * 1.0000001, spread, 0.05, wanted) - count) <= 1
@@ -244,5 +249,5 @@ def test_the_spread_of_a_metric():
     """Of a mean it is the standard deviation of units; the past explains a part of it."""
     rows = as_means(units(0, 200))
     found = spread(of_units(rows))
-    assert found == pytest.approx((rows[:, 0].mean(), rows[:, 0].std(ddof=1), 1))
+    assert found == pytest.approx((rows[:, 0].mean(), rows[:, 0].std(ddof=1), 1, False))
     assert spread(of_units(rows), adjusted=True).deviation < found.deviation
