@@ -29,7 +29,8 @@ def analysis(experiment: "Experiment", found: "Analysis") -> None:
     if primary:
         columns = ("metric", "arm", "control", "treatment", "difference", "relative", "p", "adjusted p")
         tables.table("", columns, map(_effect, primary))
-        tables.table("", ("metric", "arm", "95 % interval", "any time"), map(_bounds, primary), right=(2, 3))
+        bounds = ("metric", "arm", "95 % interval", "relative", "any time")
+        tables.table("", bounds, map(_bounds, primary), right=(2, 3, 4))
     typer.echo("\n" + literal("\n".join(_conclusions(primary))))
 
 
@@ -40,11 +41,12 @@ def _effect(one: "Effect") -> tuple[object, ...]:
 
 
 def _bounds(one: "Effect") -> tuple[object, ...]:
-    return one.metric, one.arm, _interval(one.low, one.high), _interval(one.always_low, one.always_high)
+    relative = _interval(one.relative_low, one.relative_high, "+.1%")
+    return one.metric, one.arm, _interval(one.low, one.high), relative, _interval(one.always_low, one.always_high)
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:+.3g} to {high:+.3g}"
+def _interval(low: float | None, high: float | None, style: str = "+.3g") -> str:
+    return "" if low is None or high is None else f"{low:{style}} to {high:{style}}"
 
 
 def _conclusions(effects: "list[Effect]") -> list[str]:

@@ -181,10 +181,10 @@ class SkipPredictor:
 
 
 def _prepared(version: Version, dataset: Dataset) -> State | None:
-    """Return the state that was prepared for a version from this dataset by this code; None if there is none."""
+    """Return the state that was prepared for a version from the files of this dataset by this code, if there is one."""
     code = source_digest(FAMILY.__module__)
     known = prepared.current(version, code)
-    if known is None or dataset.cut or known.inputs != dataset.inputs:
+    if known is None or dataset.cut or not dataset.inputs or known.inputs != dataset.inputs:
         return None
     try:
         content, state = prepared.opened(version, code, files.load)
