@@ -49,7 +49,7 @@ def played(service: Service) -> list[Any]:
 def pairs(service: Service) -> list[dict[str, Any]]:
     """Return pairs of users and tracks to ask about."""
     return [
-        {"user_id": user, "track_id": track} for user in (101, 102, 777_777, -1) for track in some_tracks(service, 8)
+        {"user_id": user, "track_id": track} for user in (101, 102, 777_777, -5) for track in some_tracks(service, 8)
     ]
 
 
