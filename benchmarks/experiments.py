@@ -22,6 +22,7 @@ from pozytywka_cli.experiments import database, lifecycle, recording
 from pozytywka_cli.experiments.analysis import analyze
 from pozytywka_cli.experiments.definition import FROM_THE_LOG, METRICS, Arm, Experiment, MetricDefinition
 from pozytywka_cli.experiments.design import OLD_WAY, simulations
+from pozytywka_cli.experiments.entries import Outcome
 from pozytywka_cli.experiments.estimation import sample_ratio
 from pozytywka_cli.experiments.play_totals import unit_plays
 from pozytywka_cli.records import silent
@@ -102,9 +103,9 @@ def fill(engine: sa.Engine, stored: lifecycle.Stored, metric: MetricDefinition) 
     values, weights = chance.gamma(2, 100, (UNITS, 2)).tolist(), chance.poisson(20, UNITS).tolist()
     for start in range(0, UNITS, 50_000):
         part = range(start, start + 50_000)
-        rows = [recording.Outcome(units[i], metric.name, "after", at, values[i][0], weights[i]) for i in part]
+        rows = [Outcome(units[i], metric.name, "after", at, values[i][0], weights[i]) for i in part]
         past = (i for i in part if i % 10 < 10 * WITH_PAST)
-        rows += [recording.Outcome(units[i], metric.name, "before", at - 1, values[i][1], weights[i]) for i in past]
+        rows += [Outcome(units[i], metric.name, "before", at - 1, values[i][1], weights[i]) for i in past]
         recording.log_outcomes(engine, stored.id, rows)
     return UNITS / seconds
 

@@ -13,7 +13,8 @@ import polars as pl
 
 from pozytywka_cli.artifacts import Store
 from pozytywka_cli.dataset.loading import load
-from pozytywka_cli.pipeline.predict import of_variant, opened
+from pozytywka_cli.pipeline.predict import opened
+from pozytywka_cli.pipeline.versions import of_variant
 
 REQUESTS = 100  # users that are asked about one by one
 

@@ -1,7 +1,7 @@
 """What is computed from a version and data, so that it answers single requests at once: files to be memory-mapped.
 
-It lies in `FAMILY/prepared/VERSION/`, and can be made again at any time. Who has opened the files checks afterwards that
-`prepared.json` is still the same: another run may have replaced the folder meanwhile.
+It lies in `FAMILY/prepared/VERSION/`, and can be made again at any time. Who has opened the files checks afterwards
+that `prepared.json` is still the same: another run may have replaced the folder meanwhile.
 """
 
 from collections.abc import Callable

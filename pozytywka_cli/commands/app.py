@@ -15,6 +15,7 @@ from pozytywka_cli.commands.predict import predict
 from pozytywka_cli.commands.recommend import recommend
 from pozytywka_cli.commands.sample import sample
 from pozytywka_cli.commands.schema import schema
+from pozytywka_cli.commands.serve import serve
 from pozytywka_cli.commands.settings import settings
 from pozytywka_cli.commands.similar import similar
 from pozytywka_cli.commands.train import train
@@ -78,7 +79,20 @@ def main(
 
 
 command: Callable[..., None]
-for command in (sample, validate, schema, transform, train, evaluate, predict, recommend, similar, doctor, settings):
+for command in (
+    sample,
+    validate,
+    schema,
+    transform,
+    train,
+    evaluate,
+    predict,
+    recommend,
+    similar,
+    serve,
+    doctor,
+    settings,
+):
     app.command()(command)
 app.add_typer(models.app, name="models")
 app.add_typer(plan.app, name="plan")

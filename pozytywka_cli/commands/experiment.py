@@ -37,7 +37,8 @@ def create(
     misallocated (a mean of artists) are logged by whoever knows them, as are metrics of your own: NAME=mean, the mean
     over units of each unit's sum, or NAME=ratio, the sum of values over the sum of weights.
 
-    A weight is any number above 0; arms get units in proportion. MODEL is the version or variant that serves the arm.
+    A weight is any number above 0; arms get units in proportion. MODEL is what serves the arm: a family, for its
+    promoted version, FAMILY/VARIANT or FAMILY/VERSION. All arms name one of the same family, or none does.
     --planned-units makes the confidence sequence narrowest there; see `experiment power`.
 
     Writes to artifacts/experiments.sqlite3, or to the PostgreSQL database that POZYTYWKA_DATABASE_URL names.
@@ -45,7 +46,7 @@ def create(
     \b
     Examples:
       pozytywka experiment create mixture --arm control --arm treatment
-      pozytywka experiment create mixture --arm old=90@mlp --arm new=10@advanced \\
+      pozytywka experiment create mixture --arm old=90@skip/user-rate --arm new=10@skip/advanced \\
         --metric skip_rate --metric listened_seconds --planned-units 20000
     """
     from pozytywka_cli.commands import tables

@@ -104,9 +104,7 @@ def analyze(
         found = analyses.analyze(engine, stored)
         looks = analyses.over_time(engine, stored, LOOKS, report) if plot else []
     if json:
-        more = {"arms": found.arms, "sample_ratio_p_value": found.sample_ratio_p_value}
-        status = stored.experiment.status
-        tables.json_object("experiment analyze", found.effects, experiment=name, status=status, **more)
+        tables.json_object("experiment analyze", **analyses.results(stored, found))
     else:
         experiment_tables.analysis(stored.experiment, found)
     if plot:

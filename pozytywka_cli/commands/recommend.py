@@ -141,11 +141,12 @@ def _check(users: list[str], texts: Texts, *, all_users: bool, count: int, tail:
 def _opener(shared: Context, variant: str | None) -> "Callable[[Dataset], tuple[Version, Predictor]]":
     """Return what opens the promoted version, or that of a variant; an ArtifactError if there is none."""
     from pozytywka_cli.pipeline import predict as pipeline
+    from pozytywka_cli.pipeline import versions
 
     if variant is None:
         pipeline.promoted(shared.store, FAMILY)
         return partial(pipeline.open_predictor, shared.store, FAMILY)
-    version = pipeline.of_variant(shared.store, FAMILY, variant)
+    version = versions.of_variant(shared.store, FAMILY, variant)
     return lambda dataset: (version, pipeline.opened(shared.store, version, dataset))
 
 

@@ -1,6 +1,7 @@
 """Analyse an experiment: the effect of every arm on every metric, and whether the assignment can be trusted."""
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -93,6 +94,19 @@ def analyze(engine: sa.Engine, stored: Stored, until: int | None = None) -> Anal
     adjusted = dict(zip(map(id, primary), adjusted_p_values(p_values), strict=True))
     with_all = [msgspec.structs.replace(one, adjusted_p_value=_known(adjusted.get(id(one)))) for one in effects]
     return Analysis(arms, p_value, with_all)
+
+
+def results(stored: Stored, found: Analysis) -> dict[str, Any]:
+    """Return an analysis as JSON has it: the experiment, its arms, and in `rows` every effect."""
+    fields = {
+        "experiment": stored.experiment.name,
+        "status": stored.experiment.status,
+        "arms": found.arms,
+        "sample_ratio_p_value": found.sample_ratio_p_value,
+        "rows": found.effects,
+    }
+    builtins: dict[str, Any] = msgspec.to_builtins(fields)
+    return builtins
 
 
 def count_units(engine: sa.Engine, stored: Stored) -> list[ArmUnits]:

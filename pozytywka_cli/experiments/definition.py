@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from pozytywka_cli.errors import UsageError
+from pozytywka_cli.families import registry
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 Unit = Literal["user", "artist"]
@@ -42,7 +43,7 @@ FROM_THE_LOG = ("skip_rate", "listened_seconds", "full_plays")
 
 
 class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An arm of an experiment, its weight, and the version or variant of a model that serves it, if any."""
+    """An arm of an experiment, its weight, and the model that serves it, if any; see `arm_models`."""
 
     name: str
     weight: str
@@ -74,6 +75,12 @@ class Experiment(msgspec.Struct, frozen=True):
     def status(self) -> Status:
         """Whether it runs."""
         return "created" if self.started_at is None else "running" if self.stopped_at is None else "stopped"
+
+    @property
+    def family(self) -> str | None:
+        """The family whose models serve the arms; None where no model is named, or one as before families were."""
+        families = {(arm.model or "").partition("/")[0] for arm in self.arms}
+        return next((name for name in registry.names() if families == {name}), None)
 
 
 def check_name(name: str, kind: str) -> str:

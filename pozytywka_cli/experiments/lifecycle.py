@@ -8,8 +8,9 @@ from fractions import Fraction
 import msgspec
 import sqlalchemy as sa
 
-from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.errors import NotFoundError, RefusedError, UsageError
 from pozytywka_cli.experiments import database as db
+from pozytywka_cli.experiments.arm_models import check_models
 from pozytywka_cli.experiments.assignment import Segment, cut, recut
 from pozytywka_cli.experiments.definition import Experiment, check_arms, check_name
 
@@ -51,11 +52,12 @@ def create(engine: sa.Engine, experiment: Experiment) -> Stored:
     """Store a new experiment; without a salt it gets a random one.
 
     Raises:
-        UsageError: its name or its arms are not possible.
+        UsageError: its name, its arms or their models are not possible.
         RefusedError: there is one of that name.
     """
     check_name(experiment.name, "an experiment")
     check_arms(experiment.arms)
+    check_models(experiment.arms)
     salt = experiment.salt or secrets.token_hex(8)
     experiment = msgspec.structs.replace(experiment, salt=salt, created_at=now())
     with db.writing(engine) as connection:
@@ -72,7 +74,7 @@ def create(engine: sa.Engine, experiment: Experiment) -> Stored:
 
 
 def load(engine: sa.Engine, name: str) -> Stored:
-    """Return an experiment; a RefusedError if there is none of that name."""
+    """Return an experiment; a NotFoundError if there is none of that name."""
     with db.reading(engine) as connection:
         return _found(connection, name)
 
@@ -145,7 +147,7 @@ def require_running(stored: Stored) -> Stored:
 def _found(connection: sa.Connection, name: str) -> Stored:
     row = _row(connection, name)
     if row is None:
-        raise RefusedError(f"unknown experiment {name!r}", "List all: `pozytywka experiment status`.")
+        raise NotFoundError(f"unknown experiment {name!r}", "List all: `pozytywka experiment status`.")
     return _loaded(connection, row)
 
 

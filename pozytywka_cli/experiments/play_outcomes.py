@@ -7,11 +7,10 @@ import polars as pl
 import sqlalchemy as sa
 
 from pozytywka_cli.experiments import database as db
+from pozytywka_cli.experiments.entries import Outcome
 from pozytywka_cli.experiments.lifecycle import Stored
 from pozytywka_cli.experiments.play_totals import PAST_DAYS, PLAYS, VALUES
-from pozytywka_cli.experiments.recording import Outcome, expose, replace_outcomes
-
-PREFIX = "log:"  # begins the events of outcomes that come from plays
+from pozytywka_cli.experiments.recording import expose, replace_outcomes
 
 
 def expose_players(engine: sa.Engine, stored: Stored, plays: pl.DataFrame) -> int:
@@ -29,7 +28,7 @@ def expose_players(engine: sa.Engine, stored: Stored, plays: pl.DataFrame) -> in
 
 
 def log_plays(engine: sa.Engine, stored: Stored, plays: pl.DataFrame) -> int:
-    """Replace the outcomes from the log by those of these plays, and return their number.
+    """Replace all outcomes of the metrics from the log by those of these plays, and return their number.
 
     For each exposed unit there is an outcome a day and metric, from four weeks before its exposure on; the day of the
     exposure has two, before and after.
@@ -51,14 +50,12 @@ def log_plays(engine: sa.Engine, stored: Stored, plays: pl.DataFrame) -> int:
         .sort("unit", "day", "since")
     )
     outcomes = [outcome for metric in metrics for outcome in _outcomes(daily, metric)]
-    replace_outcomes(engine, stored.id, PREFIX, outcomes)
+    replace_outcomes(engine, stored.id, metrics, outcomes)
     return len(outcomes)
 
 
 def _outcomes(daily: pl.DataFrame, metric: str) -> Sequence[Outcome]:
-    event = pl.format(
-        "{}{}:{}", pl.lit(PREFIX), "day", pl.when("since").then(pl.lit("after")).otherwise(pl.lit("before"))
-    )
+    event = pl.format("log:{}:{}", "day", pl.when("since").then(pl.lit("after")).otherwise(pl.lit("before")))
     rows = daily.select("unit", event.alias("event"), "at", metric, "plays")
     return [Outcome(unit, metric, name, at, value, plays) for unit, name, at, value, plays in rows.iter_rows()]
 

@@ -1,14 +1,15 @@
 """Log exposures and outcomes, in batches, each in one transaction. What was logged before is not logged again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
-import msgspec
 import sqlalchemy as sa
 
-from pozytywka_cli.errors import UsageError
 from pozytywka_cli.experiments import database as db
 from pozytywka_cli.experiments.assignment import assign
+from pozytywka_cli.experiments.entries import Exposure, Outcome, check_units
 from pozytywka_cli.experiments.lifecycle import Stored, require_running
 
 BATCH = 10_000  # rows of a statement
@@ -21,29 +22,11 @@ TYPES: dict[type, str] = {
 }
 
 
-class Exposure(msgspec.Struct, frozen=True):
-    """A unit that was exposed to its arm at a time (µs since 1970), with the model's version and the request's id."""
+class Logged(NamedTuple):
+    """Numbers of rows."""
 
-    unit: str
-    at: int
-    arm: str
-    version: str | None = None
-    request: str | None = None
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """A value of a metric for a unit at a time (µs since 1970).
-
-    event: what it comes from; the same event of the same unit and metric is logged once
-    weight: of a ratio metric, what the value is a part of (1 skip of 1 play)
-    """
-
-    unit: str
-    metric: str
-    event: str
-    at: int
-    value: float
-    weight: float = 1.0
+    exposures: int
+    outcomes: int
 
 
 def expose(
@@ -79,43 +62,50 @@ def expose(
     return arms
 
 
-def check_units(units: Sequence[str]) -> None:
-    """Raise a UsageError if the id of a unit is empty, longer than 200 characters, or not storable."""
-    for unit in units:
-        if not unit or len(unit) > 200 or "\0" in unit or not unit.isprintable():
-            raise UsageError(f"{unit[:50]!r} cannot be the id of a unit", "Use 1 to 200 printable characters.")
+def record(
+    engine: sa.Engine, exposures: Sequence[tuple[int, Exposure]], outcomes: Sequence[tuple[int, Outcome]]
+) -> Logged:
+    """Log exposures and outcomes, each with the id of its experiment, in one transaction; return how many are new.
+
+    The first exposure of a unit stays; a later one to another arm is kept as a crossover. An outcome that was logged
+    before is not logged again.
+    """
+    # every writer inserts in the order of the keys: two that hold rows the other one waits for would never end
+    exposed = sorted(exposures, key=lambda row: (row[0], row[1].unit))
+    logged = sorted(outcomes, key=lambda row: (row[0], row[1].metric, row[1].unit, row[1].event))
+    with db.writing(engine) as connection:
+        units = sum(_insert(connection, db.exposures, _exposure_columns(batch)) for batch in _batches(exposed))
+        if units < len(exposed):  # the others were exposed before, perhaps to another arm
+            _log_crossovers(connection, exposed)
+        return Logged(units, _insert_outcomes(connection, logged))
 
 
 def log_exposures(engine: sa.Engine, experiment: int, exposures: Sequence[Exposure]) -> int:
-    """Log exposures, and return how many units are new.
-
-    The first exposure of a unit stays. A later one to another arm is kept as a crossover.
-    """
-    added = 0
-    with db.writing(engine) as connection:
-        for batch in _batches(exposures):
-            new = _insert(connection, db.exposures, _exposure_columns(experiment, batch))
-            added += new
-            if new < len(batch):  # the others were exposed before, perhaps to another arm
-                _log_crossovers(connection, experiment, batch)
-    return added
+    """Log exposures to one experiment, and return how many units are new; see `record`."""
+    return record(engine, [(experiment, one) for one in exposures], []).exposures
 
 
 def log_outcomes(engine: sa.Engine, experiment: int, outcomes: Sequence[Outcome]) -> int:
-    """Log outcomes, and return how many are new."""
+    """Log outcomes of one experiment, and return how many are new."""
+    return record(engine, [], [(experiment, one) for one in outcomes]).outcomes
+
+
+def replace_outcomes(engine: sa.Engine, experiment: int, metrics: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    """Replace all outcomes of some metrics by others, in one transaction."""
+    chosen = (db.outcomes.c.experiment == experiment, db.outcomes.c.metric.in_(metrics))
     with db.writing(engine) as connection:
-        return sum(
-            _insert(connection, db.outcomes, _outcome_columns(experiment, batch)) for batch in _batches(outcomes)
+        connection.execute(db.outcomes.delete().where(*chosen))
+        _insert_outcomes(connection, [(experiment, one) for one in outcomes])
+
+
+def clear(engine: sa.Engine, stored: Stored) -> Logged:
+    """Remove everything that was logged of an experiment, in one transaction; return how many rows there were."""
+    with db.writing(engine) as connection:
+        exposures, _, outcomes = (
+            connection.execute(table.delete().where(table.c.experiment == stored.id)).rowcount
+            for table in (db.exposures, db.crossovers, db.outcomes)
         )
-
-
-def replace_outcomes(engine: sa.Engine, experiment: int, prefix: str, outcomes: Sequence[Outcome]) -> None:
-    """Replace the outcomes whose event begins with a prefix by others, in one transaction."""
-    old = db.outcomes.c.event.startswith(prefix, autoescape=True)
-    with db.writing(engine) as connection:
-        connection.execute(db.outcomes.delete().where(db.outcomes.c.experiment == experiment, old))
-        for batch in _batches(outcomes):
-            _insert(connection, db.outcomes, _outcome_columns(experiment, batch))
+    return Logged(exposures, outcomes)
 
 
 def _batches(rows: Sequence[Record]) -> Iterator[Sequence[Record]]:
@@ -123,25 +113,33 @@ def _batches(rows: Sequence[Record]) -> Iterator[Sequence[Record]]:
         yield rows[start : start + BATCH]
 
 
-def _exposure_columns(experiment: int, rows: Sequence[Exposure]) -> dict[str, list[Any]]:
+def _exposure_columns(rows: Sequence[tuple[int, Exposure]]) -> dict[str, list[Any]]:
     names = {"unit": "unit", "arm": "arm", "exposed_at": "at", "version": "version", "request": "request"}
-    columns = {column: [getattr(row, field) for row in rows] for column, field in names.items()}
-    return {"experiment": [experiment] * len(rows), **columns}
+    columns = {column: [getattr(row, field) for _, row in rows] for column, field in names.items()}
+    return {"experiment": [experiment for experiment, _ in rows], **columns}
 
 
-def _outcome_columns(experiment: int, rows: Sequence[Outcome]) -> dict[str, list[Any]]:
-    columns = {field: [getattr(row, field) for row in rows] for field in Outcome.__struct_fields__}
-    return {"experiment": [experiment] * len(rows), **columns}
+def _insert_outcomes(connection: sa.Connection, rows: Sequence[tuple[int, Outcome]]) -> int:
+    return sum(_insert(connection, db.outcomes, _outcome_columns(batch)) for batch in _batches(rows))
 
 
-def _log_crossovers(connection: sa.Connection, experiment: int, rows: Sequence[Exposure]) -> None:
-    units = [row.unit for row in rows]
-    table = db.exposures.c
-    chosen = sa.select(table.unit, table.arm).where(table.experiment == experiment, table.unit.in_(units))
-    first = {row.unit: row.arm for row in connection.execute(chosen)}
-    crossed = [row for row in rows if first[row.unit] != row.arm]
-    columns = {"unit": [row.unit for row in crossed], "arm": [row.arm for row in crossed]}
-    _insert(connection, db.crossovers, {"experiment": [experiment] * len(crossed), **columns})
+def _outcome_columns(rows: Sequence[tuple[int, Outcome]]) -> dict[str, list[Any]]:
+    columns = {field: [getattr(row, field) for _, row in rows] for field in Outcome.__struct_fields__}
+    return {"experiment": [experiment for experiment, _ in rows], **columns}
+
+
+def _log_crossovers(connection: sa.Connection, rows: Sequence[tuple[int, Exposure]]) -> None:
+    """Log those of exposures, in the order of their keys, whose unit was exposed to another arm first."""
+    table, crossed = db.exposures.c, []
+    for experiment, group in groupby(rows, itemgetter(0)):
+        for batch in _batches([row for _, row in group]):
+            units = [row.unit for row in batch]
+            chosen = sa.select(table.unit, table.arm).where(table.experiment == experiment, table.unit.in_(units))
+            first = {row.unit: row.arm for row in connection.execute(chosen)}
+            # a unit may be gone again, if somebody clears the experiment at this moment
+            crossed += [(experiment, row.unit, row.arm) for row in batch if first.get(row.unit, row.arm) != row.arm]
+    experiments, crossed_units, arms = ([row[place] for row in sorted(crossed)] for place in range(3))
+    _insert(connection, db.crossovers, {"experiment": experiments, "unit": crossed_units, "arm": arms})
 
 
 def _insert(connection: sa.Connection, table: sa.Table, columns: dict[str, list[Any]]) -> int:

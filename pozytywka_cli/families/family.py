@@ -160,6 +160,10 @@ def _imported(family: object, module: str) -> Any:
     return import_module(f"{type(family).__module__}.{module}")
 
 
+def _answerer(family: object) -> Any:
+    return getattr(_imported(family, "online"), f"{type(family).__name__}Answerer")
+
+
 class Family(Protocol):
     """A model family. Its module imports nothing heavy; its methods import what they need.
 
@@ -268,9 +272,14 @@ class Online(Protocol):
 
         Raises an ArtifactError if a file is damaged.
         """
-        answerer = getattr(_imported(self, "online"), f"{type(self).__name__}Answerer")
-        opened: Answerer = answerer.open(version, folder, other)
+        opened: Answerer = _answerer(self).open(version, folder, other)
         return opened
+
+    @property
+    def OnlineRequest(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
+        """What one request to an answerer holds."""
+        request: type[msgspec.Struct] = _answerer(self).Request
+        return request
 
 
 @runtime_checkable

@@ -43,6 +43,11 @@ def is_current(version: Version, dataset: "Dataset") -> bool:
     return known is not None and known.inputs == dataset.inputs
 
 
+def is_prepared(version: Version) -> bool:
+    """Return whether a version is prepared, from whatever data."""
+    return prepared.current(version, _code(version)) is not None
+
+
 def open_answerer(store: Store, version: Version) -> tuple[Prepared, Answerer]:
     """Open a version that was prepared; one that builds on another family gets the answerer of its promoted version.
 

@@ -1,6 +1,5 @@
 """Open the promoted versions of families as predictors."""
 
-from contextlib import suppress
 from functools import partial
 
 from pozytywka_cli.artifacts import LOOKUP_BYTES, Store, Version
@@ -20,25 +19,6 @@ def promoted(store: Store, family: str | None) -> dict[str, Version]:
     if not names:
         raise ArtifactError(f"no model is promoted in {store.root}", "Train some: `pozytywka train`.")
     return {name: store.open(name, lambda version: version, hash_limit=LOOKUP_BYTES) for name in names}
-
-
-def of_variant(store: Store, family: str, variant: str) -> Version:
-    """Load the promoted version if it is of a variant, else the newest one that is; its hashes as for `promoted`.
-
-    Raises:
-        UsageError: the family has no such variant.
-        ArtifactError: no version is of this variant, or it is damaged.
-    """
-    name, _ = registry.variant(registry.get(family), variant)
-    current = store.promoted(family)
-    for version in ([current] if current else []) + store.names(family)[::-1]:
-        with suppress(ArtifactError):  # one that is damaged may be of any variant
-            if store.manifest(family, version).variant == name:
-                break
-    else:
-        command = f"pozytywka train {family} --variant {name} --no-promote"
-        raise ArtifactError(f"no version of {family} in {store.root} is {name}", f"Train one: `{command}`.")
-    return store.load(family, version, hash_limit=LOOKUP_BYTES)
 
 
 def open_predictor(store: Store, family: str, dataset: Dataset | None) -> tuple[Version, Predictor]:

@@ -31,7 +31,8 @@ def run(pozytywka, folders):
 def started(run):
     """An experiment of users that runs since before the sample."""
     metrics = ["--metric", "skip_rate", "--metric", "listened_seconds"]
-    run("create", "mixture", "--arm", "old", "--arm", "new=1@advanced", *metrics, "--salt", "s", "--planned-units", 30)
+    arms = ["--arm", "old=1@skip/simple", "--arm", "new=1@skip"]
+    run("create", "mixture", *arms, *metrics, "--salt", "s", "--planned-units", 30)
     run("start", "mixture", "--at", "2020-01-01")
     return run
 
@@ -95,7 +96,8 @@ def test_units_from_standard_input(started, monkeypatch):
 def test_a_mismatch_is_refused(started, tmp_path):
     """After the figures: exit 3."""
     from pozytywka_cli.experiments.database import connect
-    from pozytywka_cli.experiments.recording import Exposure, log_exposures
+    from pozytywka_cli.experiments.entries import Exposure
+    from pozytywka_cli.experiments.recording import log_exposures
 
     engine = connect("", tmp_path / "artifacts")
     arms = ["old"] * 5200 + ["new"] * 4800
@@ -114,6 +116,9 @@ def test_a_mismatch_is_refused(started, tmp_path):
         (["create", "x", "--arm", "a", "--arm", "a"], 2, "two"),
         (["create", "x", "--arm", "a=0", "--arm", "b"], 2, "a=0"),
         (["create", "x", "--arm", "a", "--arm", "b", "--metric", "clicks"], 2, "clicks"),
+        (["create", "x", "--arm", "a=1@skip", "--arm", "b"], 2, "b=1@skip"),
+        (["create", "x", "--arm", "a=1@skip", "--arm", "b=1@skip/quick"], 2, "quick"),
+        (["create", "x", "--arm", "a=1@skip", "--arm", "b=1@weekly"], 2, "weekly"),
         (["create", "mixture", "--arm", "a", "--arm", "b"], 3, "mixture"),
         (["start", "nothing"], 3, "nothing"),
         (["start", "mixture"], 3, "mixture"),

@@ -16,7 +16,7 @@ from pozytywka_cli.artifacts import Draft, Origin, Store
 from pozytywka_cli.artifacts.draft import CardText
 from pozytywka_cli.commands.recommendations import because, user_id
 from pozytywka_cli.families import registry
-from pozytywka_cli.pipeline.predict import of_variant
+from pozytywka_cli.pipeline.versions import of_variant
 
 from . import fake_recommend
 from .fake_recommend import TRACKS, FakePredictor

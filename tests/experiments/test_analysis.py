@@ -1,5 +1,8 @@
 """The analysis of experiments in SQLite and PostgreSQL, beside the same on rows in memory."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,12 +11,13 @@ from hypothesis import strategies as st
 sa = pytest.importorskip("sqlalchemy", reason="the extra `experiments` is not installed")
 
 from pozytywka_cli.experiments import database, lifecycle  # noqa: E402
-from pozytywka_cli.experiments.analysis import DAY, analyze, over_time  # noqa: E402
+from pozytywka_cli.experiments.analysis import DAY, analyze, over_time, results  # noqa: E402
 from pozytywka_cli.experiments.arm_moments import arm_moments  # noqa: E402
 from pozytywka_cli.experiments.definition import METRICS  # noqa: E402
+from pozytywka_cli.experiments.entries import Exposure, Outcome  # noqa: E402
 from pozytywka_cli.experiments.estimation import difference  # noqa: E402
 from pozytywka_cli.experiments.moments import fill, of_units  # noqa: E402
-from pozytywka_cli.experiments.recording import Exposure, Outcome, log_exposures, log_outcomes  # noqa: E402
+from pozytywka_cli.experiments.recording import log_exposures, log_outcomes  # noqa: E402
 
 ARMS = ("control", "treatment")
 
@@ -74,6 +78,17 @@ def test_an_analysis_has_a_row_for_each_method(engine, running):
     assert [one.adjusted_p_value for one in found.effects if not one.primary] == [None]
     for one in found.effects:
         assert one.always_low < one.low < one.difference < one.high < one.always_high
+
+
+def test_results_are_ready_for_json(engine, running):
+    """The experiment, its arms and every effect, computed in another thread."""
+    log(engine, running, table(1, 20, 0.2), "listened_seconds")
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(lambda: results(running, analyze(engine, running))).result()
+    assert json.loads(json.dumps(found)) == found
+    assert (found["experiment"], found["status"], found["sample_ratio_p_value"]) == ("test", "running", 1.0)
+    assert [arm["units"] for arm in found["arms"]] == [10, 10]
+    assert {row["method"] for row in found["rows"]} == {"plain", "cuped"}
 
 
 def test_units_without_outcomes_count(engine, running):

@@ -8,18 +8,21 @@ from pozytywka_cli.errors import ArtifactError, BusyError, StorageError, UsageEr
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra `experiments` is not installed")
 
-from pozytywka_cli.experiments import database, lifecycle, migrations  # noqa: E402
+from pozytywka_cli.experiments import database, lifecycle, migrations, recording  # noqa: E402
 from pozytywka_cli.experiments.definition import METRICS, Arm, Experiment, parse_arm, parse_metric  # noqa: E402
+from pozytywka_cli.experiments.entries import Exposure, Outcome  # noqa: E402
 from pozytywka_cli.experiments.recording import (  # noqa: E402
-    Exposure,
-    Outcome,
+    Logged,
+    clear,
     expose,
     log_exposures,
     log_outcomes,
+    record,
     replace_outcomes,
 )
 
-EXPERIMENT = Experiment("one", "user", [Arm("a", "1"), Arm("b", "3", "skip-v2")], "", [METRICS["skip_rate"]], 200)
+ARMS = [Arm("a", "1", "skip"), Arm("b", "3", "skip/advanced")]
+EXPERIMENT = Experiment("one", "user", ARMS, "", [METRICS["skip_rate"]], 200)
 
 
 def rows(engine, table) -> list[tuple]:
@@ -160,11 +163,45 @@ def test_an_event_is_logged_once(engine, running):
     assert len(rows(engine, database.outcomes)) == 2
 
 
-def test_outcomes_of_a_source_are_replaced(engine, running):
-    """Others stay, also where a character of the prefix means something in SQL."""
-    log_outcomes(engine, running.id, [Outcome("u", "m", "l_g:1", 1, 1.0), Outcome("u", "m", "log:1", 1, 2.0)])
-    replace_outcomes(engine, running.id, "l_g:", [Outcome("u", "m", "l_g:2", 1, 3.0)])
-    assert [row[3] for row in rows(engine, database.outcomes)] == ["l_g:2", "log:1"]
+def test_outcomes_of_a_metric_are_replaced(engine, running):
+    """Whatever their events are; those of other metrics and experiments stay."""
+    log_outcomes(engine, running.id, [Outcome("u", metric, "1", 1, 1.0) for metric in ("a", "b")])
+    log_outcomes(engine, running.id + 1, [Outcome("u", "a", "1", 1, 1.0)])
+    replace_outcomes(engine, running.id, ["a"], [Outcome("u", "a", "2", 1, 3.0)])
+    found = [(row[0] - running.id, *row[1:4]) for row in rows(engine, database.outcomes)]
+    assert found == [(0, "a", "u", "2"), (0, "b", "u", "1"), (1, "a", "u", "1")]
+
+
+def test_rows_of_several_experiments_are_logged_together(engine, running):
+    """New rows are counted; who sees another arm of the same experiment, also later in the list, is a crossover."""
+    first, again = running.id, running.id + 1
+    exposures = [
+        (again, Exposure("u", 3000, "old")),
+        (first, Exposure("w", 2000, "control")),
+        (first, Exposure("u", 2000, "treatment")),
+        (first, Exposure("u", 2500, "control")),
+    ]
+    outcomes = [(again, Outcome("u", "m", "e", 1, 1.0)), (first, Outcome("u", "m", "e", 1, 2.0))]
+    assert record(engine, exposures, outcomes) == Logged(3, 2)
+    assert record(engine, [(again, Exposure("u", 4000, "new")), exposures[1]], outcomes[:1]) == Logged(0, 0)
+    found = [row[:4] for row in rows(engine, database.exposures)]
+    assert found == [(first, "u", "treatment", 2000), (first, "w", "control", 2000), (again, "u", "old", 3000)]
+    assert rows(engine, database.crossovers) == [(first, "u", "control"), (again, "u", "new")]
+    assert {(row[0], row[5]) for row in rows(engine, database.outcomes)} == {(first, 2.0), (again, 1.0)}
+
+
+def test_an_experiment_is_cleared(engine, running):
+    """Its exposures, crossovers and outcomes are gone, and can be logged again; those of another one stay."""
+    exposures = [Exposure("u", 2000, "control"), Exposure("u", 2500, "treatment"), Exposure("w", 2000, "control")]
+    for experiment in (running.id, running.id + 1):
+        log_exposures(engine, experiment, exposures)
+        log_outcomes(engine, experiment, [Outcome("u", "m", str(event), 1, 1.0) for event in range(3)])
+    assert clear(engine, running) == Logged(2, 3)
+    tables = (database.exposures, database.crossovers, database.outcomes)
+    assert [len(rows(engine, table)) for table in tables] == [2, 1, 3]
+    assert {row[0] for table in tables for row in rows(engine, table)} == {running.id + 1}
+    assert clear(engine, running) == Logged(0, 0)
+    assert lifecycle.load(engine, "test") == running
 
 
 def test_many_rows_and_odd_ids(engine, running):
@@ -211,6 +248,17 @@ def test_several_writers_at_the_same_time(engine, running, url, tmp_path):
     assert rows(engine, database.crossovers) == []
 
 
+def test_writers_of_the_same_rows_in_another_order_end(engine, running, monkeypatch):
+    """They do not wait for each other, each for rows that the other one has logged: one statement a row."""
+    monkeypatch.setattr(recording, "BATCH", 1)
+    exposures = [(running.id, Exposure(f"{number:03}", 2000, "control")) for number in range(500)]
+    outcomes = [(running.id, Outcome(f"{number:03}", "m", "e", 1, 1.0)) for number in range(500)]
+    with ThreadPoolExecutor(2) as pool:
+        parts = (exposures, outcomes), (exposures[::-1], outcomes[::-1])
+        found = list(pool.map(lambda part: record(engine, *part), parts))
+    assert tuple(map(sum, zip(*found, strict=True))) == (500, 500)
+
+
 @pytest.mark.parametrize("text", ["a=0", "a=-1", "a=nan", "a=1e9", "A b", "a=1e400", "", "a=99999999"])
 def test_unusable_arms_are_refused(text):
     """The weight or the name."""
@@ -220,7 +268,7 @@ def test_unusable_arms_are_refused(text):
 
 def test_arms_and_metrics_are_parsed():
     """With and without weights, models and kinds."""
-    assert parse_arm("new=2.5@current") == Arm("new", "2.5", "current")
+    assert parse_arm("new=2.5@skip/forest") == Arm("new", "2.5", "skip/forest")
     assert parse_arm("new") == Arm("new", "1")
     assert parse_metric("skip_rate") == METRICS["skip_rate"]
     assert (parse_metric("clicks=ratio").name, parse_metric("clicks=ratio").kind) == ("clicks", "ratio")

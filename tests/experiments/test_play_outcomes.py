@@ -10,8 +10,9 @@ sa = pytest.importorskip("sqlalchemy", reason="the extra `experiments` is not in
 from pozytywka_cli.experiments import database, lifecycle  # noqa: E402
 from pozytywka_cli.experiments.analysis import analyze  # noqa: E402
 from pozytywka_cli.experiments.definition import METRICS, Arm, Experiment  # noqa: E402
+from pozytywka_cli.experiments.entries import Outcome  # noqa: E402
 from pozytywka_cli.experiments.play_outcomes import expose_players, log_plays  # noqa: E402
-from pozytywka_cli.experiments.recording import Outcome, log_outcomes  # noqa: E402
+from pozytywka_cli.experiments.recording import log_outcomes  # noqa: E402
 from tests.experiments.worlds import START, plays  # noqa: E402
 
 
@@ -71,9 +72,10 @@ def test_the_time_before_is_four_weeks(engine, started):
 
 
 def test_other_outcomes_stay(engine, started):
-    """Those that a service has logged."""
-    log_outcomes(engine, started.id, [Outcome("0", "clicks", "click 1", 1, 1.0)])
+    """Those of metrics that are not computed from the log; of those that are, none is counted twice."""
+    log_outcomes(engine, started.id, [Outcome("0", name, "e 1", 1, 1.0) for name in ("clicks", "skip_rate")])
     expose_players(engine, started, plays(5))
     log_plays(engine, started, plays(5))
     with database.reading(engine) as connection:
-        assert connection.execute(sa.select(database.outcomes).where(database.outcomes.c.event == "click 1")).all()
+        rows = connection.execute(sa.select(database.outcomes).where(database.outcomes.c.event == "e 1")).all()
+    assert [row.metric for row in rows] == ["clicks"]

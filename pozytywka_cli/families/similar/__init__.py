@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import Family, GroundTruth, Tradeoff, Variant
+from pozytywka_cli.families.family import Family, GroundTruth, Online, Tradeoff, Variant
 from pozytywka_cli.families.similar.settings import SimilarSettings
 
 
-class Similar(Family, GroundTruth, Tradeoff):
+class Similar(Family, GroundTruth, Tradeoff, Online):
     """The similar family."""
 
     name = "similar"
@@ -21,6 +21,7 @@ class Similar(Family, GroundTruth, Tradeoff):
         "ppmi": Variant("mutual information: artists described by those that their listeners hear too"),
         "popularity": Variant("the artists with the most listeners, whichever artist is asked for", baseline=True),
     }
+    online = tuple(variants)
 
     def require_gpu(self) -> None:
         """Check that implicit can use a GPU."""

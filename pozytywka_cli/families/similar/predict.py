@@ -3,7 +3,7 @@
 It imports numpy and nothing heavier, for a command that answers once and ends.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.catalogue import fuzzy, names
-from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.family import loading
+from pozytywka_cli.errors import NotFoundError
+from pozytywka_cli.families.family import Answer, loading
 from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar.models import similarity
 from pozytywka_cli.families.similar.models.factors import Factors
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pozytywka_cli.dataset.loading import Dataset
 
 
-class UnknownArtistError(RefusedError):
+class UnknownArtistError(NotFoundError):
     """The model has no artist for `query`; `nearest` are names or ids that may have been meant."""
 
     def __init__(self, query: str, message: str, nearest: Sequence[str], hint: str = "") -> None:
@@ -71,6 +71,10 @@ class Neighbour(msgspec.Struct, frozen=True):
     variant: str
 
 
+COLUMNS = (*Neighbour.__struct_fields__, "problem")
+NOTHING: Answer = dict.fromkeys(COLUMNS)
+
+
 class SimilarPredictor:
     """The artists of a version; all of them stay memory-mapped."""
 
@@ -93,10 +97,17 @@ class SimilarPredictor:
         """
         import polars as pl
 
-        texts = dict.fromkeys(("query", "matched", "name", "id"), pl.String)
-        answers = [answer for fields in requests.iter_rows(named=True) for answer in self._answers(fields)]
-        columns = {**texts, "score": pl.Float32, "variant": pl.String, "problem": pl.String}
-        return pl.DataFrame(answers, columns, orient="row")
+        rows = [row for fields in requests.iter_rows(named=True) for row in self.answer(_request(fields))]
+        return pl.DataFrame(rows, dict.fromkeys(COLUMNS, pl.String) | {"score": pl.Float32}, orient="row")
+
+    def answer(self, request: SimilarRequest) -> list[Answer]:
+        """Return the rows of `predict` for one request."""
+        try:
+            match = self.by_id(request.artist) if request.by_id else self.find(request.artist)
+        except UnknownArtistError as error:
+            problem = f"{error.message}. {error.hint}"
+            return [NOTHING | {"query": request.artist, "variant": self.variant, "problem": problem}]
+        return [NOTHING | msgspec.structs.asdict(one) for one in self.neighbours([match], request.count)]
 
     def default_requests(self) -> "pl.DataFrame":
         """Return no requests: the family answers about named artists only."""
@@ -151,15 +162,6 @@ class SimilarPredictor:
         columns = (self.artists.names.take(best), self.artists.ids.take(best), scores)
         return [Neighbour(query, matched, *row, self.variant) for row in zip(*columns, strict=True)]
 
-    def _answers(self, fields: dict[str, Any]) -> Iterator[dict[str, str | float]]:
-        """Yield the rows that answer a request; null in an optional field is its default."""
-        request = SimilarRequest(**{name: value for name, value in fields.items() if value is not None})
-        try:
-            match = self.by_id(request.artist) if request.by_id else self.find(request.artist)
-            yield from map(msgspec.structs.asdict, self.neighbours([match], request.count))
-        except UnknownArtistError as error:
-            yield {"query": request.artist, "variant": self.variant, "problem": f"{error.message}. {error.hint}"}
-
     def _match(self, query: str, rows: list[int], *, exact: bool) -> Match:
         if len(rows) > 1:
             agrees = dict(zip(rows, names.agree_unfolded(query, self.artists.names.take(rows)), strict=True))
@@ -186,3 +188,8 @@ class SimilarPredictor:
             more = similarity.best(scores, n - len(stored))
             stored, values = np.concatenate([stored, more]), np.concatenate([values, scores[more]])
         return stored[:n], values[:n]
+
+
+def _request(fields: dict[str, Any]) -> SimilarRequest:
+    """Return a request; null in an optional field is its default."""
+    return SimilarRequest(**{name: value for name, value in fields.items() if value is not None})

@@ -1,0 +1,44 @@
+"""Answer requests to a family, and write the answers as JSON."""
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import Response
+
+from pozytywka_cli.errors import NotFoundError
+from pozytywka_cli.families.family import Answer
+from pozytywka_cli.serving import metrics
+from pozytywka_cli.serving.models import Served
+from pozytywka_cli.serving.service import Service
+
+FORMAT = 1
+SLOW = ("recommend",)  # families whose answers take milliseconds: they are computed in a thread
+
+
+async def answer(service: Service, served: Served, requests: Sequence[Any]) -> list[list[Answer]]:
+    """Return the rows of each request; errors as for `Answerer.answer`."""
+    metrics.ANSWERS.labels(served.family, served.variant).inc(len(requests))
+    if served.family in SLOW:
+        return await asyncio.to_thread(served.answerer.answer, requests)
+    return await service.batcher.answer(served, requests)
+
+
+def written(served: Served, rows: Sequence[Answer]) -> Response:
+    """Return the response with all rows, and the version that they come from."""
+    about = {"format": FORMAT, "family": served.family, "variant": served.variant, "version": served.version.name}
+    return json_response({**about, "rows": rows})
+
+
+def json_response(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Return a response of JSON."""
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+def found(rows: Sequence[Answer]) -> Sequence[Answer]:
+    """Return the rows about one thing; a NotFoundError if there is no such thing."""
+    if rows and rows[0].get("problem"):
+        raise NotFoundError(rows[0]["problem"])
+    return rows

@@ -1,0 +1,106 @@
+"""Read and decode the bodies of requests, within limits."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+from fastapi import Request
+from msgspec import Meta
+
+from pozytywka_cli.serving.options import Options
+from pozytywka_cli.serving.problems import ProblemError
+
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+JSON = ("application/json", "application/x-ndjson", "application/jsonl")
+
+
+async def read_body(request: Request, options: Options) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        ProblemError: it is not said to be JSON, is too large, or does not arrive in time.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in JSON:  # a web page of another site cannot send this without asking first
+        hint = f"Send the header `Content-Type: {JSON[0]}`."
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the content type is {kind or 'missing'}", hint)
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > options.body_bytes:
+        raise _too_large(options.body_bytes)
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(options.seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > options.body_bytes:
+                    raise _too_large(options.body_bytes)
+                parts.append(part)
+    except TimeoutError:
+        problem = f"the body did not arrive within {options.seconds:g} s"
+        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, problem, "Send it faster, or in parts.") from None
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> ProblemError:
+    detail = f"the body has more than {limit:,} bytes"
+    return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "Send it in parts, or raise --max-body.")
+
+
+def decode_requests(body: bytes, kind: type[msgspec.Struct], most: int) -> list[Any]:
+    """Return the request, or the requests of a list, in a body.
+
+    Raises:
+        ProblemError: it is no JSON, or not of the fields of `kind`; the place is named. Or it has more than `most`.
+    """
+    decoded = decode(body, _one_or_many(kind))
+    requests = decoded if isinstance(decoded, list) else [decoded]
+    if len(requests) > most:
+        detail = f"the body has {len(requests):,} requests; at most {most:,} are answered at once"
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "Send them in parts, or raise --max-requests.")
+    return requests
+
+
+def decode(body: bytes, decoder: "msgspec.json.Decoder[Any]") -> Any:
+    """Decode a body; a ProblemError names the place of what is wrong."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        hint = "The fields are described in /docs."
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"the body is not as it should be: {error}", hint) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error}", "Correct it.") from None
+
+
+@cache
+def _one_or_many(kind: type[msgspec.Struct]) -> "msgspec.json.Decoder[Any]":
+    one = strict(kind)
+    return msgspec.json.Decoder(one | list[one])  # type: ignore[valid-type]
+
+
+@cache
+def strict(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """Return the struct with integers of 64 bits, and without room for fields that it does not have."""
+    fields = msgspec.structs.fields(kind)
+    narrowed: Sequence[tuple[str, Any, Any]] = [
+        (one.name, _narrow(one.type), one.default) for one in fields if _narrow(one.type) != one.type
+    ]
+    return msgspec.defstruct(
+        kind.__name__,
+        [one if one[2] is not msgspec.NODEFAULT else one[:2] for one in narrowed],
+        bases=(kind,),
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+def _narrow(kind: Any) -> Any:
+    """Return a type in which every `int` without limits of its own is one of 64 bits."""
+    if kind is int:
+        return Int64
+    if get_origin(kind) is not None and get_origin(kind) is not Annotated and int in get_args(kind):
+        others = [one for one in get_args(kind) if one is not int]
+        return Int64 | others[0] if len(others) == 1 else kind
+    return kind

@@ -1,0 +1,88 @@
+"""Write what several requests have to store together, so that one wait for the disk serves all of them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from pozytywka_cli.errors import PozytywkaError
+
+T = TypeVar("T")
+MOST = 1000  # items that may be acknowledged and not yet written, without `wait`
+RETRY_SECONDS = 1.0
+logger = logging.getLogger(__name__)
+
+
+class GroupCommit(Generic[T]):
+    """Collects items while an earlier group is written by `write`, in a thread, and then writes them as one group.
+
+    With `wait`, `add` returns when the items are written. Without, it returns as soon as at most `MOST` items are
+    unwritten: that many a crash can lose. A group that cannot be written is then kept, and tried again.
+    """
+
+    def __init__(self, write: Callable[[list[T]], object], *, wait: bool) -> None:
+        self._write, self._wait = write, wait
+        self._items: list[T] = []
+        self._group: asyncio.Future[None] | None = None  # of the items that wait for the next write
+        self._task: asyncio.Task[None] | None = None
+        self._failure: PozytywkaError | None = None  # of the latest write
+
+    @property
+    def unwritten(self) -> int:
+        """How many items are not yet written."""
+        return len(self._items)
+
+    async def add(self, items: Sequence[T]) -> None:
+        """Take items to write.
+
+        Raises:
+            PozytywkaError: they, or too many before them, cannot be written.
+        """
+        if not self._wait and self.unwritten + len(items) > MOST and self._failure:
+            raise self._failure
+        self._items += items
+        loop = asyncio.get_running_loop()
+        group = self._group = self._group or loop.create_future()
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._run())
+        if self._wait or self.unwritten > MOST:
+            await asyncio.shield(group)
+
+    async def close(self) -> None:
+        """Write what is left, once."""
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=2 * RETRY_SECONDS)
+        if self._items:
+            await asyncio.to_thread(self._write, list(self._items))
+
+    async def _run(self) -> None:
+        while self._items:
+            items, group = list(self._items), self._group
+            self._group = None
+            try:
+                await asyncio.to_thread(self._write, items)
+            except PozytywkaError as error:
+                self._failure = error
+                logger.error("%s", error.message, extra={"hint": error.hint})
+                await self._failed(error, items, group)
+            else:
+                self._failure = None
+                del self._items[: len(items)]
+                _settle(group, None)
+
+    async def _failed(self, error: PozytywkaError, items: list[T], group: "asyncio.Future[None] | None") -> None:
+        _settle(group, error)
+        if self._wait:
+            del self._items[: len(items)]
+        else:
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _settle(group: "asyncio.Future[None] | None", error: PozytywkaError | None) -> None:
+    if group is None or group.done():
+        return
+    if error is None:
+        group.set_result(None)
+    else:
+        group.set_exception(error)
+        group.exception()  # nobody may wait for it

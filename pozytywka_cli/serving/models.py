@@ -1,0 +1,197 @@
+"""The models that are open: those that are promoted, and others that were asked for."""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pozytywka_cli.artifacts import LOOKUP_BYTES, Store, Version
+from pozytywka_cli.artifacts.prepared import FILE, Prepared
+from pozytywka_cli.errors import ArtifactError, PozytywkaError
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import Answerer, BuildsOn, Observing
+from pozytywka_cli.pipeline import online, versions
+from pozytywka_cli.serving.event_log import Follower
+from pozytywka_cli.serving.preparation import Preparation
+
+SECONDS = 0.25  # between two looks at what is promoted
+RETRY_SECONDS = 10.0  # until a version that could not be opened is tried again, if nothing changes before
+MOST_OTHERS = 8  # versions that are open beside the promoted ones
+logger = logging.getLogger(__name__)
+
+
+class Served(msgspec.Struct, frozen=True):
+    """An open version; a request keeps the one that it began with.
+
+    follower: of the events that the answerer observes, if it observes any
+    since: when it was opened
+    """
+
+    version: Version
+    prepared: Prepared
+    answerer: Answerer
+    follower: Follower | None
+    since: datetime
+
+    @property
+    def family(self) -> str:
+        """The name of its family."""
+        return self.version.manifest.family
+
+    @property
+    def variant(self) -> str:
+        """The name of its variant."""
+        return self.version.manifest.variant
+
+    def catch_up(self) -> None:
+        """Observe the events that were logged since the last call."""
+        if self.follower is not None and isinstance(self.answerer, Observing):
+            for events in self.follower.events():
+                self.answerer.observe(events)
+
+
+State = tuple[object, ...]  # of what a family's answers come from: it is opened again when that changes
+
+
+class Models:
+    """Opens versions, follows promotions, and hands out the version that answers a request.
+
+    problems: by family, why its promoted version could not be opened
+    """
+
+    def __init__(self, store: Store, events: Path, preparation: Preparation) -> None:
+        self._store, self._events, self._preparation = store, events, preparation
+        self._promoted: dict[str, Served] = {}
+        self._states: dict[str, State] = {}
+        self._retry_at: dict[str, float] = {}
+        self._others: OrderedDict[tuple[str, str], Served] = OrderedDict()
+        self._opening: dict[tuple[str, str], asyncio.Task[Served]] = {}
+        self.problems: dict[str, PozytywkaError] = {}
+
+    @property
+    def open(self) -> list[Served]:
+        """All open versions, the promoted ones first."""
+        return [*self._promoted.values(), *self._others.values()]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every family with a promoted version was opened, or cannot be; and at least one was."""
+        names = [name for name in registry.names() if self._store.promoted(name)]
+        return bool(self._promoted) and all(name in self._promoted or name in self.problems for name in names)
+
+    def is_promoted(self, served: Served) -> bool:
+        """Return whether a version is the promoted one of its family."""
+        return self._promoted.get(served.family) is served
+
+    def promoted(self, family: str) -> Served:
+        """Return the promoted version of a family.
+
+        Raises:
+            ArtifactError: there is none, or it cannot be opened.
+        """
+        if served := self._promoted.get(family):
+            return served
+        if problem := self.problems.get(family):
+            raise problem
+        if self._store.promoted(family):
+            raise ArtifactError(f"the model of {family} is not open yet", "Try again in a moment; see /readyz.")
+        raise ArtifactError(f"no {family} model is promoted", f"Train one: `pozytywka train {family}`.")
+
+    async def find(self, family: str, name: str | None) -> Served:
+        """Return the version that a name stands for: a variant, or a version or its beginning; None: the promoted one.
+
+        Raises:
+            ArtifactError: there is no such version, or it cannot be opened.
+        """
+        if name is None:
+            return self.promoted(family)
+        found = await asyncio.to_thread(versions.full_name, self._store, family, name)
+        current = self._promoted.get(family)
+        if current is not None and current.version.name == found:
+            return current
+        key = (family, found)
+        if key in self._others:
+            self._others.move_to_end(key)
+            return self._others[key]
+        if key not in self._opening:
+            self._opening[key] = asyncio.create_task(self._open_other(key))
+        return await asyncio.shield(self._opening[key])
+
+    async def _open_other(self, key: tuple[str, str]) -> Served:
+        family, name = key
+        try:
+            version = await asyncio.to_thread(self._store.load, family, name, hash_limit=LOOKUP_BYTES)
+            await self._preparation.ensure(version)
+            self._others[key] = await asyncio.to_thread(self._served, version)
+            while len(self._others) > MOST_OTHERS:
+                self._others.popitem(last=False)
+            return self._others[key]
+        finally:
+            del self._opening[key]
+
+    async def follow(self) -> None:
+        """Open what is promoted, again whenever that, or what was prepared for it, changes; for ever."""
+        while True:
+            for family in registry.names():
+                try:
+                    await self._refresh(family)
+                except (PozytywkaError, OSError) as error:
+                    self._failed(family, error)
+            for served in self.open:
+                try:
+                    served.catch_up()
+                except (PozytywkaError, OSError) as error:
+                    self._failed(served.family, error)
+            await asyncio.sleep(SECONDS)
+
+    async def _refresh(self, family: str) -> None:
+        if self._state(family) == self._states.get(family) or time.monotonic() < self._retry_at.get(family, 0):
+            return
+        self._retry_at[family] = time.monotonic() + RETRY_SECONDS
+        if self._store.promoted(family) is None:
+            self._promoted.pop(family, None)
+            self._states[family] = self._state(family)
+        else:
+            version = await asyncio.to_thread(self._store.load, family, hash_limit=LOOKUP_BYTES)
+            await self._preparation.ensure(version)
+            state = self._state(family)
+            self._promoted[family] = await asyncio.to_thread(self._served, version)
+            self._states[family] = state if state[0] == version.name else ()
+            logger.info("Opened %s %s %s.", family, version.manifest.variant, version.name)
+        del self._retry_at[family]
+        self.problems.pop(family, None)
+
+    def _failed(self, family: str, error: PozytywkaError | OSError) -> None:
+        """Remember, and log once, why a family does not answer, or answers from an earlier version."""
+        known = self.problems.get(family)
+        problem = error if isinstance(error, PozytywkaError) else ArtifactError(str(error))
+        if known is None or known.message != problem.message:
+            logger.error("%s", problem.message, extra={"hint": problem.hint})
+        self.problems[family] = problem
+
+    def _state(self, family: str) -> State:
+        """Return what changes when a family must be opened again."""
+        one = registry.get(family)
+        name = self._store.promoted(family)
+        prepared = _stamp(self._store.root / family / "prepared" / name / FILE) if name else None
+        other = self._state(one.builds_on) if isinstance(one, BuildsOn) else ()
+        return name, prepared, other
+
+    def _served(self, version: Version) -> Served:
+        prepared, answerer = online.open_answerer(self._store, version)
+        follower = Follower.after(self._events, prepared.inputs) if isinstance(answerer, Observing) else None
+        served = Served(version, prepared, answerer, follower, datetime.now(UTC))
+        served.catch_up()
+        return served
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

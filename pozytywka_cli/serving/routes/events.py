@@ -1,0 +1,79 @@
+"""Events as they happen."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from pozytywka_cli.dataset.events import Event, plain
+from pozytywka_cli.errors import PozytywkaError
+from pozytywka_cli.serving import metrics, openapi
+from pozytywka_cli.serving.answers import FORMAT, json_response
+from pozytywka_cli.serving.bodies import read_body
+from pozytywka_cli.serving.problems import ProblemError
+from pozytywka_cli.serving.service import Service, refuse_unknown_parameters, service_of
+
+router = APIRouter(tags=["events"], responses=openapi.PROBLEMS)
+SHOWN = 20  # problems of one body
+
+
+@router.post(
+    "/v1/events", openapi_extra=openapi.json_body(openapi.EVENT_SCHEMA, openapi.EVENT), status_code=HTTPStatus.ACCEPTED
+)
+async def events(request: Request) -> Response:
+    """Log events, and let the models follow them.
+
+    The body is one event, a list, or JSON lines, in the columns of the table sessions. All of them are logged, or none
+    if one breaks a rule of level error. An event that was logged before may be sent again: it counts once.
+    """
+    service = service_of(request)
+    service.require(request, "write")
+    refuse_unknown_parameters(request, ())
+    lines = lines_of(await read_body(request, service.options))
+    logged, warnings = _checked(lines, service)
+    await service.events.add([logged])
+    metrics.EVENTS.inc(len(logged))
+    content = {"format": FORMAT, "logged": len(logged), "warnings": warnings}
+    return json_response(content, HTTPStatus.ACCEPTED)
+
+
+def lines_of(body: bytes) -> list[bytes]:
+    """Return the objects of a body: one, those of a list, or one for each line."""
+    text = body.strip()
+    try:
+        if text.startswith(b"["):
+            return [msgspec.json.format(one, indent=-1) for one in msgspec.json.decode(text, type=list[msgspec.Raw])]
+        return [msgspec.json.format(text, indent=-1)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if b"\n" in text and not text.startswith(b"["):
+            return text.split(b"\n")
+        detail = f"the body is no JSON: {error}"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, detail, "Send an event, a list of events, or JSON lines.") from None
+
+
+def _checked(lines: list[bytes], service: Service) -> tuple[list[Event], list[Any]]:
+    """Return the events of lines, and warnings; a ProblemError lists what is wrong."""
+    knows = _knows_track(service)
+    read = [plain(line, knows) for line in lines]
+    if all(read):
+        return [event for event in read if event], []
+    from pozytywka_cli.dataset.event_check import check  # it imports polars
+
+    checked, found = check(lines, knows)
+    problems = [{"number": line, "column": column, "problem": text} for line, column, text in found]
+    if len(checked) < len(lines):
+        bad = len(lines) - len(checked)
+        detail = f"{bad:,} of {len(lines):,} events cannot be used, and none was logged"
+        hint = "`pozytywka schema` lists the columns and rules."
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, hint, problems=problems[:SHOWN])
+    return checked, problems[:SHOWN]
+
+
+def _knows_track(service: Service) -> Any:
+    """Return what tells whether an id is in the tracks table: the skip model, if one is open; else all ids pass."""
+    try:
+        answerer: Any = service.models.promoted("skip").answerer
+    except PozytywkaError:
+        return lambda _: True
+    return answerer.knows_track

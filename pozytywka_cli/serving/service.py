@@ -1,0 +1,80 @@
+"""What all routes share while the service runs."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+
+from pozytywka_cli.artifacts import Store
+from pozytywka_cli.dataset.events import Event
+from pozytywka_cli.serving.batching import Batcher
+from pozytywka_cli.serving.event_log import EventLog
+from pozytywka_cli.serving.group_commit import GroupCommit
+from pozytywka_cli.serving.models import Models
+from pozytywka_cli.serving.options import Options
+from pozytywka_cli.serving.preparation import Preparation
+from pozytywka_cli.serving.problems import ProblemError
+from pozytywka_cli.serving.tokens import Role, Tokens
+
+if TYPE_CHECKING:
+    from pozytywka_cli.serving.trials import Trials
+
+SWITCH_SECONDS = 0.0005  # a thread that computes gives way to the event loop after that time; 5 ms is Python's default
+
+
+class Service:
+    """The open models, the log of events, tokens and limits."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.tokens = Tokens.read(options.tokens)
+        folders = ("--data-dir", str(options.data), "--artifacts-dir", str(options.artifacts))
+        events = options.data / "sessions"
+        self.models = Models(Store(options.artifacts), events, Preparation(folders))
+        self.batcher = Batcher()
+        self._log = EventLog(events, fsync=options.durability == "request")
+        self.events: GroupCommit[list[Event]] = GroupCommit(self._log.append, wait=options.durability == "request")
+
+    @cached_property
+    def trials(self) -> "Trials":
+        """The experiments; what they need is imported when the first request is about one."""
+        from pozytywka_cli.serving.trials import Trials
+
+        return Trials(self.options)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow promotions and events; at the end write what is still to be written."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        task = asyncio.create_task(self.models.follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self.events.close()
+            if "trials" in vars(self):
+                await self.trials.close()
+
+    def require(self, request: Request, role: Role) -> None:
+        """Raise a ProblemError unless the request may write."""
+        self.tokens.require(request, role)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that answers a request."""
+    service: Service = request.app.state.service
+    return service
+
+
+def refuse_unknown_parameters(request: Request, known: tuple[str, ...]) -> None:
+    """Raise a ProblemError if the query has a parameter that the route does not have."""
+    if unknown := [name for name in request.query_params if name not in known]:
+        detail = f"unknown parameter {unknown[0]!r}"
+        hint = f"Known are {', '.join(known)}." if known else "This route has no parameters."
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, hint)
