@@ -30,7 +30,6 @@ from pozytywka_cli.records import silent
 DAYS, RUNS, LOOKS = 28, 10_000, 40
 SAMPLE_USERS = 600
 RERUNS = 3  # the fastest counts, for other work on the machine only adds
-FEW = 100  # users; with fewer, the approximations of ratios and of power may miss by more
 UNITS = 1_000_000
 WITH_PAST = 0.8  # of the units
 SERVERS = Path("/usr/lib/postgresql")
@@ -57,16 +56,15 @@ def simulated(edition: str, plays: pl.DataFrame) -> Iterator[Figure]:
     started = time.perf_counter()
     rows = simulations(plays, FROM_THE_LOG, DAYS, runs=RUNS, looks=LOOKS, seed=0)
     took = time.perf_counter() - started
-    few = 2 if plays["unit"].n_unique() < FEW else 1  # how many times the bounds of errors and power are
     for row in rows:
         name, detail = f"{edition}, {row.metric}, {row.check}", f"rejects {row.share:.2%}"
         if row.check.endswith(": error") and row.check != OLD_WAY:
-            yield Figure(f"{name}: points from 5 %", abs(row.share - 0.05), 0.01 * few, detail)
+            yield Figure(f"{name}: points from 5 %", abs(row.share - 0.05), 0.01, detail)
         elif "sequence" in row.check:
             yield Figure(name, row.share, 0.05)
         elif row.check.endswith(": power"):
             detail += f", computed {row.expected:.0%}"
-            yield Figure(f"{name}: points from the formula", abs(row.share - (row.expected or 0)), 0.03 * few, detail)
+            yield Figure(f"{name}: points from the formula", abs(row.share - (row.expected or 0)), 0.03, detail)
         else:  # what others do, which is no promise of ours
             yield Figure(name, row.share, 1.0)
     yield Figure(f"{edition}: seconds to simulate {RUNS:,} experiments on {len(FROM_THE_LOG)} metrics", took, 60.0)

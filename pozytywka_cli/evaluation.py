@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from pozytywka_cli.records import LEAST_P_VALUE, SIGNIFICANT, VALIDATION, Gate, Row
 
@@ -51,6 +50,8 @@ def jackknife(value: float, without: Floats, rows: Floats, limits: Limits = ANYT
 
     The interval is cut to the limits. It is unknown for one group, and where a value without a group is not defined.
     """
+    from scipy.special import stdtrit  # a service uses nothing of this module but its types
+
     groups = len(rows)
     if groups < 2 or not np.isfinite(without).all():
         return Interval(float(value))

@@ -2,6 +2,7 @@
 
 <root>/<family>/versions/<version>/manifest.json …     one folder for each version, never changed
 <root>/<family>/current -> versions/<version>          the promoted version, replaced by one rename
+<root>/<family>/prepared/<version>/…                   what is computed from a version and data, see `prepared`
 <root>/<family>/served.json  withdrawn.json            versions promoted so far, oldest first, and those rolled back
 """
 

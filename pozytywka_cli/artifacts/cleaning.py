@@ -7,14 +7,14 @@ from pozytywka_cli import files, temporaries
 
 def remove_leftovers(root: Path) -> None:
     """Remove the temporary files and folders of killed runs, wherever in the artifacts folder `root` runs write."""
-    versions = list(root.glob("*/versions"))
+    versions, prepared = list(root.glob("*/versions")), list(root.glob("*/prepared"))
     written = [root / name for name in (".", "predictions", "runs", "quarantine/bad", "quarantine/good")]
-    for folder in (*written, *versions, *(path.parent for path in versions)):
+    for folder in (*written, *versions, *prepared, *(path.parent for path in versions)):
         temporaries.remove_leftovers(folder)
 
 
-def remove_version(path: Path) -> None:
-    """Remove a version; it is renamed first, so that a kill does not leave a part of it under its name."""
+def remove_folder(path: Path) -> None:
+    """Remove a version, or what was prepared; it is renamed first, so that a kill leaves no part of it by its name."""
     doomed = temporaries.unused(path)
     with files.explained(path):
         path.rename(doomed)

@@ -176,6 +176,7 @@ class Store:
     def prune(self, family: str, keep: int) -> list[str]:
         """Remove all but the newest `keep` versions and the promoted one; return the names.
 
+        What was prepared for versions that are gone is removed as well.
         Nothing is removed where no version is promoted, for any of them may be about to be.
 
         Raises:
@@ -189,7 +190,10 @@ class Store:
             return []
         old = [name for name in names[: max(len(names) - keep, 0)] if name != history.current]
         for name in old:
-            cleaning.remove_version(self._versions(family) / name)
+            cleaning.remove_folder(self._versions(family) / name)
+        for path in sorted((self.root / family / "prepared").glob("[!.]*")):
+            if path.name not in self.names(family):
+                cleaning.remove_folder(path)
         return old
 
     def _versions(self, family: str) -> Path:

@@ -1,4 +1,4 @@
-"""`pozytywka models`: list, show, verify, promote, roll back and prune trained models."""
+"""`pozytywka models`: list, show, verify, promote, roll back, prepare and prune trained models."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,6 +8,7 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import Context, context
+from pozytywka_cli.commands.models_prepare import prepare
 from pozytywka_cli.errors import ArtifactError, raise_any
 from pozytywka_cli.records import VALIDATION
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from pozytywka_cli.families.family import Family
 
 app = typer.Typer(
-    help="List, show, verify, promote, roll back and prune trained models.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, verify, promote, roll back, prepare and prune trained models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 family_argument = partial(typer.Argument, metavar="FAMILY", autocompletion=options.complete_family)
@@ -138,6 +141,9 @@ def rollback(ctx: typer.Context, family: Name) -> None:
     shared.console.info(f"Rolled {family} back to {name}.")
 
 
+app.command()(prepare)
+
+
 @app.command()
 def prune(
     ctx: typer.Context,
@@ -147,7 +153,7 @@ def prune(
     """Remove old versions, and what killed runs have left; the promoted version is always kept.
 
     Where no version of a family is promoted, none of it is removed. Deletes folders in artifacts/FAMILY/versions/, and
-    temporary files in artifacts/ that no running process writes.
+    temporary files in artifacts/ that no running process writes; what was prepared for removed versions goes too.
 
     \b
     Examples:

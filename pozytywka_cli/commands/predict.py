@@ -63,7 +63,8 @@ def predict(
     Reads the promoted versions, the data folder, and artifacts/plays.parquet, which it makes where missing or stale.
     INPUT holds requests as JSONL, CSV or Parquet; a line of JSON is printed for each answer. JSONL from - (stdin) is
     answered as it comes; a bad line is a warning, the others are answered, and the exit code is 3. Without INPUT each
-    family answers its usual requests, into artifacts/predictions/FAMILY.parquet.
+    family answers its usual requests, into artifacts/predictions/FAMILY.parquet, and is prepared to answer single
+    requests at once (`pozytywka models prepare`).
 
     weekly forecasts every artist's next week (mean, 10 % and 90 % quantile, in seconds), or as many weeks as its model
     was trained for, and shows the ten highest forecasts. recent is the mean of the last 4 weeks, usual that of the
@@ -96,7 +97,7 @@ def predict(
     import polars as pl
 
     from pozytywka_cli import files
-    from pozytywka_cli.commands import datasets, tables
+    from pozytywka_cli.commands import datasets, models_prepare, tables
     from pozytywka_cli.commands import outputs as out
     from pozytywka_cli.commands.inputs import RequestReader
     from pozytywka_cli.families import registry
@@ -116,6 +117,8 @@ def predict(
         files.check_writable(target)
     dataset = datasets.dataset(shared)
     reader = RequestReader(source, shared.console.warn) if source else None
+    if not (reader or artist):
+        models_prepare.refresh(shared, versions, dataset)
     rows: list[dict[str, object]] = []
     beside: dict[str, object] = {}
     for name in versions:

@@ -39,7 +39,8 @@ def train(
     """Train models, and promote those that are not worse than their baselines.
 
     Reads the data folder and artifacts/plays.parquet, which it makes where missing or stale. Writes a version of each
-    family under artifacts/, with its manifest, metrics and card. A model is first measured on held-out data (skip,
+    family under artifacts/, with its manifest, metrics and card, and what the promoted one needs to answer single
+    requests at once (`pozytywka models prepare`). A model is first measured on held-out data (skip,
     weekly and recommend: the latest; similar: a random fifth of every user's artists), then fitted on all data. A
     model that is shown to be worse than its baseline is saved, and the baseline is promoted in its place. Without
     --variant the family's cheap variants are compared with the default on a validation part of the training data,
@@ -58,7 +59,7 @@ def train(
       pozytywka train similar --set similar.factors=64 --set similar.min_listeners=5
       pozytywka train similar --scrobbles scrobbles.csv --artists artists.csv
     """
-    from pozytywka_cli.commands import datasets, tables
+    from pozytywka_cli.commands import datasets, models_prepare, tables
     from pozytywka_cli.families import registry
     from pozytywka_cli.pipeline import train
 
@@ -86,6 +87,8 @@ def train(
             as_wanted = outcome.passed and not (outcome.fallback_for or outcome.limited)
             report = shared.console.info if as_wanted else shared.console.warn  # which --quiet shows too
             report("\n  ".join([f"{outcome.family} {outcome.variant} {outcome.version}:", *notes]))
+    if dataset.cut is None and dataset.scrobbles is None:
+        models_prepare.refresh(shared, names, dataset)
     raise_any(run.errors)
     failed = [outcome.family for outcome in run.outcomes if not outcome.passed]
     if strict and failed:

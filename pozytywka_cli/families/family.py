@@ -135,6 +135,9 @@ class Answerer(Protocol):
 class Observing(Protocol):
     """An answerer whose answers follow events as they happen."""
 
+    def knows_track(self, track_id: str) -> bool:
+        """Return whether a track is in the tracks table: events about others are refused."""
+
     def observe(self, events: "Iterable[Event]") -> None:
         """Take account of events, in the order in which they were logged."""
 

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 def can_prepare(version: Version) -> bool:
     """Return whether the version's variant answers from prepared files; other variants need the data."""
+    return not obstacle(version)
+
+
+def obstacle(version: Version) -> str:
+    """Return why a version cannot be prepared; empty if it can be."""
     family = registry.get(version.manifest.family)
-    return isinstance(family, Online) and version.manifest.variant in family.online
+    if isinstance(family, Online) and version.manifest.variant in family.online:
+        return ""
+    return f"{family.name} {version.manifest.variant} answers with the data only"
 
 
 def prepare(version: Version, dataset: "Dataset") -> None:
@@ -40,7 +47,7 @@ def refresh(store: Store, names: Iterable[str], dataset: "Dataset") -> list[Vers
 def is_current(version: Version, dataset: "Dataset") -> bool:
     """Return whether a version is prepared, from this dataset."""
     known = prepared.current(version, _code(version))
-    return known is not None and known.inputs == dataset.inputs
+    return known is not None and dataset.cut is None and known.inputs == dataset.inputs
 
 
 def is_prepared(version: Version) -> bool:
@@ -55,9 +62,8 @@ def open_answerer(store: Store, version: Version) -> tuple[Prepared, Answerer]:
         ArtifactError: nothing is prepared, or a file is damaged.
     """
     family = registry.get(version.manifest.family)
-    if not isinstance(family, Online) or version.manifest.variant not in family.online:
-        problem = f"{family.name} {version.manifest.variant} answers with the data only"
-        raise ArtifactError(problem, f"Use `pozytywka predict {family.name}`, or another variant.")
+    if not isinstance(family, Online) or not can_prepare(version):
+        raise ArtifactError(obstacle(version), f"Use `pozytywka predict {family.name}`, or another variant.")
     other = partial(_other, store, family.builds_on) if isinstance(family, BuildsOn) else _nothing
     return prepared.opened(version, _code(version), lambda folder: family.open_online(version, folder, other))
 

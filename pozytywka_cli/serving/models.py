@@ -11,7 +11,7 @@ import msgspec
 
 from pozytywka_cli.artifacts import LOOKUP_BYTES, Store, Version
 from pozytywka_cli.artifacts.prepared import FILE, Prepared
-from pozytywka_cli.errors import ArtifactError, PozytywkaError
+from pozytywka_cli.errors import ArtifactError, NotFoundError, PozytywkaError
 from pozytywka_cli.families import registry
 from pozytywka_cli.families.family import Answerer, BuildsOn, Observing
 from pozytywka_cli.pipeline import online, versions
@@ -67,7 +67,7 @@ class Models:
         self._store, self._events, self._preparation = store, events, preparation
         self._promoted: dict[str, Served] = {}
         self._states: dict[str, State] = {}
-        self._retry_at: dict[str, float] = {}
+        self._tried: dict[str, tuple[State, float]] = {}  # and when to try the same again, if it failed
         self._others: OrderedDict[tuple[str, str], Served] = OrderedDict()
         self._opening: dict[tuple[str, str], asyncio.Task[Served]] = {}
         self.problems: dict[str, PozytywkaError] = {}
@@ -105,11 +105,15 @@ class Models:
         """Return the version that a name stands for: a variant, or a version or its beginning; None: the promoted one.
 
         Raises:
-            ArtifactError: there is no such version, or it cannot be opened.
+            NotFoundError: there is no such version.
+            ArtifactError: it cannot be opened.
         """
         if name is None:
             return self.promoted(family)
-        found = await asyncio.to_thread(versions.full_name, self._store, family, name)
+        try:
+            found = await asyncio.to_thread(versions.full_name, self._store, family, name)
+        except ArtifactError as error:
+            raise NotFoundError(error.message, error.hint) from None
         current = self._promoted.get(family)
         if current is not None and current.version.name == found:
             return current
@@ -149,12 +153,14 @@ class Models:
             await asyncio.sleep(SECONDS)
 
     async def _refresh(self, family: str) -> None:
-        if self._state(family) == self._states.get(family) or time.monotonic() < self._retry_at.get(family, 0):
+        state = self._state(family)
+        failed, again = self._tried.get(family, (None, 0.0))
+        if state == self._states.get(family) or (state == failed and time.monotonic() < again):
             return
-        self._retry_at[family] = time.monotonic() + RETRY_SECONDS
+        self._tried[family] = state, time.monotonic() + RETRY_SECONDS
         if self._store.promoted(family) is None:
             self._promoted.pop(family, None)
-            self._states[family] = self._state(family)
+            self._states[family] = state
         else:
             version = await asyncio.to_thread(self._store.load, family, hash_limit=LOOKUP_BYTES)
             await self._preparation.ensure(version)
@@ -162,7 +168,6 @@ class Models:
             self._promoted[family] = await asyncio.to_thread(self._served, version)
             self._states[family] = state if state[0] == version.name else ()
             logger.info("Opened %s %s %s.", family, version.manifest.variant, version.name)
-        del self._retry_at[family]
         self.problems.pop(family, None)
 
     def _failed(self, family: str, error: PozytywkaError | OSError) -> None:

@@ -47,7 +47,7 @@ ANSWER: dict[int | str, dict[str, Any]] = {
 TRACK = "dczz2w6ZePgcwax9Obp7Je"
 EXAMPLES: dict[str, Any] = {
     "skip": [{"user_id": 101, "track_id": TRACK}, {"user_id": 102, "track_id": TRACK}],
-    "weekly": {"artist_id": "ItbjBDf1kzGWgYRPWq31TE"},
+    "weekly": {"artist_id": "1ZuvtT4ltkRo4q47Gwb5dQ"},
     "similar": {"artist": "metalica", "count": 3},
     "recommend": {"user_id": 101, "count": 5, "genres": "post-rock"},
 }

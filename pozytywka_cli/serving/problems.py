@@ -1,6 +1,5 @@
 """Errors as problem documents (RFC 9457), with the message and the hint of the command line."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +11,6 @@ from starlette.exceptions import HTTPException
 from pozytywka_cli import errors
 
 MEDIA_TYPE = "application/problem+json"
-logger = logging.getLogger(__name__)
 
 STATUS: dict[type[errors.PozytywkaError], HTTPStatus] = {  # of a subclass: that of the nearest class
     errors.UsageError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -61,8 +59,6 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.PozytywkaError)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("%s", error.message, extra={"hint": error.hint})
     return response(status, error.message, error.hint, request_id(request))
 
 

@@ -132,6 +132,12 @@ def test_a_mismatch_is_refused(started, tmp_path):
         (["analyze", "'; DROP TABLE experiments; --"], 3, "DROP"),
         (["analyze", "mixture", "--plot", "a.xyz"], 2, "--plot"),
         (["status", "nothing"], 3, "nothing"),
+        (["replay", "skip/constant"], 2, "two"),
+        (["replay", "skip/constant", "skip/constant"], 2, "two"),
+        (["replay", "skip/constant", "weekly/last"], 2, "weekly"),
+        (["replay", "similar/als", "similar/ppmi"], 2, "similar"),
+        (["replay", "skip/constant", "skip/quick"], 2, "quick"),
+        (["replay", "skip/constant", "skip"], 4, "promoted"),
         (["power", "--effect", "much"], 2, "much"),
         (["power", "--effect", "0%"], 2, "0%"),
         (["power", "--metric", "clicks"], 2, "clicks"),
@@ -170,6 +176,20 @@ def test_simulations(run):
     assert {"metric", "check", "share", "expected"} == set(found[0])
     assert any("old way" in row["check"] for row in found)
     assert "old way" in run(*words).out
+
+
+def test_models_are_replayed(run):
+    """Two variants without any version: a row for each metric and model, as a table and as JSON."""
+    words = ("replay", "weekly/mean4", "weekly/last", "--days", 35)
+    answer = run(*words, "--json")
+    assert [(row["model"], row["difference"] is None) for row in rows(answer)][:2] == [
+        ("weekly/mean4", True),
+        ("weekly/last", False),
+    ]
+    assert {row["metric"] for row in rows(answer)} == {"rmse", "mae", "misallocated_share"}
+    text = run(*words).out
+    assert max(map(len, text.splitlines())) <= 100
+    assert json.loads(answer.out)["since"][:10] in text
 
 
 def test_artists_are_units_too(run):

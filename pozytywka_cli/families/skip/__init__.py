@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import Family, GroundTruth, Tunable, Variant
+from pozytywka_cli.families.family import Family, GroundTruth, Online, Tunable, Variant
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space, Uniform
 
@@ -10,7 +10,7 @@ NETWORK: Space = {"dropout": Uniform(0.0, 0.5), "learning_rate": LogUniform(3e-4
 SHAPE: Space = {"layers": Choice((1, 2, 3)), "width": Choice((16, 32, 64, 128))}
 
 
-class Skip(Family, GroundTruth, Tunable):
+class Skip(Family, GroundTruth, Tunable, Online):
     """The skip family."""
 
     name = "skip"
@@ -20,6 +20,7 @@ class Skip(Family, GroundTruth, Tunable):
     baseline = "constant"
     rivals = ("logistic", "user-rate")
     tuning_metric = "log_loss"
+    online = ("advanced", "logistic", "user-rate", "constant")  # those of users' plays alone
     variants: Mapping[str, Variant] = {
         "advanced": Variant(
             "a logistic regression and three small neural networks, averaged, over the user's past plays, the track "

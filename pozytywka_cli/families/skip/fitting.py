@@ -62,7 +62,8 @@ class TrainingData:
 
     def probability(self, model: Model, flags: Flags) -> Floats:
         """Return a model's probability that some of the plays are skipped: (flagged plays,)."""
-        return model.predict_proba(self.log.plays.filter(flags), self.log, self.inputs(model.variant, flags))
+        known = model.reader.known(self.log.plays.filter(flags), self.log)
+        return model.predict_proba(self.inputs(model.variant, flags), known)
 
     def predictions(self, model: Model) -> Predictions:
         """Return a model's predictions for the test plays."""

@@ -1,7 +1,7 @@
 """Predict how likely users are to skip tracks, and explain it by the inputs with the largest effect."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import ClassVar, Self
 
@@ -9,56 +9,51 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts import Version, prepared
+from pozytywka_cli.artifacts.fingerprint import source_digest
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.errors import RefusedError, UsageError
-from pozytywka_cli.families.family import loading
+from pozytywka_cli.errors import ArtifactError, RefusedError, UsageError
+from pozytywka_cli.evaluation import Flags
 from pozytywka_cli.families.skip import FAMILY
+from pozytywka_cli.families.skip.explanation import because
 from pozytywka_cli.families.skip.features.play_log import PlayLog
-from pozytywka_cli.families.skip.features.readers import Inputs, PastRate, Reader, ReadInputs
-from pozytywka_cli.families.skip.models.model import Baseline, Forest, Model
-from pozytywka_cli.families.skip.models.networks import Networks
-from pozytywka_cli.families.skip.state.inputs import inputs, parameters, reads_plays, requests_of
+from pozytywka_cli.families.skip.features.readers import Inputs, ReadInputs
+from pozytywka_cli.families.skip.models import kinds
+from pozytywka_cli.families.skip.models.model import Model
+from pozytywka_cli.families.skip.online import SkipRequest
+from pozytywka_cli.families.skip.state import files
+from pozytywka_cli.families.skip.state.inputs import inputs, parameters, reads_plays, requests_of, users_of
 from pozytywka_cli.families.skip.state.state import State
 
-KINDS: dict[str, type[Model]] = {"constant": Baseline, "user-rate": Baseline, "forest": Forest}  # or networks
-MOST = 3  # inputs of an explanation
 RECENT = timedelta(days=28)
 WORTHWHILE = 100  # requests of now that take longer from the log than from a state that has to be built first
 MOMENT = pl.Datetime("us", "UTC")
-
-
-class SkipRequest(msgspec.Struct):
-    """A user, and a track that may be the user's next play.
-
-    at: when the track starts; None for the moment at which the user's last known play has ended
-    session_id: None for a new session
-    """
-
-    user_id: int
-    track_id: str
-    at: datetime | None = None
-    session_id: int | None = None
 
 
 @dataclass
 class SkipPredictor:
     """A model with the log, opened once; a request reads only the plays of its own user.
 
-    models: the model and the fallback for unknown tracks, each with the function that computes its inputs
-    ended: when all plays of each user of `log.users` have ended, or started if no end is known; last the latest start
+    Requests without `at` are answered from the state of all users, to the last bit as from the log: at once where it
+    is prepared, else as soon as there were so many of them that building it takes less time. The log is indexed when
+    it is first needed.
+
+    model, fallback: the model, and the one for unknown tracks
+    stored: the state that was prepared from the same data by the same code, if any
     asked: how many requests without `at` there were so far
     """
 
     Request: ClassVar[type[msgspec.Struct]] = SkipRequest
     log: PlayLog
-    models: list[tuple[Model, ReadInputs]]
-    ended: pl.Series
+    model: Model
+    fallback: Model
+    stored: State | None = None
     asked: int = 0
+    _opened: dict[str, ReadInputs] = field(default_factory=dict)
 
     @classmethod
     def open(cls, version: Version, dataset: Dataset | None) -> Self:
-        """Load a checked version, and prepare the log.
+        """Load a checked version.
 
         Raises:
             UsageError: there is no dataset.
@@ -66,18 +61,13 @@ class SkipPredictor:
         """
         if dataset is None:
             raise UsageError("skip predicts from plays, and there is no data", "Name a data folder with --data-dir.")
-        with loading(version, FAMILY.variants):
-            model = KINDS.get(version.manifest.variant, Networks).load(version)
-        log = PlayLog.of(dataset)
-        models = [model, Baseline("user-rate", PastRate(model.skip_rate))]
-        plays = log.history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
-        ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
-        ended = ended.extend_constant(log.history["started_at"].max(), 1)
-        return cls(log, [(one, one.reader.open(log)) for one in models], ended)
+        model = kinds.load(version)
+        return cls(PlayLog.of(dataset), model, kinds.fallback(model), _prepared(version, dataset))
 
     def default_requests(self) -> pl.DataFrame:
         """Return every pair of user and track that was played in the last 28 days of the log, sorted."""
-        recent = self.log.plays.filter(pl.col("started_at") > pl.col("started_at").max() - RECENT)
+        plays = self.log.dataset.plays
+        recent = plays.filter(pl.col("started_at") > pl.col("started_at").max() - RECENT)
         return recent.select("user_id", "track_id").unique().sort("user_id", "track_id")
 
     def predict(self, requests: pl.DataFrame) -> pl.DataFrame:
@@ -99,44 +89,55 @@ class SkipPredictor:
         return self._answers(requests, explain=True)
 
     def _answers(self, requests: pl.DataFrame, *, explain: bool) -> pl.DataFrame:
-        model, _ = self.models[0]
-        rows = self.candidates(requests)
-        current = requests["at"].is_null() if "at" in requests.columns else pl.repeat(True, len(rows), eager=True)
+        current = requests["at"].is_null() if "at" in requests.columns else pl.repeat(True, len(requests), eager=True)
         self.asked += int(current.sum())
-        has_track, has_user = self.log.tracks.has(rows["track_id"]), model.reader.known(rows, self.log)
+        rows = self.candidates(requests)
+        has_track, has_user = self.log.tracks.has(rows["track_id"]), self._known(rows)
         reason = np.select([~has_track, ~has_user], ["unknown track", "unknown user"], "model")
         numbered = rows.with_columns(
-            current.alias("current"), reason=pl.Series(reason, dtype=pl.String)
+            current.alias("current"), known=has_user, reason=pl.Series(reason, dtype=pl.String)
         ).with_row_index("row")
         parts = []
-        for (one, read), mask in zip(self.models, (has_track, ~has_track), strict=True):
-            if mask.any() or one is model:
+        for model, mask in ((self.model, has_track), (self.fallback, ~has_track)):
+            if mask.any() or model is self.model:
                 part = numbered.filter(mask)
-                read_inputs = self._inputs(one.reader, read, part)
-                part = part.with_columns(probability=one.predict_proba(part, self.log, read_inputs))
-                parts.append(part.with_columns(because=because(one, part, self.log, read_inputs)) if explain else part)
-        played_to_end, method = pl.col("probability") <= model.skip_rate, pl.lit(model.variant)
+                read, known = self._inputs(model, part), part["known"].to_numpy()
+                part = part.with_columns(probability=model.predict_proba(read, known))
+                parts.append(part.with_columns(because=because(model, known, read)) if explain else part)
+        played_to_end, method = pl.col("probability") <= self.model.skip_rate, pl.lit(self.model.variant)
         answers = pl.concat(parts).sort("row").with_columns(played_to_end=played_to_end, method=method)
         names = ("user_id", "track_id", "at", "probability", "played_to_end", "reason", "method")
         return answers.rename({"started_at": "at"}).select(*names, *(["because"] if explain else []))
 
-    def _inputs(self, reader: Reader, read: ReadInputs, rows: pl.DataFrame) -> Inputs:
+    def _known(self, rows: pl.DataFrame) -> Flags:
+        """Return which rows' users the model's inputs tell anything about: (rows,)."""
+        if (state := self._worthwhile_state()) is None:
+            return self.model.reader.known(rows, self.log)
+        return state.knows(users_of(rows, state))
+
+    def _inputs(self, model: Model, rows: pl.DataFrame) -> Inputs:
         """Return a model's inputs, of rows without `at` from the state if it holds them: the same to the last bit."""
-        if self.asked < WORTHWHILE or not reads_plays(reader) or not rows["current"].any():
-            return read(rows)
-        requests = requests_of(rows, self.state, self.log)
-        held = rows["current"].to_numpy() & self.state.holds(requests)
+        state = self._worthwhile_state()
+        if state is None or not reads_plays(model.reader) or not rows["current"].any():
+            return self._read(model, rows)
+        requests = requests_of(rows, state)
+        held = rows["current"].to_numpy() & state.holds(requests)
         if held.all():
-            return inputs(reader, self.state, requests)
+            return inputs(model.reader, state, requests)
         places = [np.flatnonzero(held), np.flatnonzero(~held)]
-        parts = [inputs(reader, self.state, requests.some(places[0])), read(rows[places[1]])]
+        parts = [inputs(model.reader, state, requests.some(places[0])), self._read(model, rows[places[1]])]
         order = np.argsort(np.concatenate(places))
         return tuple(np.concatenate(each)[order] for each in zip(*parts, strict=True))
 
+    def _worthwhile_state(self) -> State | None:
+        """Return the state, unless building it would take longer than to answer from the log."""
+        worthwhile = self.stored is not None or self.asked >= WORTHWHILE
+        return self.state if worthwhile and reads_plays(self.model.reader) else None
+
     @cached_property
     def state(self) -> State:
-        """The sums over the plays of every user; built when it is first read."""
-        return State.build(self.log, parameters(self.models[0][0].reader, self.log))
+        """The sums over the plays of every user; built when it is first read, unless they are prepared."""
+        return self.stored or State.build(self.log, parameters(self.model.reader, self.log.dataset))
 
     def candidates(self, requests: pl.DataFrame) -> pl.DataFrame:
         """Return requests as plays that start, see `Reader`, in the order of the requests; errors as in `predict`."""
@@ -151,31 +152,42 @@ class SkipPredictor:
             optional["at"].cast(MOMENT).alias("started_at"),
             advertisement_before=pl.lit(False),
         )
-        if self.log.plays.is_empty() and rows["started_at"].has_nulls():
+        if not rows["started_at"].has_nulls():
+            return rows
+        if self.log.dataset.plays.is_empty():
             raise RefusedError("there are no plays that a request could follow", "Give `at` for each request.")
-        next_start = self.ended.gather(self.log.users.find(rows["user_id"]))
+        if (state := self._worthwhile_state()) is None:
+            next_start = self._ended.gather(self.log.users.find(rows["user_id"]))
+        else:
+            next_start = pl.Series(state.ended(users_of(rows, state))).cast(MOMENT)
         return rows.with_columns(pl.col("started_at").fill_null(next_start))
 
+    @cached_property
+    def _ended(self) -> pl.Series:
+        """When all plays of each user of `log.users` have ended, or started if no end is known; last the latest start.
 
-def because(model: Model, rows: pl.DataFrame, log: PlayLog, inputs: Inputs) -> pl.Series:
-    """Return the three inputs with the largest effect on each row's probability, as lists of input, value, effect.
+        The state has the same, see `State.ended`.
+        """
+        history = self.log.history
+        plays = history.select("user_id", ended=pl.max_horizontal("started_at", "known_at"))
+        ended = plays.group_by("user_id", maintain_order=True).agg(pl.col("ended").max())["ended"]
+        return ended.extend_constant(history["started_at"].max(), 1)
 
-    The `effect` is the probability minus what it would be with that input alone at its training mean (for genres: with
-    unknown genres), which takes inputs one at a time (Robnik-Šikonja & Kononenko, 2008). The `value` is the input's
-    own, or null for genres. Inputs without an effect are left out; the largest effect comes first.
-    """
-    unknown = np.full(len(rows), np.nan)
-    probability = model.predict_proba(rows, log, inputs)
-    names, values, effects = [""] * MOST, [unknown] * MOST, [np.zeros(len(rows))] * MOST  # without an effect: left out
-    for name, value, without in model.reader.without(inputs):
-        names.append(name)
-        values.append(unknown if value is None else value)
-        effects.append(probability - model.predict_proba(rows, log, without))
-    strongest = np.argsort(-np.abs(effects), axis=0, kind="stable")[:MOST]
-    ranks: list[pl.Series] = []
-    for rank in strongest:
-        value, effect = (np.take_along_axis(np.array(each), rank[None], axis=0)[0] for each in (values, effects))
-        columns = {"input": np.array(names)[rank], "value": pl.Series(value).fill_nan(None), "effect": effect}
-        ranks.append(pl.DataFrame(columns).to_struct(str(len(ranks))))
-    with_effect = pl.element().filter(pl.element().struct.field("effect") != 0)
-    return pl.select(because=pl.concat_list(ranks).list.eval(with_effect)).to_series()
+    def _read(self, model: Model, rows: pl.DataFrame) -> Inputs:
+        """Return a model's inputs from the log, with what does not depend on the rows computed once."""
+        if model.variant not in self._opened:
+            self._opened[model.variant] = model.reader.open(self.log)
+        return self._opened[model.variant](rows)
+
+
+def _prepared(version: Version, dataset: Dataset) -> State | None:
+    """Return the state that was prepared for a version from the files of this dataset by this code, if there is one."""
+    code = source_digest(FAMILY.__module__)
+    known = prepared.current(version, code)
+    if known is None or dataset.cut or not dataset.inputs or known.inputs != dataset.inputs:
+        return None
+    try:
+        content, state = prepared.opened(version, code, files.load)
+    except ArtifactError:  # it is only computed from what is here
+        return None
+    return state if content.inputs == dataset.inputs else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import Family, GroundTruth, Tunable, Variant
+from pozytywka_cli.families.family import Family, GroundTruth, Online, Tunable, Variant
 from pozytywka_cli.families.weekly.settings import WeeklySettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space
 
@@ -15,7 +15,7 @@ LSTM: Space = {
 }
 
 
-class Weekly(Family, GroundTruth, Tunable):
+class Weekly(Family, GroundTruth, Tunable, Online):
     """The weekly family."""
 
     name = "weekly"
@@ -38,6 +38,7 @@ class Weekly(Family, GroundTruth, Tunable):
         "AutoETS": Variant("exponential smoothing of a form chosen for each artist", baseline=True, extra="forecast"),
         "SES": Variant("simple exponential smoothing of each artist's weeks", baseline=True, extra="forecast"),
     }
+    online = tuple(variants)
 
 
 FAMILY = Weekly()

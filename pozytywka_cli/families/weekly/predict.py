@@ -1,34 +1,27 @@
 """The predictor: the listening of artists in the weeks after the last full one."""
 
 from dataclasses import dataclass
-from itertools import compress
+from functools import cached_property
 from typing import ClassVar
 
-import msgspec
 import numpy as np
 import polars as pl
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.catalogue import fuzzy, names
-from pozytywka_cli.catalogue.string_table import StringIndex
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.errors import RefusedError, UsageError
+from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import loading
 from pozytywka_cli.families.weekly import FAMILY
+from pozytywka_cli.families.weekly.artists import Artists, unknown
 from pozytywka_cli.families.weekly.forecast import Forecast
 from pozytywka_cli.families.weekly.levels import recent, usual
-from pozytywka_cli.families.weekly.models.fit import load, settings_of
+from pozytywka_cli.families.weekly.models.fit import load
+from pozytywka_cli.families.weekly.requests import WeeklyRequest, beyond_horizon
 from pozytywka_cli.families.weekly.series import WEEK, Series, series
+from pozytywka_cli.families.weekly.settings import settings_of
 from pozytywka_cli.families.weekly.shared_move import shared_move
 from pozytywka_cli.families.weekly.splits import require_weeks
 from pozytywka_cli.families.weekly.trends import trends
-
-
-class WeeklyRequest(msgspec.Struct):
-    """A request for an artist's next `horizon` weeks; None for as many as the version was trained for."""
-
-    artist_id: str
-    horizon: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ class WeeklyPredictor:
         `trends`; null for the measure "mean") and method (variant, and if a fallback).
 
         Raises:
-            RefusedError: an artist has no play.
+            NotFoundError: an artist has no play.
             UsageError: a horizon is below 1, or more than the version was trained for.
         """
         horizon = pl.col("horizon") if "horizon" in requests.columns else pl.lit(None)
@@ -92,31 +85,22 @@ class WeeklyPredictor:
         return pl.DataFrame({"artist_id": self.history.artist_ids}, schema={"artist_id": pl.String})
 
     def artist_ids(self, name: str) -> list[str]:
-        """Return the ids of all artists with this name, up to case, accents and punctuation; a null name is the id.
+        """Return the ids of all artists with this name, see `Artists.named`."""
+        return self.artists.named(name)
 
-        If some agree with the name before Latin letters are folded ("Łona" is not "Lona"), only those are returned. If
-        there is none, the hint of the RefusedError names the nearest three.
-        """
+    @cached_property
+    def artists(self) -> Artists:
+        """All artists of the rows; one with a null name is called by its id."""
         artists = self.rows.filter(pl.col("step") == 1).select("artist_id", pl.coalesce("name", "artist_id"))
-        key, (ids, titles) = names.key(name), artists.get_columns()
-        index = StringIndex.of([names.key(title) for title in titles])
-        if rows := index.find(key):
-            agreeing = [*compress(rows, names.agree_unfolded(name, titles.gather(rows)))]
-            return ids.gather(agreeing or rows).to_list()
-        nearest = titles.gather(fuzzy.suggestions(index, names.typo_readings(key)))
-        raise RefusedError(f'no artist is called "{names.shorten(name)}"', names.suggestion(nearest))
+        return Artists.of(*(column.to_list() for column in artists.get_columns()))
 
     def _check(self, wanted: pl.DataFrame) -> None:
-        unknown = wanted.join(self.rows, on="artist_id", how="anti")
-        if len(unknown):
-            problem = f"no plays of an artist with the id {names.shorten(unknown['artist_id'][0])!r}"
-            raise RefusedError(problem, "Ids are those of the artists table; `predict weekly` lists all with plays.")
+        unknown_ids = wanted.join(self.rows, on="artist_id", how="anti")["artist_id"]
+        if len(unknown_ids):
+            raise unknown(unknown_ids[0])
         outside = wanted.filter(~pl.col("horizon").is_between(1, self.horizon))["horizon"]
         if len(outside):
-            weeks = f"{self.horizon} week{'s' if self.horizon > 1 else ''}"
-            problem = f"weekly {self.version.name} looks {weeks} ahead, not {outside[0]}"
-            hint = f"Train one that does with `pozytywka train weekly --horizon {outside[0]}`."
-            raise UsageError(problem, hint if outside[0] > 0 else "Ask for 1 week or more.")
+            raise beyond_horizon(self.version, self.horizon, outside[0])
 
 
 def _rows(history: Series, forecast: Forecast, titles: dict[str, str], method: str) -> pl.DataFrame:

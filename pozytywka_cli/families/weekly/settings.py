@@ -2,8 +2,11 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
+from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.settings import NotNegative, Positive
 
 
@@ -22,3 +25,9 @@ class WeeklySettings(Struct, frozen=True, forbid_unknown_fields=True):
     weight_decay: Annotated[NotNegative, Meta(description="weight decay of AdamW")] = 1e-4
     patience: Annotated[int, Meta(ge=1, le=10_000, description="epochs without improvement before training stops")] = 8
     test_weeks: Annotated[int, Meta(ge=1, le=520, description="last weeks that models are tested on")] = 8
+
+
+def settings_of(version: Version) -> WeeklySettings:
+    """Return the settings that a version was trained with; an ArtifactError if its manifest holds something else."""
+    with decoding(version.folder / "manifest.json"):
+        return msgspec.convert(version.manifest.settings, WeeklySettings)

@@ -1,5 +1,6 @@
 """Events as they happen."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from pozytywka_cli.dataset.events import Event, plain
-from pozytywka_cli.errors import PozytywkaError
+from pozytywka_cli.families.family import Observing
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, json_response
 from pozytywka_cli.serving.bodies import read_body
@@ -70,10 +71,7 @@ def _checked(lines: list[bytes], service: Service) -> tuple[list[Event], list[An
     return checked, problems[:SHOWN]
 
 
-def _knows_track(service: Service) -> Any:
-    """Return what tells whether an id is in the tracks table: the skip model, if one is open; else all ids pass."""
-    try:
-        answerer: Any = service.models.promoted("skip").answerer
-    except PozytywkaError:
-        return lambda _: True
-    return answerer.knows_track
+def _knows_track(service: Service) -> Callable[[str], bool]:
+    """Return what tells whether a track is in the tracks table: a model that observes events; without one, all are."""
+    observing = (one.answerer for one in service.models.open if isinstance(one.answerer, Observing))
+    return next((one.knows_track for one in observing), lambda _: True)

@@ -12,7 +12,8 @@ from polars.testing import assert_frame_equal
 from pozytywka_cli.dataset.checking.validate import check
 from pozytywka_cli.dataset.loading import load
 from pozytywka_cli.dataset.transform import to_plays
-from pozytywka_cli.families.skip.features.attributes import SIDED, steps
+from pozytywka_cli.families.skip.features.attribute_rates import steps
+from pozytywka_cli.families.skip.features.attributes import SIDED
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_features import user_rate
 from pozytywka_cli.families.skip.features.play_log import Index, PlayLog

@@ -37,7 +37,7 @@ SETTINGS = SkipSettings()
 
 def predicted(model: Model, rows: pl.DataFrame, log: PlayLog = LOG) -> np.ndarray:
     """The model's predictions for rows."""
-    return model.predict_proba(rows, log, model.reader.open(log)(rows))
+    return model.predict_proba(model.reader.open(log)(rows), model.reader.known(rows, log))
 
 
 def modules(variant: str) -> Modules:

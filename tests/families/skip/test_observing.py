@@ -1,12 +1,15 @@
 """Events one by one, or in batches, give the state that a log of them gives."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import starmap
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pozytywka_cli.dataset.events import Event
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.tables import EVENTS
 from pozytywka_cli.dataset.transform import to_plays
@@ -58,6 +61,11 @@ def events_of(steps: list[tuple[float, int, int, str, str, str | None]]) -> pl.D
     return pl.DataFrame(rows, EVENT, orient="row").unique(maintain_order=True).sort(*ORDER)
 
 
+def as_events(frame: pl.DataFrame) -> Iterator[Event]:
+    """The rows of a frame as they are observed."""
+    return starmap(Event, frame.with_columns(pl.col("timestamp").to_physical()).iter_rows())
+
+
 def log_of(events: pl.DataFrame) -> PlayLog:
     """The log that these events give."""
     bought = events.filter(pl.col("event_type") == "BUY_PREMIUM").group_by("user_id").agg(pl.col("timestamp").min())
@@ -82,7 +90,7 @@ def test_observed_events_give_the_state_of_their_log(
     nothing = log_of(events.clear())
     state, later = State.build(nothing, PARAMETERS), None
     for start in range(0, len(events), size):
-        state.observe(events[start : start + size].sample(fraction=1, shuffle=True, seed=0))
+        state.observe(as_events(events[start : start + size].sample(fraction=1, shuffle=True, seed=0)))
         log = log_of(events[: start + size])
         built = State.build(log, PARAMETERS)
         assert same(state, built)
@@ -90,7 +98,7 @@ def test_observed_events_give_the_state_of_their_log(
             later = built
             later.advertised = dict(state.advertised)  # which are in no log yet
         elif later is not None:
-            later.observe(events[start : start + size])
+            later.observe(as_events(events[start : start + size]))
     assert later is None or same(later, state)
     assert_equal(state, log, questions(log, [0, 1, 99], [0, 1, 2, None], size), PARAMETERS)
 
@@ -103,7 +111,7 @@ def test_a_long_log_is_observed_as_it_is_built(seed: int):
     events = pl.concat([events, bought]).sort(*ORDER)
     log = log_of(events)
     state = State.build(log_of(events.clear()), PARAMETERS)
-    left_out = sum(state.observe(event) for event in events.iter_slices(1))
+    left_out = sum(state.observe(as_events(event)) for event in events.iter_slices(1))
     assert 0 < left_out < len(events) / 2
     assert same(state, State.build(log, PARAMETERS))
     assert_equal(state, log, questions(log, [0, 1, 2, 3], [*range(6), None], seed), PARAMETERS)
@@ -123,7 +131,7 @@ def test_what_is_left_out_changes_nothing():
         (at(120), 7, 1, "t0", "LIKE"),
         (at(100), 1, 1, "t0", "LIKE"),
     ]
-    assert state.observe(pl.DataFrame(wrong, EVENT, orient="row")) == len(wrong)
+    assert state.observe(as_events(pl.DataFrame(wrong, EVENT, orient="row"))) == len(wrong)
     assert same(state, before)
 
 
@@ -131,9 +139,9 @@ def test_an_advertisement_waits_for_a_play_for_a_day():
     """In its own session; one that nothing follows is forgotten, or they would be ever more."""
     events = [(at(0), 1, 1, None, "ADVERTISEMENT"), (at(10), 1, 2, None, "ADVERTISEMENT"), (at(20), 1, 2, "t0", "PLAY")]
     state = State.build(log_of(pl.DataFrame(schema=EVENT)), PARAMETERS)
-    state.observe(pl.DataFrame(events, EVENT, orient="row"))
+    state.observe(as_events(pl.DataFrame(events, EVENT, orient="row")))
     assert list(state.advertised[1]) == [1]
-    state.observe(pl.DataFrame([(at(90_000), 1, 3, "t0", "PLAY")], EVENT, orient="row"))
+    state.observe(as_events(pl.DataFrame([(at(90_000), 1, 3, "t0", "PLAY")], EVENT, orient="row")))
     assert state.advertised == {}
 
 
@@ -142,7 +150,7 @@ def test_new_users_are_added():
     rows = [(at(float(user)), user, 0, "t0", "PLAY") for user in (40, 1, 7, 900, 3, 5, 6, 8, 9, 2)]
     events = pl.DataFrame(rows, EVENT, orient="row")
     state = State.build(log_of(events.clear()), PARAMETERS)
-    assert state.observe(events) == 0
+    assert state.observe(as_events(events)) == 0
     log = log_of(events)
     assert same(state, State.build(log, PARAMETERS))
     assert_equal(state, log, questions(log, [*events["user_id"], 4], [0, None], 0), PARAMETERS)
@@ -153,6 +161,6 @@ def test_more_plays_at_once_than_there_is_room_for_are_all_counted():
     rows = [(at(float(round_)), 1, session, "t0", "PLAY") for round_ in range(3) for session in range(OTHERS + 5)]
     events = pl.DataFrame(rows, EVENT, orient="row")
     state = State.build(log_of(events.clear()), PARAMETERS)
-    state.observe(events)
-    state.observe(pl.DataFrame([(at(9999), 1, 99, "t0", "PLAY")], EVENT, orient="row"))
+    state.observe(as_events(events))
+    state.observe(as_events(pl.DataFrame([(at(9999), 1, 99, "t0", "PLAY")], EVENT, orient="row")))
     assert state.in_order().users["sided"][2, 0].sum() == len(rows)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.families.skip import FAMILY, predict
-from pozytywka_cli.families.skip.features.history import rate
 from pozytywka_cli.families.skip.features.play_features import user_rate
 from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.rates import rate
 from pozytywka_cli.families.skip.models.model import shifted
 from pozytywka_cli.families.skip.predict import SkipPredictor
 
@@ -202,12 +202,12 @@ def test_effects_of_a_logistic_regression_are_weights_times_values(predictors: d
     """With an input at its training mean, its share of the log-odds is gone."""
     predictor = predictors["logistic"]
     requests = predictor.default_requests().head(20)
-    model, read = predictor.models[0]
+    model = predictor.model
     rows = predictor.candidates(requests)
     weights = model.members[0].weights["linear.weight"][0]
-    inputs = read(rows)
+    inputs = model.reader.open(predictor.log)(rows)
     scaled, names = inputs[0], list(model.reader.mean)
-    probability = model.predict_proba(rows, predictor.log, inputs)
+    probability = model.predict_proba(inputs, predictor.log.knows(rows))
     odds = np.log(probability / (1 - probability))
     for row, largest in enumerate(predictor.explain(requests)["because"]):
         for one in largest:

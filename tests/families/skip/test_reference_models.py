@@ -59,7 +59,8 @@ def test_no_fit_depends_on_the_outcome_of_a_test_play(variant: str):
         data = training_data(dataset)
         before = data.split.training
         model = fit(variant, data, DEFAULT).model
-        return model.predict_proba(data.log.plays.filter(before), data.log, data.inputs(variant, before)).tobytes()
+        known = model.reader.known(data.log.plays.filter(before), data.log)
+        return model.predict_proba(data.inputs(variant, before), known).tobytes()
 
     dataset = replace(personas(), plays=PlayLog.of(personas()).plays)
     test = pl.Series(time_split(dataset.plays).test)
@@ -86,7 +87,10 @@ def test_the_models_of_a_fold_do_not_depend_on_its_test_users_and_predict_them(m
     half, others = len(models) // 2, splits[1].training
     rows = log.plays.filter(others)
     for (split, variant), before, after in zip(product(splits, VARIANTS), models[:half], models[half:], strict=True):
-        first, second = (model.predict_proba(rows, log, model.reader.open(log)(rows)) for model in (before, after))
+        first, second = (
+            model.predict_proba(model.reader.open(log)(rows), model.reader.known(rows, log))
+            for model in (before, after)
+        )
         assert (first.tobytes() == second.tobytes()) == (split is splits[1]), variant
         fold = TrainingData(changed, split, SkipSettings()).predictions(after)
         assert predictions[variant].probability[split.test].tobytes() == fold.probability.tobytes(), variant

@@ -44,7 +44,7 @@ def questions(log: PlayLog, users: list[int | None], sessions: list[int | None],
 
 def assert_equal(state: State, log: PlayLog, asked: pl.DataFrame, fitted: FeatureParameters) -> None:
     """The state's features are those of the batch to the last bit; rows that the state does not hold are left out."""
-    requests = requests_of(asked, state, log)
+    requests = requests_of(asked, state)
     held = state.holds(requests)
     asked, requests = asked.filter(held), requests.some(np.flatnonzero(held))
     batch = PlayFeatures(log, fitted)(asked)
@@ -86,7 +86,7 @@ def test_a_state_knows_what_it_holds():
         },
         orient="row",
     )
-    assert state.holds(requests_of(frame, state, log)).tolist() == [True, True, True, False, False, False, True]
+    assert state.holds(requests_of(frame, state)).tolist() == [True, True, True, False, False, False, True]
 
 
 def test_a_state_of_no_plays_has_the_features_of_strangers():
@@ -129,5 +129,5 @@ def test_a_state_of_the_real_log_has_the_features_of_the_batch(edition: str, one
         session_id=pl.when(pl.Series(generator.random(4_000) < 0.5)).then("session_id"),
         advertisement_before=pl.lit(False),
     )
-    assert state.holds(requests_of(asked, state, log)).all()
+    assert state.holds(requests_of(asked, state)).all()
     assert_equal(state, log, asked, fitted)

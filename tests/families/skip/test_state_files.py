@@ -11,7 +11,7 @@ from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.state.files import load, save
 from pozytywka_cli.families.skip.state.state import State
 
-from .test_observing import EVENT, PARAMETERS, log_of, same
+from .test_observing import EVENT, PARAMETERS, as_events, log_of, same
 from .test_state import assert_equal, questions
 from .worlds import at, parameters, tangle, tangled
 
@@ -38,7 +38,7 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path):
     assert same(loaded, state)
     assert loaded.parameters == fitted
     assert_equal(loaded, log, questions(log, [0, 1, 2, 3, 99], [0, 2, None], 2), fitted)
-    assert [one.observe(LATER) for one in (loaded, state)] == [0, 0]
+    assert [one.observe(as_events(LATER)) for one in (loaded, state)] == [0, 0]
     assert same(loaded, state)
     assert same(load(tmp_path), State.build(log, fitted))  # the file has not changed
     (tmp_path / "again").mkdir()
@@ -47,8 +47,8 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path):
     assert same(again, state)
     assert again.advertised == loaded.advertised == state.advertised
     assert list(again.advertised[50]) == [1]
-    tracks = again.find_tracks(["t1", "t29", "unknown"])
-    assert tracks.tolist() == state.find_tracks(["t1", "t29", "unknown"]).tolist() == [1, 29, 30]
+    tracks = again.catalogue.find(["t1", "t29", "unknown"])
+    assert tracks.tolist() == state.catalogue.find(["t1", "t29", "unknown"]).tolist() == [1, 29, 30]
 
 
 def test_a_state_of_nobody_can_be_written(tmp_path: Path):

@@ -4,10 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.special import betaln, expit, logit
+from scipy.special import betaln, expit
 
 from pozytywka_cli.families.skip.features.attributes import BINS, SIDED
 from pozytywka_cli.families.skip.features.history import Past
+from pozytywka_cli.families.skip.features.logistic import logit
 from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.features.stumps import Prior, stump_average
 

@@ -11,7 +11,8 @@ from pozytywka_cli.artifacts import Draft, Origin, Store, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.tables import EVENTS
 from pozytywka_cli.dataset.transform import to_plays
-from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, edges
+from pozytywka_cli.families.skip.features.attribute_rates import edges
+from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_features import PlayFeatures
 from pozytywka_cli.families.skip.features.play_log import PlayLog

@@ -1,26 +1,29 @@
 """The inputs of `simple` and `forest`, genres of user and artist as numbers, and of `legacy`, clusters of them."""
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import msgspec
 import numpy as np
-import polars as pl
 from msgspec import Meta
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import decoding, read_json
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
-from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags
 from pozytywka_cli.families.skip.features.parameters import SkipRate
-from pozytywka_cli.families.skip.features.play_log import Index, PlayLog
 from pozytywka_cli.families.skip.features.readers import PARAMETERS, Inputs, Reader, ReadInputs, Without
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.settings import Count
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pozytywka_cli.dataset.loading import Dataset
+    from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 VOCABULARY, CLUSTERS = "vocabulary.json", "clusters.json"
 FAVOURITES, ARTIST = "favourite genres", "artist's genres"
@@ -43,8 +46,10 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
     vocabulary: list[str]
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
+    def prepare(cls, log: "PlayLog", training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Number the genres of the tables, whoever plays what, and compute the inputs of all plays."""
+        import polars as pl
+
         lists = (log.dataset.users["favourite_genres"], log.dataset.artists["genres"])
         commonest = pl.concat([genres.explode() for genres in lists]).drop_nulls().value_counts()
         names = [name for name, _ in commonest.sort(["count", commonest.columns[0]], descending=[True, False]).rows()]
@@ -53,11 +58,13 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
         reader = cls(skip_rate, user_width, artist_width, names)
         return reader, reader.open(log)(log.plays)
 
-    def open(self, log: PlayLog) -> ReadInputs:
+    def open(self, log: "PlayLog") -> ReadInputs:
         """Return a function from rows to the numbers of their genres, (rows, user width) and (rows, artist width).
 
         They are in the order of the lists, and a list that is longer than any in training is cut.
         """
+        from pozytywka_cli.families.skip.features.play_log import Index
+
         users = self._table(log.dataset.users["favourite_genres"], self.user_width)
         artists = self._table(log.dataset.artists["genres"], self.artist_width)
         of_tracks = Index.of(log.dataset.artists["id"]).find(log.dataset.tracks["id_artist"])
@@ -67,7 +74,7 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
             artists[artist_rows[log.tracks.find(rows["track_id"])]],
         )
 
-    def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
+    def known(self, rows: "pl.DataFrame", log: "PlayLog") -> Flags:
         """Return which rows' users are in the users table: (rows,)."""
         return log.members.has(rows["user_id"])
 
@@ -78,8 +85,10 @@ class Genres(Reader, frozen=True, forbid_unknown_fields=True):
         yield FAVOURITES, None, (user, inputs[1])
         yield ARTIST, None, (inputs[0], artist)
 
-    def _table(self, lists: pl.Series, width: int) -> Numbers:
+    def _table(self, lists: "pl.Series", width: int) -> Numbers:
         """Return the numbers of each list, padded, and a last row for unknown keys: (lists + 1, width)."""
+        import polars as pl
+
         number = {name: number for number, name in enumerate(self.vocabulary, start=UNKNOWN + 1)}
         numbers = lists.list.eval(pl.element().replace_strict(number, default=UNKNOWN, return_dtype=pl.Int32))
         table = np.full((len(lists) + 1, width), PADDING, np.int32)
@@ -120,18 +129,18 @@ class GenreClusters(Reader, frozen=True):
         return max(self.cluster)
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
+    def prepare(cls, log: "PlayLog", training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Cluster the genres of the tables, whoever plays what, and compute the inputs of all plays."""
         genres, numbers = Genres.prepare(log, training, settings)
         clusters = cls(genres, [NO_CLUSTER] * (UNKNOWN + 1) + _clusters(genres.vocabulary, log.dataset))
         return clusters, clusters._numbers(numbers)
 
-    def open(self, log: PlayLog) -> ReadInputs:
+    def open(self, log: "PlayLog") -> ReadInputs:
         """Return a function from rows to the clusters of their genres, once each, 0-padded: (rows, any width) each."""
         genres = self.genres.open(log)
         return lambda rows: self._numbers(genres(rows))
 
-    def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
+    def known(self, rows: "pl.DataFrame", log: "PlayLog") -> Flags:
         """Return which rows' users are in the users table: (rows,)."""
         return self.genres.known(rows, log)
 
@@ -164,8 +173,9 @@ class GenreClusters(Reader, frozen=True):
         return cls(genres, clusters)
 
 
-def _clusters(vocabulary: list[str], dataset: Dataset) -> list[int]:
+def _clusters(vocabulary: list[str], dataset: "Dataset") -> list[int]:
     """Return the cluster of each known genre, by k-means over how often genres are in the same lists."""
+    import polars as pl
     from sklearn.cluster import KMeans
 
     if not vocabulary:

@@ -9,17 +9,10 @@ from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.play_log import INSTANT, SESSION
+from pozytywka_cli.families.skip.features.rates import HALF_LIFE, NEVER, average
 
 USER = ("user_id",)
-HALF_LIFE, RECENT = 15.0, 8  # plays
 Kinds = NDArray[np.uint8]
-NEVER = np.iinfo(np.int64).max
-
-
-def rate(events: Ints | Floats, of: Ints | Floats, weight: float, prior: float | Floats) -> Floats:
-    """Return (events + weight · prior) ÷ (of + weight): the mean of a Beta posterior, which starts at its prior."""
-    # so that without events it is the prior to the last bit
-    return np.asarray(prior + (events - of * prior) / (of + weight))
 
 
 @dataclass(frozen=True)
@@ -95,14 +88,6 @@ class Past:
         mean = ordered.select(pl.col("skip").ewm_mean(half_life=HALF_LIFE).over("user")).to_series().to_numpy()
         count = self.end - self.first
         return average(np.append(mean, 0.0)[np.where(count > 0, self.end - 1, -1)], count, self.pending >= 0, start)
-
-
-def average(mean: Floats, count: Ints, pending: Flags, start: float) -> Floats:
-    """Return weighted means of so many outcomes that begin at `start`; a `pending` play was not skipped: (rows,)."""
-    decay = 0.5 ** (1 / HALF_LIFE)
-    share = decay**count
-    begun = share * start + (1 - share) * mean
-    return np.asarray(np.where(pending, decay * begun, begun))
 
 
 def session_past(log: pl.DataFrame, rows: pl.DataFrame) -> Past:

@@ -1,12 +1,14 @@
 """What the features take from training."""
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import msgspec
-import polars as pl
 from msgspec import Meta
 
-from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, edges
+from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SkipRate = Annotated[float, Meta(gt=0, lt=1)]  # of training plays, which have both outcomes
 
@@ -29,7 +31,9 @@ class FeatureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
             raise ValueError("`edges` are not those of the attributes")
 
     @classmethod
-    def fit(cls, plays: pl.DataFrame, tracks: pl.DataFrame, smoothing: float = 1.0) -> Self:
+    def fit(cls, plays: "pl.DataFrame", tracks: "pl.DataFrame", smoothing: float = 1.0) -> Self:
         """Compute the rates of `plays`, and the quantiles of `tracks`, whoever plays them."""
+        from pozytywka_cli.families.skip.features.attribute_rates import edges
+
         skip_rate, like_rate, advertised = plays.select("skipped", "liked", "advertisement_before").mean().row(0)
         return cls(skip_rate, like_rate, advertised, {name: edges(tracks[name]) for name in ATTRIBUTES}, smoothing)

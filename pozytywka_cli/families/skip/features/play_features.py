@@ -7,17 +7,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats
-from pozytywka_cli.families.skip.features.attributes import (
-    ATTRIBUTES,
-    SIDED,
-    attribute_rates,
-    codes,
-    slope_effect,
-    steps,
-)
-from pozytywka_cli.families.skip.features.history import RECENT, USER, Past, known_past, likes, rate, session_past
+from pozytywka_cli.families.skip.features.attribute_rates import attribute_rates, codes, slope_effect, steps
+from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, SIDED
+from pozytywka_cli.families.skip.features.history import USER, Past, known_past, likes, session_past
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_log import SESSION, Index, PlayLog
+from pozytywka_cli.families.skip.features.rates import RECENT, rate
 from pozytywka_cli.families.skip.features.stumps import STRENGTH, Prior, stump_average
 from pozytywka_cli.families.skip.features.sums import USER_PRIOR, SessionSums, UserSums, time_of_week
 

@@ -1,6 +1,6 @@
 """The plays of a dataset with the time at which each outcome became known, indexed by user."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -62,19 +62,19 @@ class Index:
 
 @dataclass(frozen=True)
 class PlayLog:
-    """A dataset with canonical plays, indexed so that the features of some rows take only the plays of their users."""
+    """A dataset and its canonical plays, indexed so that features of rows take only the plays of their users."""
 
     dataset: Dataset
 
     @classmethod
     def of(cls, dataset: Dataset) -> "PlayLog":
-        """Index a dataset, whose plays may be in any order."""
-        return cls(replace(dataset, plays=canonical(dataset.plays)))
+        """Index a dataset, whose plays may be in any order; nothing is computed before it is needed."""
+        return cls(dataset)
 
-    @property
+    @cached_property
     def plays(self) -> pl.DataFrame:
         """The canonical plays, with `skipped` as it was in the end."""
-        return self.dataset.plays
+        return canonical(self.dataset.plays)
 
     @cached_property
     def tracks(self) -> Index:

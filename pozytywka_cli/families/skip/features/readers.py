@@ -2,29 +2,31 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import read_json
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters, SkipRate
-from pozytywka_cli.families.skip.features.play_features import PlayFeatures, user_rate
-from pozytywka_cli.families.skip.features.play_log import PlayLog
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.files import indented_json
 from pozytywka_cli.settings import Count
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 PARAMETERS = "model.json"
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers are hardly more precise
 
 Inputs = tuple[NDArray[Any], ...]  # each with one row for each play or candidate
-ReadInputs = Callable[[pl.DataFrame], Inputs]
+ReadInputs = Callable[["pl.DataFrame"], Inputs]
 Without = Iterator[tuple[str, Floats | None, Inputs]]
 
 
@@ -41,11 +43,11 @@ class Reader(msgspec.Struct, frozen=True):
         raise NotImplementedError
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
+    def prepare(cls, log: "PlayLog", training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Return a reader fitted on the `training` plays, (plays,), and its inputs for all plays."""
         raise NotImplementedError
 
-    def open(self, log: PlayLog) -> ReadInputs:
+    def open(self, log: "PlayLog") -> ReadInputs:
         """Return a function from rows to inputs; everything that does not depend on the rows is computed here."""
         raise NotImplementedError
 
@@ -53,7 +55,7 @@ class Reader(msgspec.Struct, frozen=True):
         """Yield each input's name, its value in each row if it is a number, and the inputs without its information."""
         raise NotImplementedError
 
-    def known(self, rows: pl.DataFrame, log: PlayLog) -> Flags:
+    def known(self, rows: "pl.DataFrame", log: "PlayLog") -> Flags:
         """Return which rows' users the inputs tell anything about, by plays or by the users table: (rows,)."""
         return log.knows(rows)
 
@@ -73,13 +75,15 @@ class PastRate(Reader, frozen=True, forbid_unknown_fields=True):
     skip_rate: SkipRate
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
+    def prepare(cls, log: "PlayLog", training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Compute the share of the `training` plays, (plays,), that were skipped, and the rates at all plays."""
         reader = cls(float(log.plays["skipped"].to_numpy()[training].mean()))
         return reader, reader.open(log)(log.plays)
 
-    def open(self, log: PlayLog) -> ReadInputs:
+    def open(self, log: "PlayLog") -> ReadInputs:
         """Return a function from rows to their users' rates, (rows,)."""
+        from pozytywka_cli.families.skip.features.play_features import user_rate
+
         return lambda rows: (user_rate(rows, log, self.skip_rate),)
 
     def without(self, inputs: Inputs) -> Without:
@@ -110,8 +114,12 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
         return self.fitted.skip_rate
 
     @classmethod
-    def prepare(cls, log: PlayLog, training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
+    def prepare(cls, log: "PlayLog", training: Flags, settings: SkipSettings) -> tuple[Self, Inputs]:
         """Fit everything on the `training` plays, (plays,), and compute the inputs of all plays."""
+        import polars as pl
+
+        from pozytywka_cli.families.skip.features.play_features import PlayFeatures
+
         fitted = FeatureParameters.fit(log.plays.filter(training), log.dataset.tracks, settings.smoothing)
         features = PlayFeatures(log, fitted)(log.plays)
         known = features.filter(training).cast(pl.Float64)
@@ -120,8 +128,10 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
         scaling = cls(fitted, mean, deviation, settings.layers, settings.width)
         return scaling, scaling._scaled(features)
 
-    def open(self, log: PlayLog) -> ReadInputs:
+    def open(self, log: "PlayLog") -> ReadInputs:
         """Return a function from rows to their standardised features, (rows, features)."""
+        from pozytywka_cli.families.skip.features.play_features import PlayFeatures
+
         features = PlayFeatures(log, self.fitted)
         return lambda rows: self._scaled(features(rows))
 
@@ -134,7 +144,7 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
             value = scaled[:, number].astype(np.float64) * self.deviation[name] + mean
             yield name, value.round(DIGITS), (ablated,)
 
-    def _scaled(self, features: pl.DataFrame) -> Inputs:
+    def _scaled(self, features: "pl.DataFrame") -> Inputs:
         return self.scaled(features.select(*self.mean).to_numpy())
 
     def scaled(self, features: NDArray[np.float32]) -> Inputs:

@@ -6,13 +6,17 @@ Raftery & Volinsky, 1999), in closed form because the rate of each side has a Be
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, logit
 
 from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.attributes import BINS, Codes
-from pozytywka_cli.families.skip.features.history import Past, rate
+from pozytywka_cli.families.skip.features.logistic import logit
+from pozytywka_cli.families.skip.features.rates import rate
+
+if TYPE_CHECKING:
+    from pozytywka_cli.families.skip.features.history import Past
 
 STRENGTH = 2.0  # plays of a side's prior, at the skip rate of the training plays
 NO_SPLIT = 0.5  # prior probability that no threshold matters; all stumps share the rest alike
@@ -21,7 +25,7 @@ ROWS = 256  # at a time: so their arrays stay in a processor's cache
 
 
 def stump_average(
-    past: Past, codes: Mapping[str, tuple[Codes, Codes]], premium: tuple[Flags, Flags], prior: "Prior"
+    past: "Past", codes: Mapping[str, tuple[Codes, Codes]], premium: tuple[Flags, Flags], prior: "Prior"
 ) -> Floats:
     """Return the log-odds of a skip by an average over stumps; those of the prior for a user without plays: (rows,).
 
@@ -48,7 +52,10 @@ class Prior:
         """Tabulate log Γ(x + n) − log Γ(x) for up to `most` plays."""
         self.skip_rate, self.strength, self.most = skip_rate, strength, most
         parameters = strength * skip_rate, strength * (1 - skip_rate), strength
-        self._skips, self._others, self._plays = (gammaln(x + np.arange(most + 1)) - gammaln(x) for x in parameters)
+        self._skips, self._others, self._plays = (
+            np.append(0, np.log(one + np.arange(most)).cumsum())
+            for one in parameters  # Γ(x + 1) = x Γ(x)
+        )
 
     def evidence(self, plays: Ints) -> Floats:
         """Return log B(a + s, b + n − s) − log B(a, b) of plays by outcome, (…, 2): (…)."""

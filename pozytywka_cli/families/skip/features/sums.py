@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Flags, Floats, Ints
-from pozytywka_cli.families.skip.features.history import RECENT, rate
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
+from pozytywka_cli.families.skip.features.rates import RECENT, rate
 
 USER_PRIOR = 5.0  # plays at the skip rate of the training plays
 RECENT_PRIOR = 2.0

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.evaluation import Flags, Floats
 from pozytywka_cli.families.skip.features.genres import UNKNOWN, GenreClusters, Genres, Numbers
-from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.logistic import expit, logit
 from pozytywka_cli.families.skip.features.readers import Inputs, PastRate, Reader, Scaling
 
 if TYPE_CHECKING:
@@ -55,9 +53,9 @@ class Model(ABC):
     def probability(self, inputs: Inputs) -> Floats:
         """Return the probability of a skip for rows with these inputs: (rows,)."""
 
-    def predict_proba(self, rows: pl.DataFrame, log: PlayLog, inputs: Inputs) -> Floats:
-        """Return the probability of a skip for rows, whose inputs are `inputs`: (rows,)."""
-        return np.where(self.reader.known(rows, log), self.probability(inputs), self.skip_rate)
+    def predict_proba(self, inputs: Inputs, known: Flags) -> Floats:
+        """Return the probability of a skip for rows with these inputs, whose users are `known`: (rows,)."""
+        return np.where(known, self.probability(inputs), self.skip_rate)
 
     def save(self, folder: Path) -> None:
         """Write the model's files."""

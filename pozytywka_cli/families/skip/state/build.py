@@ -1,16 +1,29 @@
-"""Build the records of all users from a log of plays, column by column."""
+"""Build a state from a log of plays, column by column."""
 
 import numpy as np
 import polars as pl
 
 from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, BINS, SIDED
-from pozytywka_cli.families.skip.features.history import HALF_LIFE, NEVER, RECENT
+from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.play_log import SESSION as SESSION_KEYS
 from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.rates import HALF_LIFE, NEVER, RECENT
+from pozytywka_cli.families.skip.state import tables
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.layout import OTHERS, PLAY, SESSIONS, Records, nobody
 from pozytywka_cli.families.skip.state.settling import KEPT
+from pozytywka_cli.families.skip.state.state import State
+
+
+def state(log: PlayLog, parameters: FeatureParameters) -> State:
+    """Build the state of all users in the log and its tables; see `State.build`."""
+    catalogue = tables.catalogue(log.dataset, parameters)
+    known = (log.dataset.purchases["user_id"], log.dataset.users["user_id"], log.users.keys)
+    ids = pl.concat(one.cast(pl.Int64) for one in known).drop_nulls().unique().sort().to_numpy()
+    users, favourites = records(log, ids, catalogue), tables.favourites(log, ids, catalogue)
+    latest_start = int(users["latest_start"].max())
+    return State(parameters, catalogue, ids, np.arange(1, len(ids) + 1), users, favourites, latest_start)
 
 
 def records(log: PlayLog, ids: Ints, catalogue: Catalogue) -> Records:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_cli.evaluation import Flags, Floats, Ints
-from pozytywka_cli.families.skip.features.history import average, rate
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
+from pozytywka_cli.families.skip.features.rates import average, rate
 from pozytywka_cli.families.skip.features.sums import USER_PRIOR, SessionSums, UserSums
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.layout import OTHERS, Records

@@ -34,6 +34,7 @@ def save(state: State, folder: Path) -> None:
     waiting = [(user, *one) for user, sessions in sorted(state.advertised.items()) for one in sessions.items()]
     advertised = np.array(waiting, np.int64).reshape(-1, 3)
     arrays = {"users": state.users, "ids": state.ids, "favourites": state.favourites, "advertised": advertised}
+    arrays["latest_start"] = np.array(state.latest_start)
     arrays |= {name: getattr(catalogue, name).astype(kind) for name, (kind, _) in OF_TRACKS.items()}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -59,7 +60,8 @@ def load(folder: Path) -> State:
     with decoding(folder / "ids.npy"):
         if not (np.diff(user_ids) > 0).all():
             raise ValueError("its ids are not in order")
-    return State(parameters, catalogue, user_ids, np.arange(1, rows), users, favourites, advertised)
+    latest_start = int(_array(folder, "latest_start", np.int64, ()))
+    return State(parameters, catalogue, user_ids, np.arange(1, rows), users, favourites, latest_start, advertised)
 
 
 def _array(folder: Path, name: str, kind: DTypeLike, shape: tuple[int | None, ...]) -> NDArray[Any]:

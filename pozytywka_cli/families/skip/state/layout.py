@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, BINS, PAIRS, SIDED
-from pozytywka_cli.families.skip.features.history import NEVER
+from pozytywka_cli.families.skip.features.rates import NEVER
 
 NONE = np.iinfo(np.int64).min  # the session of no play; no session of a request is NEVER
 SESSIONS = 6  # of a user that are kept: those with the latest plays

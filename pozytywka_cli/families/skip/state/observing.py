@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pozytywka_cli.families.skip.features.history import NEVER
+from pozytywka_cli.families.skip.features.rates import NEVER
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.layout import OTHERS, PLAY, SESSION, SESSIONS, Records, no_play
 from pozytywka_cli.families.skip.state.settling import add, settle
@@ -53,6 +53,13 @@ def react(user: Records, session: int, track: int | None, at: int, liked: bool) 
         if user["previous_session"][0] == session and play["known_at"] < user["latest_start"][0]:
             user["previous_liked_at"] = at
     return True
+
+
+def has_played(user: Records, session: int, at: int) -> bool:
+    """Return whether a play of the session started at this moment or later."""
+    plays = user["plays"][0]
+    place = _place(plays, session)
+    return place is not None and bool(plays["started_at"][OTHERS + place] >= at)
 
 
 def _place(plays: Records, session: int) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pozytywka_cli.evaluation import Flags, Ints
-from pozytywka_cli.families.skip.features.history import NEVER
+from pozytywka_cli.families.skip.features.rates import NEVER
 
 
 @dataclass(frozen=True)

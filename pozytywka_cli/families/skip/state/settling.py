@@ -4,7 +4,7 @@ import numpy as np
 
 from pozytywka_cli.evaluation import Flags, Ints
 from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, BINS, SIDED
-from pozytywka_cli.families.skip.features.history import HALF_LIFE, NEVER
+from pozytywka_cli.families.skip.features.rates import HALF_LIFE, NEVER
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.layout import OTHERS, Records
 

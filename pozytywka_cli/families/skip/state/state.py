@@ -1,24 +1,28 @@
 """The state of all users: built from a log, kept up to date by events, asked about now."""
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from pozytywka_cli.dataset.events import Event
 from pozytywka_cli.evaluation import Flags, Floats, Ints
-from pozytywka_cli.families.skip.features.history import NEVER
 from pozytywka_cli.families.skip.features.parameters import FeatureParameters
-from pozytywka_cli.families.skip.features.play_log import PlayLog
+from pozytywka_cli.families.skip.features.rates import NEVER
 from pozytywka_cli.families.skip.features.sums import DAY
-from pozytywka_cli.families.skip.state import build, observing
+from pozytywka_cli.families.skip.state import observing
 from pozytywka_cli.families.skip.state.answer import Answers
-from pozytywka_cli.families.skip.state.catalogue import NO_FAVOURITE, Catalogue, numbers
+from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.contexts import Contexts
-from pozytywka_cli.families.skip.state.layout import OTHERS, Records, nobody
+from pozytywka_cli.families.skip.state.layout import NONE, OTHERS, Records, nobody
 from pozytywka_cli.families.skip.state.requests import Requests
+
+if TYPE_CHECKING:
+    from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 ROWS = 512  # of requests at a time: so their arrays stay in a processor's cache
 
@@ -30,6 +34,7 @@ class State:
     ids: the ids of users, sorted; numbers: the row in `users` of each one: (ids,) each
     users: a record of nobody, and those of users: (at least ids + 1,)
     favourites: the numbers of favourite genres of users that were known when it was built: (rows, any width)
+    latest_start: when the latest play of all users started; `NONE` if there is none
     advertised: by user and session, when an advertisement came that no play has followed yet
     """
 
@@ -39,47 +44,47 @@ class State:
     numbers: Ints
     users: Records
     favourites: NDArray[np.int32]
+    latest_start: int
     advertised: dict[int, dict[int, int]] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, log: PlayLog, parameters: FeatureParameters) -> "State":
+    def build(cls, log: "PlayLog", parameters: FeatureParameters) -> "State":
         """Build the state from a log of plays and the tables that describe them.
 
         It is as if it had observed the events that the plays were made of, except for advertisements that no play
-        followed, which are not in a log of plays.
+        followed, which are not in a log of plays; they may be observed again.
         """
-        catalogue = Catalogue.of(log.dataset, parameters)
-        known = (log.dataset.purchases["user_id"], log.dataset.users["user_id"], log.users.keys)
-        ids = pl.concat(one.cast(pl.Int64) for one in known).drop_nulls().unique().sort().to_numpy()
-        users, favourites = build.records(log, ids, catalogue), _favourites(log, ids, catalogue)
-        return cls(parameters, catalogue, ids, np.arange(1, len(ids) + 1), users, favourites)
+        from pozytywka_cli.families.skip.state import build  # which takes polars, and a service does not
+
+        return build.state(log, parameters)
 
     @cached_property
     def _answers(self) -> Answers:
         return Answers(self.parameters, self.catalogue)
 
-    def observe(self, events: pl.DataFrame) -> int:
-        """Add events as they happen, in the columns of the table `sessions`, and return how many were left out.
+    def observe(self, events: Iterable[Event]) -> int:
+        """Add events as they happen, and return how many were left out.
 
         Events of a user come in the order of time, at equal times those that are no PLAY first, in any number of calls;
         the events of one call may be in any order. Left out are older events than the user's latest PLAY, reactions to
-        another track than the one playing, and copies of a PLAY.
+        another track than the one playing, advertisements that a PLAY of their session has followed, and copies of a
+        PLAY.
 
         The state stays what a log of all these events would give, as long as no user has more sessions at once than
         are kept, or more plays at one moment, see `layout`, and a play starts within a day of the advertisement before.
         """
-        kinds = pl.col("event_type").cast(pl.String), (pl.col("event_type") == "PLAY").alias("is_play")
-        columns = events.select(pl.col("timestamp").to_physical(), "user_id", "session_id", "track_id", *kinds)
-        ordered = columns.sort("timestamp", "is_play", "session_id", "track_id")
-        return sum(not self._observe(*event) for event in ordered.drop("is_play").iter_rows())
+        ordered = sorted(events, key=lambda one: (one.at, one.kind == "PLAY", one.session_id, one.track_id or ""))
+        return sum(not self._observe(*event) for event in ordered)
 
     def _observe(self, at: int, user_id: int, session: int, track_id: str | None, kind: str) -> bool:
-        if kind == "ADVERTISEMENT":
-            self.advertised[user_id] = {**self._waiting(user_id, at), session: at}
-            return True
         user = self._record(user_id, new=kind in ("PLAY", "BUY_PREMIUM"))
         track = None if track_id is None else self.catalogue.number(track_id)
         match kind:
+            case "ADVERTISEMENT":
+                if observing.has_played(user, session, at):
+                    return False
+                self.advertised[user_id] = {**self._waiting(user_id, at), session: at}
+                return True
             case "BUY_PREMIUM":
                 user["purchased_at"] = min(at, user["purchased_at"][0])
                 return True
@@ -89,6 +94,7 @@ class State:
                 self.advertised.pop(user_id, None)
                 if waiting:
                     self.advertised[user_id] = waiting
+                self.latest_start = max(self.latest_start, at)
                 return observing.start(user, session, track or 0, at, advertised, self.catalogue)
         return observing.react(user, session, track, at, liked=kind == "LIKE")
 
@@ -98,16 +104,12 @@ class State:
 
     def _record(self, user_id: int, *, new: bool) -> Records:
         """Return the record of a user, (1,), which is added if there is none; that of nobody if it is not to be."""
-        place = int(np.searchsorted(self.ids, user_id))
-        if place < len(self.ids) and self.ids[place] == user_id:
-            row = int(self.numbers[place])
-        elif new:
-            row = len(self.ids) + 1
+        row = self.row(user_id)
+        if not row and new:
+            place, row = bisect_left(self.ids.data, user_id), len(self.ids) + 1
             self.ids, self.numbers = np.insert(self.ids, place, user_id), np.insert(self.numbers, place, row)
             if row == len(self.users):
                 self.users = np.concatenate([self.users, nobody(row)])  # twice as many, so that few are copied
-        else:
-            row = 0
         return self.users[row : row + 1]
 
     def in_order(self) -> "State":
@@ -116,16 +118,34 @@ class State:
         favourites = self.favourites[np.where(rows < len(self.favourites), rows, 0)]
         numbers = np.arange(1, len(rows))
         users = self.users[rows]
-        return State(self.parameters, self.catalogue, self.ids, numbers, users, favourites, dict(self.advertised))
+        advertised = dict(self.advertised)
+        return State(
+            self.parameters, self.catalogue, self.ids, numbers, users, favourites, self.latest_start, advertised
+        )
 
     def find(self, user_ids: Ints) -> Ints:
         """Return the rows of users, and for unknown ones 0, the row of nobody: (users,)."""
         place = np.searchsorted(self.ids[:-1], user_ids)
         return np.where(self.ids[place] == user_ids, self.numbers[place], 0) if len(self.ids) else np.zeros_like(place)
 
-    def find_tracks(self, track_ids: Sequence[str]) -> Ints:
-        """Return the rows of tracks in the catalogue, and for unknown ones its last: (tracks,)."""
-        return self.catalogue.rows(np.array([self.catalogue.number(one) for one in track_ids], np.int64))
+    def row(self, user_id: int) -> int:
+        """Return the row of a user; for an unknown one 0, the row of nobody."""
+        place = bisect_left(self.ids.data, user_id)
+        return int(self.numbers[place]) if place < len(self.ids) and self.ids[place] == user_id else 0
+
+    def knows(self, users: Ints) -> Flags:
+        """Return which rows are users with plays or in the users table: (users,)."""
+        return np.asarray(self.users["listed"][users] | (self.users["latest_start"][users] > NONE))
+
+    def ended(self, users: Ints) -> Ints:
+        """Return when all plays of these rows have ended, or the latest started if no end is known: (users,).
+
+        That is when the user's next play starts; for users without plays, when the latest play of all started.
+        """
+        latest, known_at = self.users["latest_start"][users], self.users["plays"]["known_at"][users]
+        # settled plays, which are not kept, were known before the latest start
+        ended = np.maximum(latest, np.where(known_at < NEVER, known_at, NONE).max(1))
+        return np.where(latest > NONE, ended, self.latest_start)
 
     def holds(self, requests: Requests) -> Flags:
         """Return which requests are about now: no play of the user is later, and the session is new or kept.
@@ -168,13 +188,3 @@ class State:
             new[1:] = (user[1:] != user[:-1]) | (at[1:] != at[:-1]) | (session[1:] != session[:-1])
             records = self.users[user[new]]
             yield part, new.cumsum() - 1, Contexts.of(records, at[new], session[new], self.catalogue)
-
-
-def _favourites(log: PlayLog, ids: Ints, catalogue: Catalogue) -> NDArray[np.int32]:
-    lists = log.dataset.users["favourite_genres"].extend_constant(None, 1)
-    lists = lists.gather(np.append(len(lists) - 1, log.members.find(pl.Series(ids, dtype=pl.Int64))))
-    table = np.full((len(lists), max(lists.list.len().drop_nulls(), default=0)), NO_FAVOURITE, np.int32)
-    for place in range(table.shape[1]):
-        names = lists.list.get(place, null_on_oob=True)
-        table[:, place] = numbers(names, pl.Series(catalogue.genres, dtype=pl.String), NO_FAVOURITE)
-    return table

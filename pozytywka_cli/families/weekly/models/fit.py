@@ -3,13 +3,11 @@
 from collections import deque
 from collections.abc import Callable
 
-import msgspec
 import numpy as np
 import torch
 
 from pozytywka_cli import learning
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.decoding import decoding
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.weekly.features import pooled_ratio
 from pozytywka_cli.families.weekly.forecast import Forecast, Model
@@ -47,12 +45,6 @@ LOADERS: dict[str, Callable[[Version], Model]] = {
     **dict.fromkeys(("linear", "linear-all"), Linear.load),
     **dict.fromkeys(("AutoETS", "SES"), Smoothing.load),
 }
-
-
-def settings_of(version: Version) -> WeeklySettings:
-    """Return the settings that a version was trained with; an ArtifactError if its manifest holds something else."""
-    with decoding(version.folder / "manifest.json"):
-        return msgspec.convert(version.manifest.settings, WeeklySettings)
 
 
 def load(version: Version) -> Model:
