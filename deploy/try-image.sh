@@ -49,9 +49,10 @@ train() {
     volumes=(--volume "$folder/artifacts:$artifacts" --volume "$folder/tmp:/tmp")
     container=$(images from --pull-never localhost/pozytywka-nightly)
     run_in "${volumes[@]}" --volume "$folder/data:$data" "$container" -- \
-        pozytywka -q sample "$data" --users 60 --weeks 30
-    run_in "${volumes[@]}" --volume "$folder/data:$data:ro" "$container" -- nightly 2> "$folder/nightly.log"
-    run_in "${volumes[@]}" --volume "$folder/data:$data:ro" "$container" -- pozytywka models list
+        sh -c "pozytywka -q sample /tmp/sample --users 60 --weeks 30 && cp -r /tmp/sample/. $data"
+    nightly=(run_in "${volumes[@]}" --volume "$folder/data:$data:ro" "$container" --)
+    "${nightly[@]}" nightly > "$folder/nightly.log" 2>&1
+    "${nightly[@]}" pozytywka models list
 }
 
 # The root is made read only after a first run, which makes the places for volumes; buildah 1.28 needs to write its
@@ -81,10 +82,41 @@ wait_until_ready() {
     return 1
 }
 
+# the most played track and its artist
+popular() {
+    python3.11 - "$folder/data" << 'END'
+import json, sys
+from collections import Counter
+from pathlib import Path
+
+tables = {name: map(json.loads, Path(sys.argv[1], f"{name}.jsonl").open()) for name in ("sessions", "tracks")}
+((track, _),) = Counter(event["track_id"] for event in tables["sessions"] if event["event_type"] == "PLAY").most_common(1)
+print(track, next(one["id_artist"] for one in tables["tracks"] if one["id"] == track))
+END
+}
+
 ask() {
     get /healthz
-    echo
     cat "$folder/ready.json"
+    read -r track artist < <(popular)
+    request="{\"user_id\": 101, \"track_id\": \"$track\"}"
+    get /v1/skip --json "$request" | tee "$folder/answer.json"
+    "${nightly[@]}" sh -c "echo '$request' | pozytywka predict skip -" > "$folder/prediction.json"
+    python3.11 -c 'import json, sys; answer, prediction = map(json.load, map(open, sys.argv[1:])); \
+        assert answer["rows"] == [prediction], prediction' "$folder/answer.json" "$folder/prediction.json"
+    get "/v1/similar/$artist?by_id=true&count=2"
+    get "/v1/recommend/101?count=2"
+    get "/v1/weekly/$artist?by_id=true"
+    get /v1/experiments
+    get /metrics | grep --max-count 1 '^# TYPE'
+    event="{\"timestamp\": \"$(date --utc +%FT%TZ)\", \"session_id\": 900000001, \"event_type\": \"PLAY\", ${request#\{}"
+    get /v1/events --json "$event" --header "Authorization: Bearer $token"
+    "${nightly[@]}" pozytywka validate
+    # without a token, and with one for an event that is none
+    get /v1/events --json "$event" > "$folder/refused.json" && return 1
+    get /v1/events --json "${event/PLAY/STOP}" --header "Authorization: Bearer $token" && return 1
+    mapfile -t words < <(configured "$container" Healthcheck.Test)
+    run_in "$(images from --pull-never localhost/pozytywka-service)" -- "${words[@]:1}"
 }
 
 stop_service() {
@@ -107,7 +139,7 @@ try() {
     stop_service
     echo "exit code $code"
 }
-export -f train start_service wait_until_ready ask stop_service try
+export -f train start_service wait_until_ready popular ask stop_service try
 
 say "A base from Debian's packages"
 make_base
