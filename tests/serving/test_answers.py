@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from .conftest import Start
 from .running import ADMINISTERING, WRITING, Service
 
 SKIP = {"user_id": 101, "track_id": "dczz2w6ZePgcwax9Obp7Je"}
@@ -35,8 +36,9 @@ def test_every_example_of_the_description_is_answered(service: Service):
             assert response.status_code in (200, 202), (method, path, response.text)
 
 
-def test_answers_are_those_of_the_command_line(service: Service, pozytywka: Any, tmp_path: Any):
+def test_answers_are_those_of_the_command_line(start: Start, pozytywka: Any, tmp_path: Any):
     """To the last bit, for single requests and for lists."""
+    service = start()
     places = ("--data-dir", service.data, "--artifacts-dir", service.artifacts, "-q")
     requests = {
         "skip": [{"user_id": user, "track_id": SKIP["track_id"]} for user in (101, 102, 103, -5)]
