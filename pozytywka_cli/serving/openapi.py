@@ -93,7 +93,7 @@ EXPERIMENT_REQUEST: dict[str, Any] = {
 
 def of_family(family: Online, name: str) -> dict[str, Any]:
     """Describe the route that answers requests to a family."""
-    one = _schema(family.OnlineRequest)
+    one = _schema(family.online_request())
     picks = {"variant": "Answer with the newest version of this variant.", "version": "Answer with this version."}
     parameters = [
         {"name": pick, "in": "query", "required": False, "schema": {"type": "string"}, "description": text}
