@@ -77,7 +77,7 @@ def _run(shared: Context, model: str, seed: int, report: "Report") -> "TrainingR
     from pozytywka_cli.experiments.arm_models import parse_model
     from pozytywka_cli.experiments.replay.models import run_of
     from pozytywka_cli.families import registry
-    from pozytywka_cli.pipeline import evaluate, predict
+    from pozytywka_cli.pipeline import evaluate, versions
 
     name, own = parse_model(model)
     family = registry.get(name)
@@ -85,4 +85,4 @@ def _run(shared: Context, model: str, seed: int, report: "Report") -> "TrainingR
     run = replace(run, rivals=())
     if own is not None and own in family.variants:
         return replace(run, variant=own)
-    return run_of(predict.named(shared.store, name, own), run)
+    return run_of(versions.named(shared.store, name, own), run)

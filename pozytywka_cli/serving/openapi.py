@@ -52,7 +52,7 @@ EXAMPLES: dict[str, Any] = {
     "recommend": {"user_id": 101, "count": 5, "genres": "post-rock"},
 }
 EVENT = {
-    "timestamp": "2026-01-02T08:30:00Z",
+    "timestamp": "2026-01-05T08:30:00Z",
     "user_id": 101,
     "track_id": TRACK,
     "event_type": "PLAY",

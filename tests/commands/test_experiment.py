@@ -153,12 +153,13 @@ def test_errors_are_for_people(started, words, code, named):
 
 
 def test_a_missing_extra(pozytywka, folders, monkeypatch):
-    """Exit 5, with the command that installs it; power and simulate do without."""
+    """Exit 5, with the command that installs it; power, simulate and replay do without."""
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     answer = pozytywka("experiment", "status", *folders)
     assert answer.code == 5
     assert "pip install 'pozytywka[experiments]'" in answer.err
     assert pozytywka("experiment", "power", *folders).code == 0
+    assert pozytywka("experiment", "replay", "weekly/last", "weekly/mean", *folders).code == 0
 
 
 def test_power_and_needed_units(run):

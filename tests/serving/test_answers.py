@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from .conftest import Start
 from .running import ADMINISTERING, WRITING, Service
 
 SKIP = {"user_id": 101, "track_id": "dczz2w6ZePgcwax9Obp7Je"}
@@ -35,14 +36,14 @@ def test_every_example_of_the_description_is_answered(service: Service):
             assert response.status_code in (200, 202), (method, path, response.text)
 
 
-def test_answers_are_those_of_the_command_line(service: Service, pozytywka: Any, tmp_path: Any):
+def test_answers_are_those_of_the_command_line(start: Start, pozytywka: Any, tmp_path: Any):
     """To the last bit, for single requests and for lists."""
+    service = start()
     places = ("--data-dir", service.data, "--artifacts-dir", service.artifacts, "-q")
     requests = {
         "skip": [{"user_id": user, "track_id": SKIP["track_id"]} for user in (101, 102, 103, -5)]
         + [{"user_id": 101, "track_id": "unknown"}],
         "recommend": [{"user_id": user, "count": 7} for user in (101, 115, 999_999)],
-        "similar": [{"artist": "metalica"}, {"artist": "Rosetta", "count": 9}, {"artist": "qqqqqqqqqqqq"}],
     }
     for family, bodies in requests.items():
         path = tmp_path / f"{family}.jsonl"
@@ -52,6 +53,10 @@ def test_answers_are_those_of_the_command_line(service: Service, pozytywka: Any,
         together = service.post(f"/v1/{family}", bodies).json()["rows"]
         alone = [row for body in bodies for row in service.post(f"/v1/{family}", body).json()["rows"]]
         assert together == alone == expected
+    names = ("metalica", "Rosetta", "qqqqqqqqqqqq")
+    similar = json.loads(pozytywka("similar", *names, "-n", 9, "--json", *places).out)["rows"]
+    rows = service.post("/v1/similar", [{"artist": name, "count": 9} for name in names]).json()["rows"]
+    assert [{name: row[name] for name in similar[0]} for row in rows if not row["problem"]] == similar
     forecast = json.loads(pozytywka("predict", "weekly", "--artist", "Rosetta", "--json", *places).out)["rows"]
     rows = service.get("/v1/weekly/rosetta").json()["rows"]
     assert [{"family": "weekly", **row} for row in rows] == forecast

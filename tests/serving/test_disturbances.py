@@ -75,13 +75,14 @@ def test_a_killed_service_has_lost_no_event_that_it_waited_for(start: Start, dur
     """With `batch` at most the last thousand; what is in the log are whole events, each once."""
     service = start("--durability", durability)
     tracks, acknowledged = some_tracks(service, 5), []
-    killer = threading.Timer(0.7, service.process.send_signal, [signal.SIGKILL])
-    killer.start()
+    killer = threading.Timer(0.5, service.process.send_signal, [signal.SIGKILL])
     with suppress(httpx.TransportError):
         for number in range(10**6):
             sent = [event("PLAY", number, tracks[part % 5], user=500 + part) for part in range(7)]
             assert service.post("/v1/events", sent).status_code == 202
             acknowledged.append(number)
+            if len(acknowledged) == 1:
+                killer.start()
     service.kill()
     (path,) = (service.data / "sessions").glob("events-*.jsonl")
     content = path.read_bytes()
@@ -104,13 +105,14 @@ def test_a_killed_service_has_lost_no_exposure_that_it_waited_for(
     pozytywka("experiment", "start", "x", *places)
     service = start("--durability", durability)
     exposed: list[str] = []
-    killer = threading.Timer(0.7, service.process.send_signal, [signal.SIGKILL])
-    killer.start()
+    killer = threading.Timer(0.5, service.process.send_signal, [signal.SIGKILL])
     with suppress(httpx.TransportError):
         for first in range(10**6, 2 * 10**6, 10):
             sent = [SKIP | {"user_id": first + number} for number in range(10)]
             assert service.post("/v1/experiments/x/predict", sent).status_code == 200
             exposed += [str(one["user_id"]) for one in sent]
+            if len(exposed) == len(sent):
+                killer.start()
     service.kill()
     with closing(sqlite3.connect(service.artifacts / "experiments.sqlite3")) as database:
         kept = {unit for (unit,) in database.execute("SELECT unit FROM exposures")}
@@ -203,7 +205,7 @@ def test_what_keeps_the_service_from_starting_is_said(prepared: Any, pozytywka: 
     assert pozytywka("serve", "--tokens", tmp_path / "none", *places).code == 74
 
 
-def test_a_model_that_cannot_be_opened_is_named(start: Start):
+def test_a_model_that_cannot_be_opened_is_named(start: Start, pozytywka: Any):
     """The others answer; when it is repaired it is opened again."""
     service = start()
     promoted = service.get("/v1/models").json()["rows"]
@@ -217,8 +219,8 @@ def test_a_model_that_cannot_be_opened_is_named(start: Start):
     assert "similar" in again.get("/readyz").json()["problems"]
     assert again.post("/v1/skip", SKIP).status_code == 200
     damaged.write_bytes(content)
-    with Store(service.artifacts).lock():
-        (service.artifacts / "similar" / "current").touch()
+    places = ("--data-dir", service.data, "--artifacts-dir", service.artifacts, "-q")
+    assert pozytywka("models", "prepare", "similar", *places).code == 0
     for _ in range(1500):
         if again.get("/v1/similar/Rosetta").status_code == 200:
             break

@@ -121,9 +121,10 @@ def test_events_may_come_as_one_a_list_or_lines_and_twice(start: Start):
 def test_of_events_with_a_bad_one_none_is_logged(service: Service, changed: dict[str, Any], column: str):
     """The number and the column of what is wrong are named."""
     events = [event("PLAY", 0, some_tracks(service, 1)[0]) for _ in range(3)]
+    before = [path.read_bytes() for path in (service.data / "sessions").glob("*.jsonl")]
     document = problem(service.post("/v1/events", [events[0], events[1] | changed, events[2]]), 422)
     assert {(one["number"], one["column"]) for one in document["problems"]} == {(2, column)}
-    assert not list((service.data / "sessions").glob("*.jsonl"))
+    assert [path.read_bytes() for path in (service.data / "sessions").glob("*.jsonl")] == before
 
 
 def test_what_is_odd_but_usable_is_logged_with_a_warning(start: Start):

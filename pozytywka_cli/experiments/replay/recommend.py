@@ -6,8 +6,8 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import SHARE, Floats
 from pozytywka_cli.experiments.replay.comparison import Measure, Measured, mean
 from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.recommend.features.frames import collect_tracks
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.fitting import accuracies, fit_skips, rankers
 from pozytywka_cli.families.recommend.metrics import ACCURACY, HEADLINE, SHOWN
 from pozytywka_cli.families.recommend.splits import split
@@ -22,7 +22,7 @@ def measure(dataset: Dataset, runs: Mapping[str, TrainingRun], days: int) -> Mea
     Raises:
         RefusedError: there are too few users, or a model asks the skip model and there is none.
     """
-    tracks, splits = Tracks.of(dataset), split(dataset, days)
+    tracks, splits = collect_tracks(dataset), split(dataset, days)
     earlier, test = Outcomes.of(splits.validation, tracks), Outcomes.of(splits.test, tracks)
     users, values, notes = test.users(new=True), dict[str, Floats](), list[str]()
     for model, run in runs.items():
