@@ -20,6 +20,7 @@ ROOMS = (
     "cache",
     "intervals",
     "experiments",
+    "serving",
 )
 
 

@@ -1,14 +1,9 @@
 """Experiments: simulated type-I errors and power beside the old way, and a million units analysed."""
 
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import polars as pl
@@ -26,14 +21,13 @@ from pozytywka_cli.experiments.entries import Outcome
 from pozytywka_cli.experiments.estimation import sample_ratio
 from pozytywka_cli.experiments.play_totals import unit_plays
 from pozytywka_cli.records import silent
+from tests.postgresql import programs, server
 
 DAYS, RUNS, LOOKS = 28, 10_000, 40
 SAMPLE_USERS = 600
 RERUNS = 3  # the fastest counts, for other work on the machine only adds
-FEW = 100  # users; with fewer, the approximations of ratios and of power may miss by more
 UNITS = 1_000_000
 WITH_PAST = 0.8  # of the units
-SERVERS = Path("/usr/lib/postgresql")
 ARMS = [Arm("control", "1"), Arm("treatment", "1")]
 
 
@@ -47,8 +41,8 @@ def measured(scratch: Path) -> Iterator[Figure]:
     mismatch = sample_ratio(np.array([5200.0, 4800.0]), np.ones(2))
     yield Figure("p-value of 5,200 : 4,800 units where 50:50 was planned", mismatch, 0.001)
     yield from a_million_units(f"sqlite:///{scratch / 'experiments.sqlite3'}", scratch, "SQLite")
-    if list(SERVERS.glob("*/bin/postgres")):
-        with server() as url:
+    if (folder := programs()) is not None:
+        with server(folder) as url:
             yield from a_million_units(url, scratch, "PostgreSQL")
 
 
@@ -57,16 +51,15 @@ def simulated(edition: str, plays: pl.DataFrame) -> Iterator[Figure]:
     started = time.perf_counter()
     rows = simulations(plays, FROM_THE_LOG, DAYS, runs=RUNS, looks=LOOKS, seed=0)
     took = time.perf_counter() - started
-    few = 2 if plays["unit"].n_unique() < FEW else 1  # how many times the bounds of errors and power are
     for row in rows:
         name, detail = f"{edition}, {row.metric}, {row.check}", f"rejects {row.share:.2%}"
         if row.check.endswith(": error") and row.check != OLD_WAY:
-            yield Figure(f"{name}: points from 5 %", abs(row.share - 0.05), 0.01 * few, detail)
+            yield Figure(f"{name}: points from 5 %", abs(row.share - 0.05), 0.01, detail)
         elif "sequence" in row.check:
             yield Figure(name, row.share, 0.05)
         elif row.check.endswith(": power"):
             detail += f", computed {row.expected:.0%}"
-            yield Figure(f"{name}: points from the formula", abs(row.share - (row.expected or 0)), 0.03 * few, detail)
+            yield Figure(f"{name}: points from the formula", abs(row.share - (row.expected or 0)), 0.03, detail)
         else:  # what others do, which is no promise of ours
             yield Figure(name, row.share, 1.0)
     yield Figure(f"{edition}: seconds to simulate {RUNS:,} experiments on {len(FROM_THE_LOG)} metrics", took, 60.0)
@@ -108,27 +101,3 @@ def fill(engine: sa.Engine, stored: lifecycle.Stored, metric: MetricDefinition) 
         rows += [Outcome(units[i], metric.name, "before", at - 1, values[i][1], weights[i]) for i in past]
         recording.log_outcomes(engine, stored.id, rows)
     return UNITS / seconds
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """Run a PostgreSQL server in a temporary folder, with its default settings, and yield its URL."""
-    programs, folder = sorted(SERVERS.glob("*/bin"))[-1], Path(mkdtemp(prefix="pg-"))
-    prefix = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []  # it refuses to run as root
-    if prefix:
-        shutil.chown(folder, "nobody")
-
-    def call(*words: object) -> None:
-        subprocess.run([*prefix, *map(str, words)], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    control = (programs / "pg_ctl", "-D", folder / "data", "-w")
-    try:
-        call(programs / "initdb", "-D", folder / "data", "-U", "pozytywka", "--auth=trust", "-E", "UTF8")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
-        call(*control, "-o", options, "-l", folder / "log", "start")
-        try:
-            yield f"postgresql://pozytywka@/postgres?host={folder}"
-        finally:
-            call(*control, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ import mmap
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,30 @@ OFFSET = np.dtype("<u4")  # enough for 4 GiB
 # `order`: rows sorted by their strings, then by row; of each string: `length` in code points, and `letters`, a bit for
 # each code point in it, modulo 64
 ENTRY = np.dtype([("order", "<u4"), ("length", "<u4"), ("letters", "<u8")])
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class Rows(Protocol[T_co]):
+    """Values by row: a list or an array in memory, or a table in a file."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def __getitem__(self, row: int, /) -> T_co:
+        """Return the value of a row."""
+
+
+def take(values: Rows[T], rows: Sequence[int] | NDArray[np.intp]) -> list[T]:
+    """Return the values of some rows."""
+    return [values[row] for row in np.asarray(rows, dtype=np.intp).tolist()]
+
+
+def row_of(ascending: Rows[Any], value: Any) -> int | None:
+    """Return the first row of a value among ascending ones; None if it is not among them."""
+    row = bisect_left(range(len(ascending)), value, key=ascending.__getitem__)
+    return row if row < len(ascending) and ascending[row] == value else None
 
 
 class StringTable:

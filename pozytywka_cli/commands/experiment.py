@@ -9,6 +9,7 @@ from pozytywka_cli.commands.context import context
 from pozytywka_cli.commands.experiment_analysis import analyze, assign
 from pozytywka_cli.commands.experiment_data import At, Name, connected, moment_of
 from pozytywka_cli.commands.experiment_design import power, simulate
+from pozytywka_cli.commands.experiment_replay import replay
 
 app = typer.Typer(help="Run randomized experiments, and analyse them.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -159,6 +160,7 @@ app.command()(assign)
 app.command()(analyze)
 app.command()(power)
 app.command()(simulate)
+app.command()(replay)
 
 
 def _weight(text: str) -> tuple[str, str]:

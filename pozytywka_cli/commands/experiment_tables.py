@@ -6,13 +6,19 @@ import typer
 
 from pozytywka_cli.commands import tables
 from pozytywka_cli.commands.console import literal
+from pozytywka_cli.commands.evaluation_table import ARROWS
 from pozytywka_cli.commands.tables import Percent
+from pozytywka_cli.families import registry
+from pozytywka_cli.records import Metric
 
 if TYPE_CHECKING:
     from pozytywka_cli.experiments.analysis import Analysis, Effect
     from pozytywka_cli.experiments.definition import Experiment
     from pozytywka_cli.experiments.design import Power
+    from pozytywka_cli.experiments.replay.comparison import Compared, Measured
     from pozytywka_cli.experiments.simulation import Simulated
+
+MISALLOCATED = Metric("misallocated", "lower", "share of the money of a week that goes to the wrong artists")
 
 
 def analysis(experiment: "Experiment", found: "Analysis") -> None:
@@ -29,7 +35,8 @@ def analysis(experiment: "Experiment", found: "Analysis") -> None:
     if primary:
         columns = ("metric", "arm", "control", "treatment", "difference", "relative", "p", "adjusted p")
         tables.table("", columns, map(_effect, primary))
-        tables.table("", ("metric", "arm", "95 % interval", "any time"), map(_bounds, primary), right=(2, 3))
+        bounds = ("metric", "arm", "95 % interval", "relative", "any time")
+        tables.table("", bounds, map(_bounds, primary), right=(2, 3, 4))
     typer.echo("\n" + literal("\n".join(_conclusions(primary))))
 
 
@@ -40,11 +47,12 @@ def _effect(one: "Effect") -> tuple[object, ...]:
 
 
 def _bounds(one: "Effect") -> tuple[object, ...]:
-    return one.metric, one.arm, _interval(one.low, one.high), _interval(one.always_low, one.always_high)
+    relative = _interval(one.relative_low, one.relative_high, "+.1%")
+    return one.metric, one.arm, _interval(one.low, one.high), relative, _interval(one.always_low, one.always_high)
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:+.3g} to {high:+.3g}"
+def _interval(low: float | None, high: float | None, style: str = "+.3g") -> str:
+    return "" if low is None or high is None else f"{low:{style}} to {high:{style}}"
 
 
 def _conclusions(effects: "list[Effect]") -> list[str]:
@@ -76,6 +84,31 @@ def simulations(rows: "list[Simulated]", runs: int) -> None:
     """Print how often each check rejects; beside it stands how often it should."""
     cells = ((row.metric, row.check, Percent(row.share), _percent(row.expected)) for row in rows)
     tables.table(f"{runs:,} simulated experiments", ("metric", "check", "rejected", "should be"), cells)
+
+
+def replayed(family: str, measured: "Measured", rows: "list[Compared]") -> None:
+    """Print the metrics of each model, and its differences from the first one."""
+    metrics = {"misallocated_share": MISALLOCATED, **registry.get(family).metrics}
+    names = {name: f"{metric.label} {ARROWS[metric.better]}" for name, metric in metrics.items()}
+    cells = (
+        (
+            names[row.metric],
+            row.model,
+            row.value,
+            _bounded(row.low, row.high),
+            row.difference,
+            _interval(row.difference_low, row.difference_high),
+        )
+        for row in rows
+    )
+    unit = "artists" if family == "weekly" else "users"
+    title = f"{family} from {measured.since:%Y-%m-%d} on, {measured.count:,} {unit}; fitted to what was known before"
+    columns = ("metric", "model", "value", "95 % interval", "difference", "95 % interval")
+    tables.table(title, columns, cells, right=(3, 5))
+
+
+def _bounded(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{tables.cell(low)} to {tables.cell(high)}"
 
 
 def _percent(share: float | None) -> Percent | None:

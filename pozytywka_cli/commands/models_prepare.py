@@ -20,6 +20,14 @@ def prepare(
         str | None,
         typer.Argument(metavar="FAMILY", help="Default: all families.", autocompletion=options.complete_family),
     ] = None,
+    version: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="VERSION",
+            help="A version, its beginning or end, or a variant.  [default: the promoted one]",
+            autocompletion=options.complete_version,
+        ),
+    ] = None,
 ) -> None:
     """Compute what the promoted versions need to answer single requests at once, as a service does.
 
@@ -31,24 +39,26 @@ def prepare(
     Examples:
       pozytywka models prepare
       pozytywka models prepare skip
+      pozytywka models prepare skip logistic
     """
     from pozytywka_cli.commands import datasets
     from pozytywka_cli.pipeline import online
     from pozytywka_cli.pipeline.predict import promoted
+    from pozytywka_cli.pipeline.versions import named
 
     shared = context(ctx)
-    versions = promoted(shared.store, family)
-    for name, version in versions.items():
-        if obstacle := online.obstacle(version):
+    found = {family: named(shared.store, family, version)} if family else promoted(shared.store, None)
+    for name, one in found.items():
+        if obstacle := online.obstacle(one):
             if family:
                 raise RefusedError(obstacle, f"`pozytywka predict {name}` answers with it.")
             shared.console.info(f"Not prepared: {obstacle}.")
-    able = [version for version in versions.values() if online.can_prepare(version)]
+    able = [one for one in found.values() if online.can_prepare(one)]
     if able:
         dataset = datasets.dataset(shared)
-        for version in able:
-            online.prepare(version, dataset)
-            _report(shared, version)
+        for one in able:
+            online.prepare(one, dataset)
+            _report(shared, one)
 
 
 def refresh(shared: Context, families: Iterable[str], dataset: "Dataset") -> None:

@@ -1,5 +1,6 @@
 """`pozytywka serve`."""
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,7 +28,12 @@ def serve(
     max_requests: Annotated[
         int, typer.Option(metavar="N", min=1, max=100_000, help="The most predictions of one body.")
     ] = 1000,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, max=600, help="The most a request takes.")] = 10,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, max=600, help="How long a body may take to arrive; with its answer twice that."
+        ),
+    ] = 10,
     cors: Annotated[
         list[str] | None, typer.Option(metavar="ORIGIN", help="Let pages of this origin call; repeatable.")
     ] = None,
@@ -62,6 +68,7 @@ def serve(
         except ImportError as error:
             problem = f"serve needs the extra `serve`: {error}"
             raise UnavailableError(problem, "Install it: `pip install 'pozytywka[serve]'`.") from None
+    from pozytywka_cli.commands.logs import logger
     from pozytywka_cli.pipeline import versions
     from pozytywka_cli.serving import server
     from pozytywka_cli.serving.options import Options
@@ -84,4 +91,9 @@ def serve(
         origins=tuple(cors or ()),
         access_log=access_log,
     )
-    server.serve(options, lambda address: shared.console.info(f"Listening on {address}; all routes: {address}/docs"))
+    configure_logs = partial(logger, shared.settings.general.log_format, quiet=shared.console.quiet)
+    server.serve(
+        options,
+        configure_logs,
+        lambda address: shared.console.info(f"Listening on {address}; all routes: {address}/docs"),
+    )

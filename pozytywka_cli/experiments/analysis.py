@@ -37,6 +37,7 @@ class Effect(msgspec.Struct, frozen=True):
 
     method: "plain", or "cuped" after what the time before the exposure predicts was taken off
     primary: whether this is the row to decide by: "cuped" where there is a time before
+    relative: the difference over the control's value, with its 95 % interval relative_low, relative_high
     low, high: the 95 % interval for one look that was planned
     always_low, always_high: the 95 % confidence sequence, for looking as often as one likes
     adjusted_p_value: after Benjamini and Hochberg over all primary rows
@@ -51,6 +52,8 @@ class Effect(msgspec.Struct, frozen=True):
     treatment: float | None
     difference: float | None
     relative: float | None
+    relative_low: float | None
+    relative_high: float | None
     low: float | None
     high: float | None
     always_low: float | None
@@ -203,7 +206,8 @@ def _effect(
     (low, high), (always_low, always_high) = found.interval(ALPHA), found.sequence(units, planned, ALPHA)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = found.value / np.abs(found.control)
-    columns = (found.control, found.treatment, found.value, relative, low, high, always_low, always_high)
+    relatives = (relative, *found.relative_interval(ALPHA))
+    columns = (found.control, found.treatment, found.value, *relatives, low, high, always_low, always_high)
     numbers = [_known(float(one)) for one in (*columns, found.p_value())]
     return Effect(metric.name, metric.kind, arm, method, primary, *numbers)
 

@@ -1,7 +1,7 @@
 """Which models serve the arms of an experiment: `skip`, `skip/advanced`, or `skip/20261130T102814Z-86d0e8d8`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pozytywka_cli.errors import UsageError
@@ -32,15 +32,22 @@ def parse_model(text: str) -> Model:
     return Model(family_name, name or None)
 
 
+def one_family(models: Iterable[str]) -> str:
+    """Return the family of some models, at least one, or raise a UsageError if they are of several."""
+    families = sorted({parse_model(model).family for model in models})
+    if len(families) > 1:
+        problem = f"the models are of several families: {', '.join(families)}"
+        raise UsageError(problem, "Compare models that answer the same question.")
+    return families[0]
+
+
 def check_models(arms: Sequence[Arm]) -> None:
     """Raise a UsageError unless the models of all arms are of one family, or no arm names one."""
-    models = {arm.name: parse_model(arm.model) for arm in arms if arm.model is not None}
-    families = {model.family for model in models.values()}
-    if len(families) > 1:
-        problem = f"the arms' models are of several families: {', '.join(sorted(families))}"
-        raise UsageError(problem, "Compare models that answer the same question.")
-    missing = [arm.name for arm in arms if arm.name not in models]
-    if models and missing:
-        family = families.pop()
+    models = [arm.model for arm in arms if arm.model is not None]
+    missing = [arm.name for arm in arms if arm.model is None]
+    if not models:
+        return
+    family = one_family(models)
+    if missing:
         hint = f"`--arm {missing[0]}=1@{family}` takes the promoted version of {family}."
         raise UsageError(f"no model is named for arm {', '.join(missing)}, but for others", hint)

@@ -14,7 +14,10 @@ BOUNDS = {
 
 
 def panels(looks: list[tuple[int, Analysis]]) -> list[Panel]:
-    """Return for each metric the effect over time with both kinds of bounds, and the ratio of the arms' sizes."""
+    """Return for each metric the effect over time with both kinds of bounds, and the ratio of the arms' sizes.
+
+    looks: see `analysis.over_time`
+    """
     dated = [(datetime.fromtimestamp((moment - 1) / 1e6, UTC).date(), found) for moment, found in looks]
     effects = [(date, one) for date, found in dated for one in found.effects if one.primary]
     result = []
@@ -34,4 +37,5 @@ def panels(looks: list[tuple[int, Analysis]]) -> list[Panel]:
     sizes = [(date, arm.arm, arm.units / arm.expected) for date, found in dated for arm in found.arms if arm.expected]
     frame = pl.DataFrame(sizes, schema={"date": pl.Date, "arm": pl.String, "units": pl.Float64}, orient="row")
     frame = frame.rename({"units": "units ÷ expected"})
-    return [*result, Panel("Sample ratio", "line", frame, "date", "units ÷ expected", "arm", dots=True)]
+    title = f"Sample ratio, p = {looks[-1][1].sample_ratio_p_value:.2g}" if looks else "Sample ratio"
+    return [*result, Panel(title, "line", frame, "date", "units ÷ expected", "arm", dots=True)]

@@ -11,15 +11,22 @@ from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 
 from pozytywka_cli.experiments.moments import EARLIER_VALUE, EARLIER_WEIGHT, VALUE, WEIGHT, Floats, Moments
 
+SHARED = 1.25  # variances of units grow as weight^1.25, see `effective_units`
+
 
 class Difference(NamedTuple):
-    """Treatment minus control, (...): both values, the difference, its standard error, and degrees of freedom."""
+    """Treatment minus control, (...): both values, the difference, its standard error, and degrees of freedom.
+
+    log_error, log_freedom: of the logarithm of treatment over control
+    """
 
     control: Floats
     treatment: Floats
     value: Floats
     error: Floats
     freedom: Floats
+    log_error: Floats
+    log_freedom: Floats
 
     def p_value(self) -> Floats:
         """Return the p-value of Welch's test that there is no difference, two-sided: (...)."""
@@ -31,6 +38,17 @@ class Difference(NamedTuple):
         """Return the bounds of the interval at 1 - alpha, for one look that was planned: (...) each."""
         reach = stdtrit(self.freedom, 1 - alpha / 2) * self.error
         return self.value - reach, self.value + reach
+
+    def relative_interval(self, alpha: float) -> tuple[Floats, Floats]:
+        """Return the bounds of the interval of the difference over the control's value: (...) each.
+
+        By the delta method on the logarithm of the ratio, so that no bound is below -1; NaN unless both values are
+        above 0.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where((self.control > 0) & (self.treatment > 0), self.treatment / self.control, np.nan)
+            factor = np.exp(stdtrit(self.log_freedom, 1 - alpha / 2) * self.log_error)
+        return ratio / factor - 1, ratio * factor - 1
 
     def sequence(self, units: Floats, planned: float, alpha: float) -> tuple[Floats, Floats]:
         """Return the bounds of the confidence sequence at 1 - alpha, which may be looked at as often as one likes.
@@ -46,15 +64,24 @@ def difference(control: Moments, treatment: Moments, *, adjusted: bool = False) 
 
     The error is by the delta method (Deng, Knoblich & Lu, 2018), which for weights of 1 is that of a mean; degrees of
     freedom are Welch's. With `adjusted`, CUPED (Deng, Xu, Kohavi & Walker, 2013): what the same ratio in the time
-    before predicts is taken off, with the slope of both arms together.
+    before predicts is taken off, with the slope of both arms together. Without an effect that slope does not depend on
+    who is in which arm, so that it takes no degrees of freedom.
     """
     slope, centre = _slope(control + treatment) if adjusted else (np.zeros(control.count.shape), np.zeros(()))
     with np.errstate(divide="ignore", invalid="ignore"):
         before, variance = _arm(control, slope, centre)
         after, other_variance = _arm(treatment, slope, centre)
-        squared = variance + other_variance
-        parts = variance**2 / (effective_units(control) - 1) + other_variance**2 / (effective_units(treatment) - 1)
-        return Difference(before, after, after - before, np.sqrt(squared), squared**2 / parts)
+        units = effective_units(control), effective_units(treatment)
+        errors = _welch((variance, other_variance), units)
+        log_errors = _welch((variance / before**2, other_variance / after**2), units)
+        return Difference(before, after, after - before, *errors, *log_errors)
+
+
+def _welch(variances: tuple[Floats, Floats], units: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Return the standard error of a difference of two arms, and its degrees of freedom (Welch, 1947)."""
+    squared = variances[0] + variances[1]
+    parts = variances[0] ** 2 / (units[0] - 1) + variances[1] ** 2 / (units[1] - 1)
+    return np.sqrt(squared), squared**2 / parts
 
 
 def _arm(arm: Moments, slope: Floats, centre: Floats) -> tuple[Floats, Floats]:
@@ -74,9 +101,16 @@ def few_units(count: Floats, effective: Floats) -> Floats:
 
 
 def effective_units(arm: Moments) -> Floats:
-    """Return as how many units of equal weight those of an arm count, (Σ w)² / Σ w²: Kish (1965)."""
+    """Return as how many units of equal weight those of an arm count: (Σ v)² / Σ v² for variances v of their sums.
+
+    Those grow as w where plays are independent, and as w² where those of a unit share all; w^1.25 is what
+    `evaluation.jackknife` takes, too. Of log-normal weights w there are n / q^(1.25²), with q = n Σ w² / (Σ w)². These
+    are 1 + (n / q - 1) / q^(1.25² - 1), nearly the same, but always more than 1. With v = w there would be n / q (Kish,
+    1965), and too many differences would be found among a few dozen units.
+    """
     mean, variance = arm.mean[..., WEIGHT], arm.covariance[..., WEIGHT, WEIGHT]
-    return arm.count / (1 + variance / mean**2 * (1 - 1 / arm.count))
+    spread = 1 + variance / mean**2 * (1 - 1 / arm.count)
+    return 1 + (arm.count / spread - 1) / spread ** (SHARED**2 - 1)
 
 
 def _slope(both: Moments) -> tuple[Floats, Floats]:

@@ -19,11 +19,13 @@ class Spread(NamedTuple):
     value: of all units
     deviation: the standard deviation of one unit around it
     weight: as how many units of equal weight one counts, at most 1
+    is_adjusted: whether it is what CUPED leaves
     """
 
     value: float
     deviation: float
     weight: float = 1.0
+    is_adjusted: bool = False
 
 
 def spread(moments: Moments, *, adjusted: bool = False) -> Spread:
@@ -31,7 +33,7 @@ def spread(moments: Moments, *, adjusted: bool = False) -> Spread:
     both = difference(moments, moments, adjusted=adjusted)  # of two arms like these units
     effective = effective_units(moments)
     variance = both.error**2 / 2 * moments.count / few_units(moments.count, effective)
-    return Spread(float(both.control), float(np.sqrt(variance)), float(effective / moments.count))
+    return Spread(float(both.control), float(np.sqrt(variance)), float(effective / moments.count), adjusted)
 
 
 def power(effect: float, spread: Spread, units: float, alpha: float) -> float:
@@ -40,7 +42,7 @@ def power(effect: float, spread: Spread, units: float, alpha: float) -> float:
     Args:
         effect: treatment minus control.
         spread: of the metric.
-        units: of two arms of equal size together, at least 4.
+        units: of two arms of equal weight together, at least 4.
         alpha: the level of the test.
     """
     error, freedom = _error(spread, units)
@@ -59,7 +61,10 @@ def _error(spread: Spread, units: float) -> tuple[float, float]:
     arm = units / 2
     effective = max(spread.weight * arm, 1.5)  # fewer have no spread at all
     variance = spread.deviation**2 / arm * float(few_units(np.array(arm), np.array(effective)))
-    return math.sqrt(2 * variance), 2 * (effective - 1)
+    variance *= 1 + 1 / units  # the mean of ½ (1/n + 1/m) ÷ (2/units), as the sizes n and m of the arms are drawn
+    # the slope of CUPED is that of both arms, and takes off a part of the effect where the arms' pasts differ
+    found = 1 - 1 / (units - 1) if spread.is_adjusted else 1.0
+    return math.sqrt(2 * variance) / found, 2 * (effective - 1)
 
 
 def detectable(spread: Spread, units: float, alpha: float, wanted: float) -> float:

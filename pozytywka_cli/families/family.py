@@ -278,9 +278,8 @@ class Online(Protocol):
         opened: Answerer = _answerer(self).open(version, folder, other)
         return opened
 
-    @property
-    def OnlineRequest(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
-        """What one request to an answerer holds."""
+    def online_request(self) -> type[msgspec.Struct]:
+        """Return what one request to an answerer holds."""
         request: type[msgspec.Struct] = _answerer(self).Request
         return request
 

@@ -13,7 +13,7 @@ import polars as pl
 from pozytywka_cli.artifacts import Origin, Store, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Opener, Predictor, TrainingRun
+from pozytywka_cli.families.family import Family, Opener, Predictor, TrainingRun
 from pozytywka_cli.records import Report, silent
 
 MOST_PLAYS = 25_000  # of whole users: more make a skip model hardly better, and take minutes
@@ -22,15 +22,13 @@ MOST_PLAYS = 25_000  # of whole users: more make a skip model hardly better, and
 class Refitted:
     """A fitted model in a folder of its own, which is removed with it; calling it opens a predictor."""
 
-    def __init__(self, version: Version, dataset: Dataset, report: Report) -> None:
-        made, family = version.manifest, registry.get(version.manifest.family)
-        settings = msgspec.convert(made.settings, family.Settings)
-        run = TrainingRun(settings, made.fallback_for or made.variant, made.seed, progress=report)
+    def __init__(self, family: Family, run: TrainingRun, dataset: Dataset) -> None:
         draft = family.train(dataset, run).model
         folder = mkdtemp(prefix="pozytywka-")
         finalize(self, rmtree, folder, ignore_errors=True)  # a TemporaryDirectory would warn that nobody closed it
         self._family, store = family, Store(Path(folder))
-        origin = Origin(family.name, draft.variant, made.settings, made.seed, "cpu", None, dataset.inputs)
+        settings = msgspec.to_builtins(run.settings)
+        origin = Origin(family.name, draft.variant, settings, run.seed, run.device, None, dataset.inputs)
         self._version = store.save(origin, draft)
 
     def __call__(self, dataset: Dataset) -> Predictor:
@@ -46,7 +44,10 @@ def refit(version: Version, dataset: Dataset, report: Report = silent, *, most_p
     Raises:
         RefusedError: there is too little data.
     """
-    return Refitted(version, some_users(dataset, most_plays), report)
+    made, family = version.manifest, registry.get(version.manifest.family)
+    settings = msgspec.convert(made.settings, family.Settings)
+    run = TrainingRun(settings, made.fallback_for or made.variant, made.seed, progress=report)
+    return Refitted(family, run, some_users(dataset, most_plays))
 
 
 def some_users(dataset: Dataset, most_plays: int) -> Dataset:

@@ -63,7 +63,7 @@ class Boundary:
             self._record(scope, status, time.perf_counter() - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", NO_ROUTE)
+        route = getattr(scope.get("route"), "path", NO_ROUTE).replace(":path}", "}")
         _counter(scope["method"] if scope["method"] in METHODS else "other", route, status).inc()
         _histogram(route).observe(seconds)
         client = scope.get("client")

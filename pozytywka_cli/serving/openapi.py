@@ -47,12 +47,12 @@ ANSWER: dict[int | str, dict[str, Any]] = {
 TRACK = "dczz2w6ZePgcwax9Obp7Je"
 EXAMPLES: dict[str, Any] = {
     "skip": [{"user_id": 101, "track_id": TRACK}, {"user_id": 102, "track_id": TRACK}],
-    "weekly": {"artist_id": "ItbjBDf1kzGWgYRPWq31TE"},
+    "weekly": {"artist_id": "1ZuvtT4ltkRo4q47Gwb5dQ"},
     "similar": {"artist": "metalica", "count": 3},
     "recommend": {"user_id": 101, "count": 5, "genres": "post-rock"},
 }
 EVENT = {
-    "timestamp": "2026-01-02T08:30:00Z",
+    "timestamp": "2026-01-05T08:30:00Z",
     "user_id": 101,
     "track_id": TRACK,
     "event_type": "PLAY",
@@ -93,7 +93,7 @@ EXPERIMENT_REQUEST: dict[str, Any] = {
 
 def of_family(family: Online, name: str) -> dict[str, Any]:
     """Describe the route that answers requests to a family."""
-    one = _schema(family.OnlineRequest)
+    one = _schema(family.online_request())
     picks = {"variant": "Answer with the newest version of this variant.", "version": "Answer with this version."}
     parameters = [
         {"name": pick, "in": "query", "required": False, "schema": {"type": "string"}, "description": text}

@@ -1,38 +1,82 @@
 """Run the application with uvicorn, in one process or several."""
 
+import logging
 import os
+import socket
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from pozytywka_cli.errors import StorageError
+from pozytywka_cli.serving import metrics
 from pozytywka_cli.serving.options import Options
+from pozytywka_cli.serving.protocol import ImpatientProtocol
 
 DRAIN_SECONDS = 5  # that requests have to end after the signal to stop
 KEEP_ALIVE_SECONDS = 30
 CONNECTIONS = 1000  # of a worker; more are told to come back
+BACKLOG = 2048
 
 
-def serve(options: Options, announce: Callable[[str], None]) -> None:
-    """Answer requests until a signal to stop arrives; `announce` gets the address when it is listened on.
+def serve(options: Options, configure_logs: Callable[[], object], announce: Callable[[str], None]) -> None:
+    """Answer requests until a signal to stop arrives.
+
+    Args:
+        options: how.
+        configure_logs: is called in every process; with several workers it must be one that can be pickled.
+        announce: gets the address when it is listened on.
 
     Raises:
-        StorageError: the address cannot be bound.
-        UsageError: the file of tokens cannot be used.
+        StorageError: the address cannot be listened on.
     """
-    from pozytywka_cli.serving.app import create  # imports the routes, which the parent of workers does not need
+    with _listening(options.host, options.port) as listener:
+        config = _config(options, partial(_application, options, configure_logs))
+        host, port = listener.getsockname()[:2]
+        announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        if options.workers == 1:
+            uvicorn.Server(config).run(sockets=[listener])
+            return
+        with tempfile.TemporaryDirectory(prefix="pozytywka-") as folder:
+            os.environ[metrics.FOLDER] = folder
+            Multiprocess(config, sockets=[listener]).run()
 
-    config = uvicorn.Config(
-        partial(create, options),
+
+def _application(options: Options, configure_logs: Callable[[], object]) -> FastAPI:
+    """Return the application of one worker."""
+    from pozytywka_cli.serving.app import create  # not in the parent of workers
+
+    configure_logs()
+    server, own = logging.getLogger("uvicorn"), logging.getLogger("pozytywka_cli")
+    server.handlers, server.propagate = own.handlers, False
+    server.setLevel(logging.WARNING)
+    return create(options)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens: who comes before a worker is ready waits."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        problem = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        raise StorageError(problem, "Choose another --host or --port, or stop what uses it.") from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _config(options: Options, application: Callable[[], FastAPI]) -> uvicorn.Config:
+    protocol: Any = partial(ImpatientProtocol, seconds=options.seconds)
+    return uvicorn.Config(
+        application,
         factory=True,
-        host=options.host,
-        port=options.port,
         workers=options.workers,
         loop="uvloop",
-        http="httptools",
+        http=protocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -42,17 +86,3 @@ def serve(options: Options, announce: Callable[[str], None]) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
         limit_concurrency=CONNECTIONS,
     )
-    try:
-        socket = config.bind_socket()
-    except SystemExit:
-        problem = f"cannot listen on {options.host}:{options.port}"
-        raise StorageError(problem, "Choose another --port, or stop what uses it.") from None
-    with socket:
-        host, port = socket.getsockname()[:2]
-        announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        if options.workers == 1:
-            uvicorn.Server(config).run(sockets=[socket])
-            return
-        with tempfile.TemporaryDirectory(prefix="pozytywka-") as folder:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-            Multiprocess(config, sockets=[socket]).run()

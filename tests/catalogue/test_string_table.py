@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
+from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded, row_of, take
 from pozytywka_cli.errors import ArtifactError
 
 STRINGS = st.lists(st.text("ab1ą \U0001f3b5", max_size=9) | st.text(max_size=12), max_size=40)
@@ -70,3 +71,19 @@ def test_a_saved_index_is_loaded(tmp_path, strings):
 def test_all_equal_strings_are_found_in_order(strings, string):
     """Not those that only begin with it."""
     assert StringIndex.of(strings).find(string) == [row for row, other in enumerate(strings) if other == string]
+
+
+@given(strings=st.sets(st.text("abą", max_size=3), max_size=40), string=st.text("abą", max_size=3))
+def test_a_row_is_found_among_ascending_values(strings, string):
+    """In a list as in a table; None if it is not there."""
+    ascending = sorted(strings)
+    expected = ascending.index(string) if string in strings else None
+    assert row_of(ascending, string) == row_of(StringTable.of(ascending), string) == expected
+
+
+@given(strings=STRINGS.filter(len), rows=st.lists(st.integers(0, 39)))
+def test_rows_are_taken_from_lists_as_from_tables(strings, rows):
+    """In their order, and any number of times."""
+    possible = [row % len(strings) for row in rows]
+    expected = [strings[row] for row in possible]
+    assert take(strings, np.array(possible, dtype=np.int64)) == take(StringTable.of(strings), possible) == expected

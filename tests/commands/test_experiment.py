@@ -132,6 +132,12 @@ def test_a_mismatch_is_refused(started, tmp_path):
         (["analyze", "'; DROP TABLE experiments; --"], 3, "DROP"),
         (["analyze", "mixture", "--plot", "a.xyz"], 2, "--plot"),
         (["status", "nothing"], 3, "nothing"),
+        (["replay", "skip/constant"], 2, "two"),
+        (["replay", "skip/constant", "skip/constant"], 2, "two"),
+        (["replay", "skip/constant", "weekly/last"], 2, "weekly"),
+        (["replay", "similar/als", "similar/ppmi"], 2, "similar"),
+        (["replay", "skip/constant", "skip/quick"], 2, "quick"),
+        (["replay", "skip/constant", "skip"], 4, "promoted"),
         (["power", "--effect", "much"], 2, "much"),
         (["power", "--effect", "0%"], 2, "0%"),
         (["power", "--metric", "clicks"], 2, "clicks"),
@@ -147,12 +153,13 @@ def test_errors_are_for_people(started, words, code, named):
 
 
 def test_a_missing_extra(pozytywka, folders, monkeypatch):
-    """Exit 5, with the command that installs it; power and simulate do without."""
+    """Exit 5, with the command that installs it; power, simulate and replay do without."""
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     answer = pozytywka("experiment", "status", *folders)
     assert answer.code == 5
     assert "pip install 'pozytywka[experiments]'" in answer.err
     assert pozytywka("experiment", "power", *folders).code == 0
+    assert pozytywka("experiment", "replay", "weekly/last", "weekly/mean", *folders).code == 0
 
 
 def test_power_and_needed_units(run):
@@ -170,6 +177,20 @@ def test_simulations(run):
     assert {"metric", "check", "share", "expected"} == set(found[0])
     assert any("old way" in row["check"] for row in found)
     assert "old way" in run(*words).out
+
+
+def test_models_are_replayed(run):
+    """Two variants without any version: a row for each metric and model, as a table and as JSON."""
+    words = ("replay", "weekly/mean4", "weekly/last", "--days", 35)
+    answer = run(*words, "--json")
+    assert [(row["model"], row["difference"] is None) for row in rows(answer)][:2] == [
+        ("weekly/mean4", True),
+        ("weekly/last", False),
+    ]
+    assert {row["metric"] for row in rows(answer)} == {"rmse", "mae", "misallocated_share"}
+    text = run(*words).out
+    assert max(map(len, text.splitlines())) <= 100
+    assert json.loads(answer.out)["since"][:10] in text
 
 
 def test_artists_are_units_too(run):

@@ -1,46 +1,23 @@
 """Databases for the tests of experiments: SQLite, and PostgreSQL where its server is installed."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
-SERVERS = Path("/usr/lib/postgresql")  # where Debian's package puts them
-USER = "nobody"  # the server refuses to run as root
-
-
-def as_user(*words: object) -> None:
-    """Run a program of the server, as root under another user."""
-    prefix = ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
-    subprocess.run([*prefix, *map(str, words)], check=True, capture_output=True, cwd="/")
+from tests.postgresql import MISSING, programs, server
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The URL of a PostgreSQL server, in a temporary folder and on a socket there."""
-    programs = sorted(SERVERS.glob("*/bin/postgres"))
-    if not programs:
-        pytest.skip(f"PostgreSQL is not installed: there is no server in {SERVERS}")
+    """The URL of a PostgreSQL server."""
     pytest.importorskip("psycopg", reason="the extra `experiments` is not installed")
-    folder = Path(mkdtemp(prefix="pg-"))  # not below pytest's folder, which another user cannot enter
-    programs_folder = programs[-1].parent
-    if os.geteuid() == 0:
-        shutil.chown(folder, USER)
-    try:
-        as_user(programs_folder / "initdb", "-D", folder / "data", "-U", "pozytywka", "--auth=trust", "-E", "UTF8")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        server = (programs_folder / "pg_ctl", "-D", folder / "data", "-w")
-        as_user(*server, "-o", options, "-l", folder / "log", "start")
-        try:
-            yield f"postgresql://pozytywka@/postgres?host={folder}"
-        finally:
-            as_user(*server, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = programs()
+    if folder is None:
+        pytest.skip(MISSING)
+    with server(folder, "fsync=off") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

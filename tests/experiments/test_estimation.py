@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pozytywka_cli.errors import UsageError
-from pozytywka_cli.experiments.estimation import adjusted_p_values, difference, sample_ratio, sequence_multiplier
+from pozytywka_cli.experiments.estimation import (
+    adjusted_p_values,
+    difference,
+    effective_units,
+    sample_ratio,
+    sequence_multiplier,
+)
 from pozytywka_cli.experiments.moments import Moments, fill, from_sums, of_units
 from pozytywka_cli.experiments.power import Spread, detectable, needed_units, power, spread
 
@@ -80,20 +86,54 @@ def test_all_estimates_agree_with_tea_tasting(ratio, adjusted, missing):
     ours = difference(*pair(control, treatment), adjusted=adjusted)
     assert (ours.control, ours.treatment) == pytest.approx((theirs.control, theirs.treatment), rel=1e-9)
     expected = (theirs.effect_size_ci_lower, theirs.effect_size_ci_upper, theirs.pvalue)
+    expected += theirs.rel_effect_size_ci_lower, theirs.rel_effect_size_ci_upper
     # of ratios ours are slightly wider, as units with much weight make the others count for less
     tolerance = {"rel": 2e-2, "abs": 1e-3} if ratio else {"rel": 1e-6}
-    assert (*ours.interval(ALPHA), ours.p_value()) == pytest.approx(expected, **tolerance)
+    found = (*ours.interval(ALPHA), ours.p_value(), *ours.relative_interval(ALPHA))
+    assert found == pytest.approx(expected, **tolerance)
 
 
 def test_few_units_with_much_weight_count_for_few():
-    """Weights 1, 1, 1, 9: (Σ w)² / Σ w² = 144 / 84 units, and the variance is that of so few."""
+    """Weights 1, 1, 1, 9: q = 4 · 84 / 144, and the variance is that of so few units."""
     rows = np.array([[1.0, 1, 0, 1], [2, 1, 0, 1], [3, 1, 0, 1], [9, 9, 0, 1]])
     found = difference(of_units(rows), of_units(rows))
     residuals = rows[:, 0] - 15 / 12 * rows[:, 1]
-    effective = 144 / 84
+    q = 4 * 84 / 144
+    effective = 1 + (4 / q - 1) / q**0.5625
     squared = (residuals**2).sum() / 12**2 * effective / (effective - 1)  # of one arm
     assert float(found.error) == pytest.approx(math.sqrt(2 * squared))
     assert float(found.freedom) == pytest.approx(2 * (effective - 1))
+
+
+def test_effective_units_are_those_of_variances_that_grow_with_the_weight():
+    """(Σ v)² / Σ v² for v = w^1.25, of many log-normal weights; all of them if they are equal."""
+    weights = np.exp(np.random.default_rng(0).normal(0, 0.5, 100_000))
+    rows = np.column_stack([np.ones((len(weights), 1)), weights, np.ones((len(weights), 2))])
+    variances = weights**1.25
+    assert effective_units(of_units(rows)) == pytest.approx(variances.sum() ** 2 / (variances**2).sum(), rel=0.01)
+    assert effective_units(of_units(as_means(rows))) == pytest.approx(len(weights))
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=9))
+def test_effective_units_are_more_than_one_and_no_more_than_there_are(weights):
+    """Whatever the weights."""
+    rows = np.column_stack([np.zeros(len(weights)), weights, np.zeros((len(weights), 2))])
+    assert 1 < effective_units(of_units(rows)) <= len(weights) * (1 + 1e-9)
+
+
+def test_relative_intervals_hold_the_truth():
+    """In 95 % of experiments with a tenth more, and in all of them above -100 %; not defined for values below 0."""
+    chance = np.random.default_rng(0)
+    values = chance.gamma(2, 10, (2000, 2, 60)) * [[1.0], [1.1]]
+    found = []
+    for pair in values:
+        arms = (of_units(np.column_stack([one, np.ones((60, 3))])) for one in pair)
+        found.append(difference(*arms).relative_interval(ALPHA))
+    low, high = np.array(found).T
+    assert 0.935 < ((low < 0.1) & (high > 0.1)).mean() < 0.965
+    assert (low > -1).all()
+    negative = of_units(np.column_stack([-values[0, 0], np.ones((60, 3))]))
+    assert np.isnan(difference(negative, negative).relative_interval(ALPHA)).all()
 
 
 def test_by_hand():
@@ -180,9 +220,14 @@ def test_benjamini_and_hochberg():
 
 
 def test_power_by_the_textbook():
-    """Cohen (1988): an effect of half a standard deviation needs 64 a group for 80 %."""
-    assert needed_units(0.5, Spread(0.0, 1.0), 0.05, 0.8) in (127, 128)
-    assert power(0.5, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(0.801, abs=0.001)
+    """Cohen (1988): an effect of half a standard deviation needs 64 a group for 80 %; one more, as sizes are drawn."""
+    assert needed_units(0.5, Spread(0.0, 1.0), 0.05, 0.8) == 129
+    noncentrality = 0.5 / math.sqrt(4 / 128 * (1 + 1 / 128))
+    distribution = stats.nct(126, noncentrality)
+    limit = stats.t.ppf(0.975, 126)
+    expected = distribution.sf(limit) + distribution.cdf(-limit)
+    assert power(0.5, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(expected, abs=1e-6)
+    assert expected == pytest.approx(0.801, abs=0.005)
     assert power(0.0, Spread(0.0, 1.0), 128, 0.05) == pytest.approx(0.05)
     assert power(1e6, Spread(0.0, 1.0), 128, 0.05) == 1
     with pytest.raises(UsageError):
@@ -191,10 +236,10 @@ def test_power_by_the_textbook():
         needed_units(1e-9, Spread(0.0, 1.0), 0.05, 0.8)
 
 
-@given(st.floats(0.01, 100), st.integers(10, 10**6), st.floats(0.2, 0.95), st.floats(0.5, 1.0))
-def test_detectable_effect_and_needed_units_are_inverses(deviation, count, wanted, weight):
+@given(st.floats(0.01, 100), st.integers(10, 10**6), st.floats(0.2, 0.95), st.floats(0.5, 1.0), st.booleans())
+def test_detectable_effect_and_needed_units_are_inverses(deviation, count, wanted, weight, adjusted):
     """Of each other and of the power."""
-    spread = Spread(1.0, deviation, weight)
+    spread = Spread(1.0, deviation, weight, adjusted)
     effect = detectable(spread, count, 0.05, wanted)
     assert power(effect, spread, count, 0.05) == pytest.approx(wanted, abs=1e-6)
     assert abs(needed_units(effect * 1.0000001, spread, 0.05, wanted) - count) <= 1
@@ -204,5 +249,5 @@ def test_the_spread_of_a_metric():
     """Of a mean it is the standard deviation of units; the past explains a part of it."""
     rows = as_means(units(0, 200))
     found = spread(of_units(rows))
-    assert found == pytest.approx((rows[:, 0].mean(), rows[:, 0].std(ddof=1), 1))
+    assert found == pytest.approx((rows[:, 0].mean(), rows[:, 0].std(ddof=1), 1, False))
     assert spread(of_units(rows), adjusted=True).deviation < found.deviation

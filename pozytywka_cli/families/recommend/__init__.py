@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import BuildsOn, Family, GroundTruth, Variant
+from pozytywka_cli.families.family import BuildsOn, Family, GroundTruth, Online, Variant
 from pozytywka_cli.families.recommend.settings import RecommendSettings
 
 
-class Recommend(Family, GroundTruth, BuildsOn):
+class Recommend(Family, GroundTruth, BuildsOn, Online):
     """The recommend family."""
 
     name = "recommend"
@@ -33,6 +33,7 @@ class Recommend(Family, GroundTruth, BuildsOn):
         "popular": Variant("the tracks with the most plays", baseline=True),
         "random": Variant("any tracks, for comparison", baseline=True),
     }
+    online = tuple(variants)
 
     def require_gpu(self) -> None:
         """Check that torch and implicit can use a GPU."""

@@ -9,8 +9,8 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import SHARE, Ints, differences, mean_interval, paired_difference
 from pozytywka_cli.families.family import Evaluated, TrainingRun
 from pozytywka_cli.families.recommend import FAMILY, charts
+from pozytywka_cli.families.recommend.features.frames import collect_tracks
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.fitting import MEASURED, fit_skips, lists, rankers
 from pozytywka_cli.families.recommend.metrics import (
     ACCURACY,
@@ -24,7 +24,7 @@ from pozytywka_cli.families.recommend.metrics import (
     variety,
 )
 from pozytywka_cli.families.recommend.models.lists import Ranker, Wish
-from pozytywka_cli.families.recommend.predict import RecommendRequest
+from pozytywka_cli.families.recommend.requests import RecommendRequest
 from pozytywka_cli.families.recommend.settings import RecommendSettings
 from pozytywka_cli.families.recommend.skips import skip_rates
 from pozytywka_cli.families.recommend.splits import split
@@ -44,7 +44,7 @@ def evaluate(dataset: Dataset, run: TrainingRun) -> Evaluated:
         RefusedError: there are too few plays to test on.
         UnavailableError: the device is "cuda" and cannot be used.
     """
-    tracks, splits = Tracks.of(dataset), split(dataset, run.settings_as(RecommendSettings).test_days)
+    tracks, splits = collect_tracks(dataset), split(dataset, run.settings_as(RecommendSettings).test_days)
     skips = fit_skips(splits, run, FAMILY.variants)
     chosen, weights = choose(Outcomes.of(splits.validation, tracks), run, skips)
     test = Outcomes.of(splits.test, tracks)

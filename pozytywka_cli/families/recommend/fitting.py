@@ -13,7 +13,7 @@ from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import Signals
 from pozytywka_cli.families.recommend.metrics import accuracy
-from pozytywka_cli.families.recommend.models.completion import Completion
+from pozytywka_cli.families.recommend.models.completion import Completion, by_predictor
 from pozytywka_cli.families.recommend.models.fit import fit, fit_als
 from pozytywka_cli.families.recommend.models.fit_blend import FittedBlend, fit_blend
 from pozytywka_cli.families.recommend.models.lists import Ranker, Wish
@@ -36,7 +36,7 @@ class Skips:
         """Return the model with the plays that are known at a moment."""
         if self.opener is None:
             return None
-        return Completion(self.opener(outcomes.split.known), outcomes.history.tracks)
+        return Completion(by_predictor(self.opener(outcomes.split.known)), outcomes.history.tracks)
 
 
 def fit_skips(splits: Splits, run: TrainingRun, variants: Collection[str]) -> Skips:
@@ -75,13 +75,13 @@ def rankers(
     """Fit variants to the plays before a moment: no `preference` without a skip model, no `blend` without weights."""
     needs = {"preference": completion, "blend": blend}
     possible = [one for one in variants if needs.get(one, True)]
-    predictor = completion.predictor if completion else None
+    skips = completion.skips if completion else None
     made, embeddings = {}, None
     for done, variant in enumerate(possible, 1):
         if variant in ("als", "blend") and embeddings is None:
             embeddings = fit_als(outcomes.history, replace(run, variant=variant), stage="fit variants:")
         model, _ = fit(outcomes.history, replace(run, variant=variant), blend, embeddings)
-        made[variant] = model.ranker(outcomes.history, lambda: predictor)
+        made[variant] = model.ranker(outcomes.history, lambda: skips)
         run.progress(Progress("fit variants", done, len(possible)))
     return made
 

@@ -12,8 +12,8 @@ from pozytywka_cli.dataset.sample.truth import expected_full_plays
 from pozytywka_cli.evaluation import Floats, Interval, Ints, interval
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.recommend import FAMILY
+from pozytywka_cli.families.recommend.features.frames import collect_tracks, track_numbers, user_rows
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.fitting import fit_skips, lists, rankers
 from pozytywka_cli.families.recommend.metrics import SHOWN
 from pozytywka_cli.families.recommend.models.lists import Wish
@@ -31,7 +31,7 @@ def ground_truth(dataset: Dataset, truth: Path, run: TrainingRun) -> list[Row]:
     Beside them stand those of the best tracks (truth); random tracks are the mean of all new ones. The share of the
     oracle is the gain over random tracks, of the gain of the best ones.
     """
-    tracks, splits = Tracks.of(dataset), split(dataset, run.settings_as(RecommendSettings).test_days)
+    tracks, splits = collect_tracks(dataset), split(dataset, run.settings_as(RecommendSettings).test_days)
     skips = fit_skips(splits, run, FAMILY.variants)
     _, weights = choose(Outcomes.of(splits.validation, tracks), run, skips)
     test = Outcomes.of(splits.test, tracks)
@@ -60,7 +60,8 @@ def _new_tracks(test: Outcomes, rows: Ints, truth: Path) -> NDArray[np.float64]:
     known = expected_full_plays(truth, _monday_after(first.date()), _monday_after(last.date()))
     history = test.history
     expected = np.zeros((len(history.users), len(history.tracks)))
-    users, tracks = history.find(known.user_ids), history.tracks.find(pl.Series(known.track_ids))
+    users = user_rows(history, pl.Series(known.user_ids))
+    tracks = track_numbers(history.tracks, pl.Series(known.track_ids))
     expected[np.ix_(users[users >= 0], tracks)] = known.expected[users >= 0]
     expected[history.heard.nonzero()] = 0
     return np.asarray(expected[rows])

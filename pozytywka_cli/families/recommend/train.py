@@ -8,9 +8,8 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.evaluation import Floats, Ints, mean_interval
 from pozytywka_cli.families.family import Trained, TrainingRun
 from pozytywka_cli.families.recommend import FAMILY, card
-from pozytywka_cli.families.recommend.features.history import History
+from pozytywka_cli.families.recommend.features.frames import collect_history, collect_tracks
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.fitting import accuracies, blend_at, fit_skips, rankers
 from pozytywka_cli.families.recommend.metrics import ACCURACY, HEADLINE
 from pozytywka_cli.families.recommend.models.fit import fit
@@ -49,7 +48,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
         RefusedError: there are too few plays to test on, or `preference` is wanted and there is no skip model.
         UnavailableError: the device is "cuda" and cannot be used.
     """
-    tracks, splits = Tracks.of(dataset), split(dataset, run.settings_as(RecommendSettings).test_days)
+    tracks, splits = collect_tracks(dataset), split(dataset, run.settings_as(RecommendSettings).test_days)
     skips = fit_skips(splits, run, (run.variant, *run.rivals))
     chosen, weights = choose(Outcomes.of(splits.validation, tracks), run, skips)
     test = Outcomes.of(splits.test, tracks)
@@ -58,7 +57,7 @@ def train(dataset: Dataset, run: TrainingRun) -> Trained:
     values = accuracies(test, made, rows, new=True)
     metrics = [*summary(NEW_TRACKS, values, rows), *chosen.rows]
 
-    everything, plain = History.of(dataset, tracks), replace(run, variant=FAMILY.baseline)
+    everything, plain = collect_history(dataset, tracks), replace(run, variant=FAMILY.baseline)
     text = card.text(FAMILY.baseline, splits.days)
     baseline_rows = [row for row in metrics if row.variant == FAMILY.baseline]
     baseline = Draft(FAMILY.baseline, fit(everything, plain)[0].save, SIGNATURE, baseline_rows, text)

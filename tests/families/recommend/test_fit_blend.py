@@ -13,7 +13,7 @@ from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW
 from pozytywka_cli.families.recommend.models import choices as module
 from pozytywka_cli.families.recommend.models.choices import Choices, conditional_logit, drawn_choices, fit_weights
-from pozytywka_cli.families.recommend.models.completion import Completion
+from pozytywka_cli.families.recommend.models.completion import Completion, by_predictor
 from pozytywka_cli.families.recommend.models.fit_blend import FOLDS, FittedBlend, completion_weights, fit_blend
 from pozytywka_cli.families.recommend.models.lists import Ranker, Wish
 from pozytywka_cli.families.recommend.models.scorers import Popular
@@ -148,7 +148,7 @@ def outcomes() -> Outcomes:
 def test_users_choose_among_all_tracks_that_could_be_recommended(outcomes: Outcomes, new: bool):
     """Where these are few, all of them: what was played later to its end is chosen, and with `new` nothing heard."""
     signals, history = signals_of(outcomes.history), outcomes.history
-    folds = user_folds(history.users.to_numpy(), FOLDS)
+    folds = user_folds(history.users, FOLDS)
     found = drawn_choices(outcomes, signals, folds, new=new, seed=0)
     rows = outcomes.users(new=new)
     assert found.folds.tolist() == folds[rows].tolist()
@@ -184,7 +184,7 @@ def test_of_many_users_and_tracks_some_are_drawn(outcomes: Outcomes, monkeypatch
 def fitted(outcomes: Outcomes) -> FittedBlend:
     """The blend of these users, with a skip model that knows nothing of them."""
     signals = signals_of(outcomes.history)
-    return fit_blend(outcomes, signals, Completion(Skips(), signals.history.tracks), penalty=10.0, seed=0)
+    return fit_blend(outcomes, signals, Completion(by_predictor(Skips()), signals.history.tracks), penalty=10.0, seed=0)
 
 
 def test_the_artist_decides_where_users_have_favourite_artists(fitted: FittedBlend):
@@ -235,7 +235,7 @@ def test_completion_weighs_what_it_tells():
     plain = Ranker(made.history, Popular(made.history))
     chances = {"decides": deciding, "constant": lambda *_: 0.4, "opposite": lambda *pair: 1 - deciding(*pair)}
     weights = {
-        name: completion_weights(made, plain, Completion(Skips(one), made.history.tracks), 0)
+        name: completion_weights(made, plain, Completion(by_predictor(Skips(one)), made.history.tracks), 0)
         for name, one in chances.items()
     }
     assert min(weights["decides"]) > 0.3
@@ -249,5 +249,5 @@ def test_noise_hardly_ever_weighs():
         made, random = divided(noise(seed=seed), 60), np.random.default_rng(seed)
         skips = Skips(lambda *_, random=random: random.uniform(0.1, 0.6))
         plain = Ranker(made.history, Popular(made.history))
-        weights += completion_weights(made, plain, Completion(skips, made.history.tracks), 0)
+        weights += completion_weights(made, plain, Completion(by_predictor(skips), made.history.tracks), 0)
     assert np.count_nonzero(weights) <= 1

@@ -11,9 +11,9 @@ from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.dataset.sample.truth import expected_full_plays
 from pozytywka_cli.families.recommend import FAMILY, ground_truth
+from pozytywka_cli.families.recommend.features.frames import collect_tracks, track_numbers
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.models.lists import Ranker
 from pozytywka_cli.families.recommend.splits import split
 from pozytywka_cli.records import Row
@@ -72,10 +72,10 @@ class Oracle:
 def test_the_list_of_the_oracle_has_the_whole_share(sample: tuple[Dataset, Path], monkeypatch: pytest.MonkeyPatch):
     """And the worst list, that of the same scores upside down, less than nothing."""
     data, truth = sample
-    test = Outcomes.of(split(data, 30).test, Tracks.of(data))
+    test = Outcomes.of(split(data, 30).test, collect_tracks(data))
     first, last = test.split.known.cut.date(), test.split.later["started_at"].max().date()
     known = expected_full_plays(truth, *map(ground_truth._monday_after, (first, last)))
-    order = test.history.tracks.find(data.tracks["id"])
+    order = track_numbers(test.history.tracks, data.tracks["id"])
     assert known.track_ids == data.tracks["id"].to_list()
     expected = np.zeros((len(known.user_ids), len(test.history.tracks)))
     expected[:, order] = known.expected
@@ -92,7 +92,7 @@ def test_the_list_of_the_oracle_has_the_whole_share(sample: tuple[Dataset, Path]
 def test_what_a_user_has_heard_is_expected_of_nobody(sample: tuple[Dataset, Path]):
     """All other tracks of the sample have some plays to expect."""
     data, truth = sample
-    test = Outcomes.of(split(data, 30).test, Tracks.of(data))
+    test = Outcomes.of(split(data, 30).test, collect_tracks(data))
     rows = test.users(new=True)
     gains = ground_truth._new_tracks(test, rows, truth)
     assert gains.shape == (len(rows), len(test.history.tracks))

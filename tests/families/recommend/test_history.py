@@ -1,14 +1,15 @@
 """What is known of users at a moment: sums of plays, and profiles."""
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.families.recommend.features.history import LATEST, History, Profile
-from pozytywka_cli.families.recommend.features.tracks import Tracks
+from pozytywka_cli.families.recommend.features.frames import collect_history, collect_tracks, user_rows
+from pozytywka_cli.families.recommend.features.history import LATEST, Profile
 
-from .worlds import FULL, LIKED, SKIPPED, TRACKS, dataset, divided, history, moment
+from .worlds import FULL, LIKED, SKIPPED, TRACKS, dataset, divided, history, history_of, moment
 
 PLAYS = [
     (7, "t0", 0, FULL),
@@ -31,7 +32,7 @@ NOTHING = np.zeros(3)  # favourite genres
 def test_a_profile_sums_up_the_plays_of_a_user():
     """The moment is that of the last play, on day 28. Plays count half after 14 days; 28 days ago is too long ago."""
     found = history(PLAYS)
-    assert found.users.to_list() == [3, 7]
+    assert found.users.tolist() == [3, 7]
     profile = found.profile(1)
     assert (profile.user, profile.tracks.tolist(), profile.heard.tolist()) == (7, [0, 2, 4], [0, 2, 4])
     assert profile.plays.tolist() == [2, 2, 1]
@@ -47,7 +48,7 @@ def test_a_profile_sums_up_the_plays_of_a_user():
 def test_at_a_moment_plays_are_as_old_as_they_are_then():
     """Not as they were at the last play; what came later is unknown."""
     found = divided(dataset(PLAYS), 20).history
-    profile = found.profile(found.find([7])[0])
+    profile = found.profile(found.find(7))
     assert profile.recent == pytest.approx([0.5 ** (20 / 14) + 0.5 ** (6 / 14), 0.5 ** (18 / 14)])
     assert profile.queried.tolist() == [2, 0]
     assert profile.latest.tolist() == [0, 0]
@@ -63,8 +64,9 @@ def test_of_the_last_full_plays_ten_are_kept():
 def test_users_are_those_with_plays_and_those_of_the_table():
     """One without plays has an empty profile with favourite genres; one of plays alone has no favourites."""
     found = history(PLAYS, users={5: ["Rock", "polka"], 7: None, 9: []})
-    assert found.users.to_list() == [3, 5, 7, 9]
-    assert found.find([9, 4, 3]).tolist() == [3, -1, 0]
+    assert found.users.tolist() == [3, 5, 7, 9]
+    assert [found.find(user) for user in (9, 4, 3, -(2**70), 2**70)] == [3, None, 0, None, None]
+    assert user_rows(found, pl.Series([9, None, 4, 3])).tolist() == [3, -1, -1, 0]
     empty = found.profile(1)
     assert (len(empty.tracks), len(empty.latest), len(empty.weights)) == (0, 0, 0)
     assert empty.favourites.tolist() == [0, 0, 1]
@@ -155,8 +157,8 @@ def test_a_person_without_plays_is_described_by_seeds():
 def test_a_history_may_be_empty():
     """Of users without plays."""
     data = dataset([], users={1: ["rock"]})
-    found = History.of(data, Tracks.of(data))
-    assert found.users.to_list() == [1]
+    found = history_of(data)
+    assert found.users.tolist() == [1]
     assert not found.eligible.any()
     assert found.weights().shape == found.heard.shape == (1, 6)
 
@@ -164,5 +166,7 @@ def test_a_history_may_be_empty():
 def test_the_moment_of_a_cut_log_is_that_of_the_cut():
     """To the microsecond; without a cut it is the last play."""
     data = dataset(PLAYS)
-    assert History.of(data.until(moment(20.5)), Tracks.of(data)).now == int(moment(20.5).timestamp()) * 1_000_000
-    assert History.of(data, Tracks.of(data)).now == int(moment(28).timestamp()) * 1_000_000
+    assert (
+        collect_history(data.until(moment(20.5)), collect_tracks(data)).now == int(moment(20.5).timestamp()) * 1_000_000
+    )
+    assert history_of(data).now == int(moment(28).timestamp()) * 1_000_000

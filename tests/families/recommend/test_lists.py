@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.families.recommend.features.history import History, Profile
-from pozytywka_cli.families.recommend.features.tracks import Tracks
-from pozytywka_cli.families.recommend.models.completion import Completion
+from pozytywka_cli.catalogue.string_table import take
+from pozytywka_cli.families.recommend.features.history import Profile
+from pozytywka_cli.families.recommend.models.completion import Completion, by_predictor
 from pozytywka_cli.families.recommend.models.lists import POOL, Ranker, Wish, best
 
 from .trained import VARIANTS, Skips, by_name, model, ranker
-from .worlds import FULL, dataset, fans, history, noise
+from .worlds import FULL, dataset, fans, history, history_of, noise
 
 WISHES = st.builds(
     Wish,
@@ -85,7 +85,7 @@ def test_completion_is_added_to_the_score():
     """With weights of its own for new and for all tracks: its logarithm moves t4 up, and t2 down."""
     known = history(PLAYS)
     chance = {"t2": 0.75, "t3": 0.5}
-    completion = Completion(Skips(lambda _, track: chance.get(track, 0.0)), known.tracks)
+    completion = Completion(by_predictor(Skips(lambda _, track: chance.get(track, 0.0))), known.tracks)
     made = Ranker(known, Fixed([5, 4, 3, 2, 1, 0]), completion, ((1.0, 2.0), (0.5, 0.0)))
     new, every = made.lists([known.profile(0)] * 2, [Wish(4), Wish(2, new=False)])
     assert new.tracks.tolist() == [4, 3, 2, 5]
@@ -97,7 +97,12 @@ def test_completion_is_added_to_the_score():
 def test_the_probability_of_a_skip_may_be_one():
     """Its logarithm stays finite."""
     known = history(PLAYS)
-    made = Ranker(known, Fixed([5, 4, 3, 2, 1, 0]), Completion(Skips(lambda *_: 1.0), known.tracks), ((1.0, 1.0),) * 2)
+    made = Ranker(
+        known,
+        Fixed([5, 4, 3, 2, 1, 0]),
+        Completion(by_predictor(Skips(lambda *_: 1.0)), known.tracks),
+        ((1.0, 1.0),) * 2,
+    )
     (found,) = made.lists([known.profile(0)], [Wish(4)])
     assert found.tracks.tolist() == [2, 3, 4, 5]
     assert np.isfinite(found.scores).all()
@@ -108,7 +113,7 @@ def test_logarithms_are_divided_by_list(lengths: list[int]):
     """One array for each, of its length; without pairs nothing is asked."""
     known, skips = history(PLAYS), Skips(lambda user, track: 0.1 * int(track[1]) + 0.05 * user)
     lists = [np.arange(length) for length in lengths]
-    found = Completion(skips, known.tracks).logarithms([known.profile(1)] * len(lengths), lists)
+    found = Completion(by_predictor(skips), known.tracks).logarithms([known.profile(1)] * len(lengths), lists)
     assert len(found) == len(lengths)
     for numbers, one in zip(lists, found, strict=True):
         assert one == pytest.approx(np.log(1 - 0.05 - 0.1 * numbers))
@@ -120,14 +125,14 @@ def test_a_quota_reaches_beyond_the_candidates():
     names = {f"t{number:04}": f"a{number}" for number in range(1000)}
     plays = [(1, name, 0, FULL) for place, name in enumerate(names) for _ in range(1 + (place < 200))]
     data = dataset([*plays, (0, "t0999", 1, FULL)], tracks=names)
-    known = History.of(data, Tracks.of(data))
+    known = history_of(data)
     made = Ranker(known, Fixed(np.arange(1000.0)[::-1]))
     assert POOL < 200
     (found,) = made.lists([known.profile(0)], [Wish(10, tail=4)])
     assert found.tracks.tolist() == [0, 1, 2, 3, 4, 5, 200, 201, 202, 203]
 
 
-KNOWN = {name: History.of(data, Tracks.of(data)) for name, data in {"noise": noise(), "fans": fans(plays=15)}.items()}
+KNOWN = {name: history_of(data) for name, data in {"noise": noise(), "fans": fans(plays=15)}.items()}
 RANKERS = {
     (name, variant): ranker(variant, known, Skips(by_name)) for name, known in KNOWN.items() for variant in VARIANTS
 }
@@ -149,7 +154,7 @@ def test_every_list_keeps_what_was_promised(case, rows, wishes, seeds):
         tracks = found.tracks
         assert len(set(tracks.tolist())) == len(tracks)
         assert len(tracks) == len(found.scores) == len(found.first)
-        possible = known.eligible.copy() if case[1] != "autoencoder" else made.scorer.codes.any(axis=1)
+        possible = known.eligible.copy() if case[1] != "autoencoder" else made.scorer.codes.known.copy()
         if wish.new:
             possible[profile.heard] = False
         assert possible[tracks].all()
@@ -195,7 +200,7 @@ def test_random_differs_by_user_and_seed():
 def test_users_without_plays_are_offered_something(variant: str):
     """What is popular; the blend weighs signals that are the same for all of them."""
     data = noise()
-    known = History.of(data, Tracks.of(data))
+    known = history_of(data)
     none, flags = np.zeros(0, np.int64), np.zeros(0, bool)
     nobody = Profile.of(-1, none, flags, flags, np.zeros(0), np.zeros(4))
     (found,) = ranker(variant, known).lists([nobody], [Wish(20)])
@@ -208,7 +213,7 @@ def test_users_without_plays_are_offered_something(variant: str):
 def test_als_offers_what_is_popular_to_a_user_of_newer_tracks():
     """None of whose tracks has an embedding; others get their own list."""
     old = noise()
-    fitted = model("als", History.of(old, Tracks.of(old)))
+    fitted = model("als", history_of(old))
     newer = dataset(
         [
             (99, "new", 80, FULL),
@@ -216,8 +221,8 @@ def test_als_offers_what_is_popular_to_a_user_of_newer_tracks():
         ],
         tracks=dict(old.tracks.select("id", "id_artist").iter_rows()),
     )
-    known = History.of(newer, Tracks.of(newer))
-    profile = known.profile(known.find([99])[0])
+    known = history_of(newer)
+    profile = known.profile(known.find(99))
     (found,) = fitted.ranker(known, lambda: None).lists([profile], [Wish(20)])
     (plain,) = ranker("popular", known).lists([profile], [Wish(20)])
     assert found.tracks.tolist() == plain.tracks.tolist()
@@ -228,7 +233,7 @@ def test_preference_ranks_popular_tracks_by_completion():
     known = KNOWN["fans"]
     profile = known.profile(0)
     (found,) = ranker("preference", known, Skips(by_name)).lists([profile], [Wish(20)])
-    ids = known.tracks.ids.gather(found.tracks)
+    ids = take(known.tracks.ids, found.tracks)
     chances = [by_name(0, one) for one in ids]
     assert chances == sorted(chances)
     candidates = known.plays_of_tracks.copy()

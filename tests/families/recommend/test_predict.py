@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from pozytywka_cli.catalogue.string_table import take
 from pozytywka_cli.errors import ArtifactError, RefusedError, UsageError
-from pozytywka_cli.families.recommend.features.history import History
-from pozytywka_cli.families.recommend.features.tracks import Tracks
+from pozytywka_cli.families.recommend.answers import Answers
 from pozytywka_cli.families.recommend.models.lists import Wish
-from pozytywka_cli.families.recommend.predict import COLUMNS, RecommendPredictor, RecommendRequest
+from pozytywka_cli.families.recommend.predict import SCHEMA, RecommendPredictor
+from pozytywka_cli.families.recommend.requests import RecommendRequest
 
 from .trained import VARIANTS, Skips, by_name, model, opened, saved_model
-from .worlds import FULL, SKIPPED, dataset, fans, noise
+from .worlds import FULL, SKIPPED, dataset, fans, history_of, noise
 
 UNKNOWN = -7
 
@@ -52,7 +53,7 @@ def artists(answer: pl.DataFrame) -> list[str]:
 def test_an_answer_has_a_row_for_each_track(predictors: dict[str, RecommendPredictor], variant: str):
     """Twenty by default, ranked, with names, scores, reasons and the variant."""
     found = asked(predictors[variant], {"user_id": 3}, {"user_id": 1})
-    assert dict(found.schema) == COLUMNS
+    assert dict(found.schema) == SCHEMA
     assert found["user_id"].to_list() == [3] * 20 + [1] * 20
     assert found["rank"].to_list() == [*range(1, 21)] * 2
     assert found["track"].to_list() == [f"Track {one}" for one in found["track_id"]]
@@ -91,7 +92,7 @@ def test_an_unknown_user_has_one_row_with_a_problem(predictors: dict[str, Recomm
 def test_no_requests_have_no_answer(predictor: RecommendPredictor):
     """With all columns."""
     found = predictor.predict(pl.DataFrame(schema={"user_id": pl.Int64}))
-    assert (len(found), dict(found.schema)) == (0, COLUMNS)
+    assert (len(found), dict(found.schema)) == (0, SCHEMA)
 
 
 def test_null_is_the_default(predictor: RecommendPredictor):
@@ -178,7 +179,7 @@ def test_names_of_artists_may_be_missing(tmp_path: Path):
     predictor = opened(tmp_path, dataset(plays, artists=named), "als")
     found = asked(predictor, {"user_id": UNKNOWN, "like_artist": "TWIN"}, {"user_id": UNKNOWN, "like_artist": "None"})
     assert found["problem"].is_null().to_list() == [True] * 6 + [False]
-    profile = predictor._profile(RecommendRequest(UNKNOWN, like_artist="twin"), -1)
+    profile = Answers(predictor.ranker, "als").profile(RecommendRequest(UNKNOWN, like_artist="twin"))
     assert profile.tracks.tolist() == [0, 1, 2, 3]
 
 
@@ -231,7 +232,7 @@ def test_plays_that_are_newer_than_the_model_count(tmp_path: Path):
     """What a user heard since is not recommended, and a new user is known."""
     plays = [(user, f"t{number}", number, FULL) for user in range(3) for number in range(user + 2)]
     old, new = dataset(plays), dataset([*plays, (0, "t2", 9, SKIPPED), (9, "t0", 9, FULL)])
-    version = saved_model(tmp_path, model("als", History.of(old, Tracks.of(old))))
+    version = saved_model(tmp_path, model("als", history_of(old)))
     before, after = (RecommendPredictor.open(version, data) for data in (old, new))
     assert set(asked(before, {"user_id": 0})["track_id"]) == {"t2", "t3"}
     assert set(asked(after, {"user_id": 0})["track_id"]) == {"t3"}
@@ -242,12 +243,12 @@ def test_plays_that_are_newer_than_the_model_count(tmp_path: Path):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_saved_model_answers_like_the_fitted_one(tmp_path: Path, variant: str):
     """To the last bit."""
-    known = History.of(fans(), Tracks.of(fans()))
+    known = history_of(fans())
     fitted = model(variant, known)
     loaded = RecommendPredictor.open(saved_model(tmp_path, fitted), fans())
     (expected,) = fitted.ranker(known, lambda: None).lists([known.profile(2)], [Wish(20, diversity=0.2, tail=4)])
     found = asked(loaded, {"user_id": 2})
-    assert found["track_id"].to_list() == known.tracks.ids.gather(expected.tracks).to_list()
+    assert found["track_id"].to_list() == take(known.tracks.ids, expected.tracks)
     assert found["score"].to_numpy().tobytes() == expected.scores.tobytes()
 
 
@@ -255,14 +256,14 @@ def test_only_variants_that_ask_for_it_open_the_skip_model(tmp_path: Path):
     """Opening takes time."""
     seen = []
     for variant in VARIANTS:
-        version = saved_model(tmp_path, model(variant, History.of(noise(), Tracks.of(noise()))))
+        version = saved_model(tmp_path, model(variant, history_of(noise())))
         RecommendPredictor.open(version, noise(), lambda one=variant: seen.append(one))
     assert sorted(seen) == ["blend", "preference"]
 
 
 def test_without_data_there_is_no_answer(tmp_path: Path):
     """Plays are needed."""
-    version = saved_model(tmp_path, model("popular", History.of(noise(), Tracks.of(noise()))))
+    version = saved_model(tmp_path, model("popular", history_of(noise())))
     with pytest.raises(UsageError, match="no data"):
         RecommendPredictor.open(version, None)
 
@@ -276,7 +277,7 @@ def test_requests_without_users_are_refused(predictor: RecommendPredictor):
 @pytest.mark.parametrize("variant", ["als", "popular"])
 def test_weights_of_the_blend_in_another_variant_are_damage(tmp_path: Path, variant: str):
     """They would make it another model."""
-    known = History.of(noise(), Tracks.of(noise()))
+    known = history_of(noise())
     made = model(variant, known)
     weights = model("blend", known).parameters
     changed = msgspec.structs.replace(made.parameters, new=weights.new, all=weights.all)

@@ -8,8 +8,8 @@ import pytest
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.recommend import FAMILY
+from pozytywka_cli.families.recommend.features.frames import collect_tracks
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.fitting import Skips, accuracies, rankers
 from pozytywka_cli.families.recommend.metrics import ACCURACY
 from pozytywka_cli.families.recommend.settings import RecommendSettings
@@ -30,7 +30,7 @@ def edition(real: Path, folder: Path, year: int) -> Dataset:
 
 def measured(data: Dataset, splits: Splits, variants: Sequence[str], metric: str, *, new: bool) -> dict[str, float]:
     """The mean of a metric over the users of the test part, by variant, without a skip model."""
-    test = Outcomes.of(splits.test, Tracks.of(data))
+    test = Outcomes.of(splits.test, collect_tracks(data))
     made = rankers(test, RUN, None, variants, None)
     found = accuracies(test, made, test.users(new=new), new=new)
     return {variant: float(values[:, ACCURACY.index(metric)].mean()) for variant, values in found.items()}
@@ -64,5 +64,5 @@ def test_on_noise_nothing_is_learned_and_popular_serves(real: Path, tmp_path: Pa
     variants = ("popular", "own", "random", "als", "autoencoder")
     for variant, value in measured(data, splits, variants, "success@20", new=True).items():
         assert 0.03 <= value <= 0.06, variant
-    choice, _ = choose(Outcomes.of(splits.validation, Tracks.of(data)), RUN, Skips(None))
+    choice, _ = choose(Outcomes.of(splits.validation, collect_tracks(data)), RUN, Skips(None))
     assert choice.variant == "popular"

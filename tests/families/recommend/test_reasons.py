@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pozytywka_cli.catalogue.string_table import take
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
 from pozytywka_cli.families.recommend.features.history import History, Profile
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
-from pozytywka_cli.families.recommend.features.tracks import Tracks
-from pozytywka_cli.families.recommend.models.completion import Completion
+from pozytywka_cli.families.recommend.models.completion import Completion, by_predictor
 from pozytywka_cli.families.recommend.models.lists import Ranker, Recommended, Wish
 from pozytywka_cli.families.recommend.models.reasons import KINDS, Reason, reasons
 from pozytywka_cli.families.recommend.models.scorers import Als, Autoencoder, Blend, Own, Popular, Random
 
 from .trained import VARIANTS, Skips, ranker
-from .worlds import FULL, SKIPPED, fans, history
+from .worlds import FULL, SKIPPED, dense, fans, history, history_of
 
 # user 1 plays t0 of artist a and t4 of c; user 2 plays everything, t2 most often
 PLAYS = [
@@ -43,7 +43,7 @@ def told(made: Ranker, tracks: list[int], *, new: bool = True, profile: Profile 
 def blend(known: History, weights: Mapping[str, float]) -> Ranker:
     """A blend of some signals, with embeddings in which t1 is near t0, and t3 near t4."""
     vectors = np.array([[1.0, 0], [1, 0.1], [0.1, 0.1], [0.1, 1], [0, 1], [0.1, 0.1]])
-    signals = Signals(known, Embeddings(vectors, 20.0, 0.1))
+    signals = Signals(known, Embeddings(dense(vectors), 20.0, 0.1))
     new, every = ({name: weights.get(name, 0.0) for name in names} for names in (NEW, ALL))
     return Ranker(known, Blend(signals, new, every))
 
@@ -115,7 +115,7 @@ def test_als_names_the_play_that_adds_most(known: History):
 def test_the_autoencoder_names_the_nearest_play_of_the_last_days(known: History):
     """Of those that went to the end: t4, which was skipped, is nearer."""
     codes = np.array([[1.0, 0], [0.8, 0.6], [1, 0], [0, 1], [0, 1], [1, 0]])
-    found = told(Ranker(known, Autoencoder(known, codes)), [1, 3])
+    found = told(Ranker(known, Autoencoder(known, dense(codes))), [1, 3])
     assert found == [Reason("play", "t0", "Track t0")] * 2
 
 
@@ -132,7 +132,7 @@ def test_simple_variants_say_what_they_do(known: History):
 
 def test_preference_names_completion(known: History):
     """Where there is a skip model; without one it is popularity."""
-    completion = Completion(Skips(), known.tracks)
+    completion = Completion(by_predictor(Skips()), known.tracks)
     assert told(Ranker(known, Popular(known), completion, ((0.0, 1.0),) * 2), [1]) == [Reason("completion")]
     assert told(ranker("preference", known), [1]) == [Reason("popularity")]
 
@@ -140,7 +140,7 @@ def test_preference_names_completion(known: History):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_named_is_true(variant: str):
     """A play is one of the user's own, and an artist is the track's."""
-    made = ranker(variant, History.of(fans(), Tracks.of(fans())), Skips())
+    made = ranker(variant, history_of(fans()), Skips())
     tracks, seen = made.history.tracks, set()
     for row in range(6):
         profile = made.history.profile(row)
@@ -148,7 +148,7 @@ def test_what_is_named_is_true(variant: str):
             (listed,) = made.lists([profile], [Wish(20, new)])
             found = reasons(made, profile, listed, new=new)
             assert len(found) == len(listed.tracks)
-            played = set(tracks.ids.gather(profile.tracks))
+            played = set(take(tracks.ids, profile.tracks))
             for track, reason in zip(listed.tracks, found, strict=True):
                 seen.add(reason.kind)
                 if reason.kind == "play":

@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pozytywka_cli.families.recommend.features import signals as module
-from pozytywka_cli.families.recommend.features.history import History, Profile
+from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 
 from .trained import signals_of
-from .worlds import FULL, SKIPPED, history, noise
+from .worlds import FULL, SKIPPED, history, history_of, noise
 
 # t0 and t1 are of artist a (rock), t2 and t3 of b (pop and rock), t4 of c (jazz), t5 of nobody
 PLAYS = [
@@ -55,7 +54,7 @@ def test_trend_is_recent_over_usual_plays_of_the_artist(signals: Signals):
 def test_als_is_the_product_of_embeddings(signals: Signals):
     """Of the user and of each track."""
     user, _ = signals.embeddings.of_user(signals.history.profile(0))
-    assert of(signals, "als") == pytest.approx(signals.embeddings.vectors @ user)
+    assert of(signals, "als") == pytest.approx(signals.embeddings.vectors.products(user))
 
 
 def test_neighbours_share_tracks_played_to_the_end(signals: Signals):
@@ -138,7 +137,7 @@ def test_there_is_one_value_for_each_name_and_track(signals: Signals):
         assert np.array_equal(found[0][names.index("artist")], of(signals, "artist"))
 
 
-NOISE = signals_of(History.of(noise(), Tracks.of(noise())))
+NOISE = signals_of(history_of(noise()))
 
 
 @settings(deadline=None, max_examples=20)

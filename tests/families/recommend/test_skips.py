@@ -7,7 +7,7 @@ import pytest
 
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.models.completion import Completion
+from pozytywka_cli.families.recommend.models.completion import Completion, by_predictor
 from pozytywka_cli.families.recommend.models.lists import Ranker
 from pozytywka_cli.families.recommend.skips import MOST_WEIGHT, PLAYED, skip_rates
 from pozytywka_cli.records import Row
@@ -38,7 +38,7 @@ class Listed:
 def rates(outcomes: Outcomes, **offered: Sequence[Sequence[int]]) -> dict[tuple[str, str], Row]:
     """The rows of variants that offer these lists."""
     made = {name: Ranker(outcomes.history, Listed(*lists)) for name, lists in offered.items()}
-    completion = Completion(Skips(lambda _, track: CHANCE[track]), outcomes.history.tracks)
+    completion = Completion(by_predictor(Skips(lambda _, track: CHANCE[track])), outcomes.history.tracks)
     rows = skip_rates(outcomes, made, completion)
     assert {(row.family, row.protocol) for row in rows} == {("recommend", "skips")}
     return {(row.variant, row.metric): row for row in rows}

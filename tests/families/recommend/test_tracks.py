@@ -8,21 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.families.recommend.features.tracks import ATTRIBUTES, MOST_DEVIATIONS, Tracks, codes
+from pozytywka_cli.catalogue.string_table import take
+from pozytywka_cli.families.recommend.features.frames import MOST_DEVIATIONS, codes, collect_tracks, track_numbers
+from pozytywka_cli.families.recommend.features.tracks import ATTRIBUTES, Tracks
 
 from .worlds import ARTISTS, FULL, TRACKS, dataset
 
 
 def tracks_of(plays=(), **described) -> Tracks:
-    return Tracks.of(dataset(plays, **described))
+    return collect_tracks(dataset(plays, **described))
 
 
 def test_tracks_of_the_table_and_of_the_plays_are_numbered_by_id():
     """One that only plays name has no name and no artist of its own."""
     found = tracks_of([(1, "s9", 0, FULL), (1, "t0", 1, FULL)])
-    assert found.ids.to_list() == ["s9", *TRACKS]
-    assert found.names.to_list() == [None, *(f"Track {one}" for one in TRACKS)]
-    assert found.artist_names.gather(found.artists).to_list() == [None, *["Ącki & Sons"] * 2, *["Beta"] * 2, None, None]
+    assert found.ids == ["s9", *TRACKS]
+    assert found.names == [None, *(f"Track {one}" for one in TRACKS)]
+    assert take(found.artist_names, found.artists) == [None, *["Ącki & Sons"] * 2, *["Beta"] * 2, None, None]
 
 
 def test_every_track_without_an_artist_has_a_number_of_its_own():
@@ -30,7 +32,7 @@ def test_every_track_without_an_artist_has_a_number_of_its_own():
     found = tracks_of([(1, "t9", 0, FULL)], tracks={"t0": "a", "t1": "a", "t2": "-1", "t3": "", "t4": None})
     assert found.artists[0] == found.artists[1]
     assert len(set(found.artists[1:])) == 5
-    assert found.artist_ids.gather(found.artists[2:]).to_list() == [None] * 4
+    assert take(found.artist_ids, found.artists[2:]) == [None] * 4
     assert not found.genres[2:].nnz
 
 
@@ -67,8 +69,10 @@ def test_genres_are_named_in_any_case():
 
 
 def test_tracks_are_found_by_their_ids():
-    """-1 where there is no such track."""
-    assert tracks_of().find(pl.Series(["t3", None, "t", "t0"])).tolist() == [3, -1, -1, 0]
+    """In a frame, and one alone; some are not there."""
+    found = tracks_of()
+    assert track_numbers(found, pl.Series(["t3", None, "t", "t0"])).tolist() == [3, -1, -1, 0]
+    assert [found.find(track) for track in ("t3", "t", "t0", "t6", "")] == [3, None, 0, None, None]
 
 
 def test_attributes_are_standardised():
@@ -79,7 +83,7 @@ def test_attributes_are_standardised():
         tempo=pl.lit(120.0),
         valence=pl.when(pl.int_range(40) > 0).then("valence"),
     )
-    found = Tracks.of(replace(rows, tracks=given)).attributes
+    found = collect_tracks(replace(rows, tracks=given)).attributes
     columns = {name: found[:, place] for place, name in enumerate(ATTRIBUTES)}
     assert columns["danceability"].mean() == pytest.approx(0, abs=1e-6)
     assert columns["danceability"].std() == pytest.approx(1, abs=1e-5)
@@ -96,10 +100,10 @@ def test_the_order_of_lines_does_not_matter(order, named):
     """Numbers and genres are the same, and attributes but for rounding."""
     rows = dataset([(1, "t9", 0, FULL)])
     one, other = (
-        Tracks.of(rows),
-        Tracks.of(replace(rows, tracks=rows.tracks[order], artists=dataset([], artists=named).artists)),
+        collect_tracks(rows),
+        collect_tracks(replace(rows, tracks=rows.tracks[order], artists=dataset([], artists=named).artists)),
     )
-    assert one.ids.equals(other.ids)
+    assert one.ids == other.ids
     assert one.artists.tolist() == other.artists.tolist()
     assert one.genres.toarray().tolist() == other.genres.toarray().tolist()
     np.testing.assert_allclose(one.attributes, other.attributes, atol=1e-6)

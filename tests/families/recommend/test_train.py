@@ -13,8 +13,8 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.families.family import Trained
 from pozytywka_cli.families.recommend import FAMILY
+from pozytywka_cli.families.recommend.features.frames import collect_tracks
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.fitting import blend_at, fit_skips
 from pozytywka_cli.families.recommend.metrics import ACCURACY, HEADLINE
 from pozytywka_cli.families.recommend.predict import RecommendPredictor
@@ -146,7 +146,7 @@ def test_the_version_is_fitted_to_all_plays(tmp_path: Path):
 def test_the_weights_of_the_blend_are_fitted_to_the_latest_plays(tmp_path: Path):
     """Those of the test part, and not those that were measured on it."""
     given, splits = run(**RIVALS), split(fans(), 30)
-    test = Outcomes.of(splits.test, Tracks.of(fans()))
+    test = Outcomes.of(splits.test, collect_tracks(fans()))
     completion = fit_skips(splits, given, FAMILY.variants).at(test)
     expected = blend_at(test, given, completion, stage="fit").weights
     found = msgspec.json.decode(files(saved(tmp_path, laddered("fans").model))["model.json"])

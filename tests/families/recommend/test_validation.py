@@ -13,8 +13,8 @@ from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import Champion, Floats
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.recommend import FAMILY, validation
+from pozytywka_cli.families.recommend.features.frames import collect_tracks
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.fitting import Skips, fit_skips
 from pozytywka_cli.families.recommend.metrics import ACCURACY, CHOSEN_BY
 from pozytywka_cli.families.recommend.models.model import BlendWeights
@@ -30,7 +30,9 @@ LADDER = replace(run(), rivals=FAMILY.rivals)
 def chosen(data: Dataset, given: TrainingRun) -> tuple[Champion, BlendWeights | None]:
     """The choice for a dataset."""
     splits = split(data, 30)
-    return choose(Outcomes.of(splits.validation, Tracks.of(data)), given, fit_skips(splits, given, [given.variant]))
+    return choose(
+        Outcomes.of(splits.validation, collect_tracks(data)), given, fit_skips(splits, given, [given.variant])
+    )
 
 
 @cache
@@ -130,7 +132,7 @@ def test_a_skip_model_that_cannot_be_fitted_leaves_a_note():
     found = fit_skips(splits, run(other=too_little), FAMILY.variants)
     assert found.opener is None
     assert "only 3 plays" in found.note
-    assert found.at(Outcomes.of(splits.test, Tracks.of(noise()))) is None
+    assert found.at(Outcomes.of(splits.test, collect_tracks(noise()))) is None
     with pytest.raises(RefusedError, match="only 3 plays"):
         fit_skips(splits, run("preference", other=too_little), ["preference"])
 
@@ -153,7 +155,7 @@ def test_the_skip_model_is_fitted_before_the_validation_part():
     splits = split(noise(), 30)
     found = fit_skips(splits, run(other=fitting), ["blend"])
     for part in (splits.validation, splits.test):
-        found.at(Outcomes.of(part, Tracks.of(noise())))
+        found.at(Outcomes.of(part, collect_tracks(noise())))
     assert [name for name, _ in seen] == ["fitted", "opened", "opened"]
     assert seen[0][1].equals(splits.validation.known.plays)
     assert seen[1][1].equals(splits.validation.known.plays)

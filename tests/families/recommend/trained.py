@@ -16,12 +16,14 @@ from pozytywka_cli.families.recommend.card import text
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
 from pozytywka_cli.families.recommend.features.history import History
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
-from pozytywka_cli.families.recommend.features.tracks import Tracks
+from pozytywka_cli.families.recommend.models.completion import by_predictor
 from pozytywka_cli.families.recommend.models.fit import fit
 from pozytywka_cli.families.recommend.models.lists import Ranker
 from pozytywka_cli.families.recommend.models.model import BlendWeights, Model, Weights
 from pozytywka_cli.families.recommend.predict import RecommendPredictor
 from pozytywka_cli.families.recommend.settings import RecommendSettings
+
+from .worlds import dense, history_of
 
 VARIANTS = list(FAMILY.variants)
 SETTINGS = RecommendSettings(factors=8, iterations=3, epochs=2)
@@ -65,13 +67,13 @@ def model(variant: str, history: History, **changes: object) -> Model:
 
 def ranker(variant: str, history: History, skips: Skips | None = None) -> Ranker:
     """The same as a ranker, with a skip model if any."""
-    return model(variant, history).ranker(history, lambda: skips)
+    return model(variant, history).ranker(history, lambda: by_predictor(skips) if skips else None)
 
 
 def signals_of(history: History, factors: int = 3) -> Signals:
     """The signals of a history, with drawn embeddings of the tracks that have plays."""
     drawn = np.random.default_rng(0).normal(size=(len(history.tracks), factors))
-    return Signals(history, Embeddings(np.where(history.eligible[:, None], drawn, 0.0), 20.0, 2.0))
+    return Signals(history, Embeddings(dense(np.where(history.eligible[:, None], drawn, 0.0)), 20.0, 2.0))
 
 
 def trained(data: Dataset, variant: str = "blend", **changes: object) -> Trained:
@@ -95,5 +97,5 @@ def opened(
     folder: Path, data: Dataset, variant: str = "blend", skips: Skips | None = None, **changes: object
 ) -> RecommendPredictor:
     """The predictor of a variant that was fitted to all plays of the dataset."""
-    made = model(variant, History.of(data, Tracks.of(data)), **changes)
+    made = model(variant, history_of(data), **changes)
     return RecommendPredictor.open(saved_model(folder, made), data, lambda: skips)

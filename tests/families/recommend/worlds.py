@@ -8,9 +8,11 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.families.recommend.features.frames import collect_history, collect_tracks
 from pozytywka_cli.families.recommend.features.history import History
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
-from pozytywka_cli.families.recommend.features.tracks import ATTRIBUTES, Tracks
+from pozytywka_cli.families.recommend.features.tracks import ATTRIBUTES
+from pozytywka_cli.families.recommend.features.vectors import TrackVectors
 from pozytywka_cli.families.recommend.splits import Split, at
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
@@ -78,22 +80,31 @@ def _play(user: int, track: str, day: float, how: str) -> tuple[object, ...]:
     return (user, 0, track, started, False, skipped, liked, listened, *events)
 
 
+def history_of(data: Dataset) -> History:
+    """The history of a dataset, with its own tracks."""
+    return collect_history(data, collect_tracks(data))
+
+
+def dense(vectors: np.ndarray) -> TrackVectors:
+    """Vectors of all tracks, (tracks, k)."""
+    return TrackVectors.of(len(vectors), np.arange(len(vectors)), vectors)
+
+
 def history(plays: Sequence[Play], **described: object) -> History:
     """The history of a dataset."""
-    made = dataset(plays, **described)
-    return History.of(made, Tracks.of(made))
+    return history_of(dataset(plays, **described))
 
 
 def divided(data: Dataset, day: float, days: float = 1000) -> Outcomes:
     """What is known of a dataset at a moment, and what was played in the days after it; any number of users will do."""
     known, later = data.until(moment(day)), pl.col("started_at").is_between(moment(day), moment(day + days), "left")
     plays = data.plays.filter(later).sort("user_id", "started_at", "track_id", maintain_order=True)
-    return Outcomes.of(Split(known, plays), Tracks.of(data))
+    return Outcomes.of(Split(known, plays), collect_tracks(data))
 
 
 def split_at(data: Dataset, day: float, days: float = 1000) -> Outcomes:
     """The same by the family's own split, which needs several users."""
-    return Outcomes.of(at(data, moment(day), timedelta(days=days)), Tracks.of(data))
+    return Outcomes.of(at(data, moment(day), timedelta(days=days)), collect_tracks(data))
 
 
 def _labels(artists: int, each: int) -> dict[str, str | None]:

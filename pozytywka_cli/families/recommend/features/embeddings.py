@@ -4,31 +4,24 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pozytywka_cli.evaluation import Flags, Floats, Ints
+from pozytywka_cli.evaluation import Floats, Ints
 from pozytywka_cli.families.recommend.features.history import Profile
+from pozytywka_cli.families.recommend.features.vectors import Matrix, TrackVectors
 from pozytywka_cli.threads import one_blas_thread
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Embeddings:
     """Embeddings of tracks by alternating least squares (Hu, Koren and Volinsky, 2008).
 
-    vectors: (tracks, k), 0 for a track that had no plays
+    vectors: of the tracks that had plays
     confidence: of a track of weight 1, see `Profile.weights`; regularization: as in training
     """
 
-    vectors: Matrix
+    vectors: TrackVectors
     confidence: float
     regularization: float
-
-    @cached_property
-    def known(self) -> Flags:
-        """The tracks with an embedding: (tracks,)."""
-        return np.asarray(self.vectors.any(axis=1))
 
     def of_user(self, profile: Profile) -> tuple[Floats, Matrix]:
         """Return a user's embedding, (k,), and the matrix that it is computed with, (k, k).
@@ -52,4 +45,5 @@ class Embeddings:
 
     @cached_property
     def _gram(self) -> Matrix:
-        return self.vectors.T @ self.vectors + self.regularization * np.eye(self.vectors.shape[1])
+        rows = self.vectors.rows
+        return rows.T @ rows + self.regularization * np.eye(rows.shape[1])

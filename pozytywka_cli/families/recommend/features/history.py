@@ -1,23 +1,22 @@
 """What users have played until a moment: the counts that every variant learns from, and one user's own plays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import polars as pl
 from scipy.sparse import csr_matrix
 
-from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.catalogue.string_table import row_of
 from pozytywka_cli.evaluation import Flags, Floats, Ints
-from pozytywka_cli.families.recommend.features.tracks import Tracks, codes
+from pozytywka_cli.families.recommend.features.tracks import Tracks
 
 DAY = 86_400_000_000  # µs
 HALF_LIFE = 14 * DAY  # of a play in the counts of recent plays
 QUERY = 28 * DAY  # the plays that describe a user to the autoencoder
 HEAD = 0.2  # the share of the tracks with plays that are no tail
 LATEST = 10  # full plays that stand for the present session
+PRIOR_RECENT = 3.0  # recent plays of an artist, at its usual rate
 LIKE, SKIP = 1.0, 0.2  # what a like and a skip weigh beside a full play
 
 
@@ -107,7 +106,7 @@ class History:
     """
 
     tracks: Tracks
-    users: pl.Series
+    users: Ints
     starts: Ints
     track: Ints
     full: Flags
@@ -115,27 +114,6 @@ class History:
     at: Ints
     now: int
     favourites: csr_matrix
-
-    @classmethod
-    def of(cls, dataset: Dataset, tracks: Tracks) -> "History":
-        """Sort the plays of a dataset; `tracks` are those of this dataset, or of a longer one."""
-        plays = dataset.plays.sort("user_id", "started_at", "track_id", maintain_order=True)
-        users = pl.concat([plays["user_id"], dataset.users["user_id"]]).unique().sort().alias("user_id")
-        at = plays["started_at"].dt.epoch("us").to_numpy()
-        counts = np.bincount(codes(plays["user_id"], users), minlength=len(users))
-        moment = int(dataset.cut.timestamp() * 1e6) if dataset.cut else int(at.max(initial=0))
-        favourites = users.to_frame().join(dataset.users, on="user_id", how="left", maintain_order="left")
-        return cls(
-            tracks=tracks,
-            users=users,
-            starts=np.concatenate([[0], np.cumsum(counts)]),
-            track=tracks.find(plays["track_id"]),
-            full=~plays["skipped"].to_numpy(),
-            liked=plays["liked"].to_numpy(),
-            at=at,
-            now=moment,
-            favourites=tracks.genre_rows(favourites["favourite_genres"]),
-        )
 
     @cached_property
     def played_to_end(self) -> csr_matrix:
@@ -153,9 +131,14 @@ class History:
         return np.bincount(self.track, minlength=len(self.tracks)).astype(np.float64)
 
     @cached_property
+    def users_of_tracks(self) -> csr_matrix:
+        """The transpose of `played_to_end`: (tracks, users), ones."""
+        return self.played_to_end.T.tocsr()
+
+    @cached_property
     def finishers(self) -> Floats:
         """The number of users that have played each track to its end: (tracks,)."""
-        return np.bincount(self.played_to_end.indices, minlength=len(self.tracks)).astype(np.float64)
+        return np.asarray(np.diff(self.users_of_tracks.indptr), dtype=np.float64)
 
     @cached_property
     def listeners(self) -> Floats:
@@ -174,19 +157,41 @@ class History:
         return np.asarray(self.eligible & (rank >= np.ceil(HEAD * self.eligible.sum())))
 
     @cached_property
-    def age(self) -> Floats:
-        """How long before the moment each play started: (plays,), µs."""
-        return (self.now - self.at).astype(np.float64)
+    def trend(self) -> Floats:
+        """The logarithm of recent over usual plays of the artist of each track: (tracks,)."""
+        decay = 0.5 ** (self.age() / HALF_LIFE)
+        recent = self.by_artist(np.bincount(self.track, weights=decay, minlength=len(self.tracks)).astype(float))
+        usual = self.plays_of_artists * (decay.sum() / max(1, len(decay)))
+        return np.asarray(np.log((recent + PRIOR_RECENT) / (usual + PRIOR_RECENT))[self.tracks.artists])
 
-    def find(self, user_ids: Sequence[int]) -> Ints:
-        """Return the row of each user, -1 for an unknown one."""
-        return codes(pl.Series(user_ids, dtype=self.users.dtype), self.users)
+    @cached_property
+    def plays_of_artists(self) -> Floats:
+        """The number of plays of each artist: (artists,)."""
+        return self.by_artist(self.plays_of_tracks)
+
+    def by_artist(self, values: Floats) -> Floats:
+        """Sum values of tracks, (tracks,), by artist: (artists,)."""
+        return np.bincount(self.tracks.artists, weights=values, minlength=len(self.tracks.artist_ids)).astype(float)
+
+    def age(self, plays: slice = slice(None)) -> Floats:
+        """Return how long before the moment plays started: (plays,), µs."""
+        return (self.now - self.at[plays]).astype(np.float64)
+
+    def find(self, user_id: int) -> int | None:
+        """Return the row of a user; None for an unknown one."""
+        return row_of(self.users, user_id)
 
     def profile(self, row: int | np.integer[Any]) -> Profile:
         """Return the profile of a user of `users`."""
         own = slice(self.starts[row], self.starts[row + 1])
-        taste = self.favourites[[row]].toarray()[0]
-        return Profile.of(self.users[int(row)], self.track[own], self.full[own], self.liked[own], self.age[own], taste)
+        plays = (self.track[own], self.full[own], self.liked[own], self.age(own))
+        return Profile.of(int(self.users[row]), *plays, self.favourites_of(row))
+
+    def favourites_of(self, row: int | np.integer[Any]) -> Floats:
+        """Return a row of `favourites`: (genres,)."""
+        own, taste = slice(*self.favourites.indptr[row : row + 2]), np.zeros(self.favourites.shape[1])
+        taste[self.favourites.indices[own]] = self.favourites.data[own]
+        return taste
 
     def _matrix(self, chosen: Flags) -> csr_matrix:
         """Return which user has chosen plays of which track: (users, tracks), ones, columns ascending."""

@@ -8,8 +8,9 @@ import polars as pl
 from scipy.sparse import csr_matrix
 
 from pozytywka_cli.evaluation import Flags, Ints
+from pozytywka_cli.families.recommend.features.frames import collect_history, track_numbers, user_rows
 from pozytywka_cli.families.recommend.features.history import History, Profile
-from pozytywka_cli.families.recommend.features.tracks import Tracks, codes
+from pozytywka_cli.families.recommend.features.tracks import Tracks
 from pozytywka_cli.families.recommend.splits import Split
 
 
@@ -23,14 +24,14 @@ class Outcomes:
     @classmethod
     def of(cls, split: Split, tracks: Tracks) -> "Outcomes":
         """Make the history of what is known at the moment."""
-        return cls(split, History.of(split.known, tracks))
+        return cls(split, collect_history(split.known, tracks))
 
     @cached_property
     def finished(self) -> csr_matrix:
         """Which tracks users played to their end: (users of the history, tracks), ones."""
         history = self.history
         full = self.split.later.filter(~pl.col("skipped")).select("user_id", "track_id").unique(maintain_order=True)
-        where = (codes(full["user_id"], history.users), history.tracks.find(full["track_id"]))
+        where = (user_rows(history, full["user_id"]), track_numbers(history.tracks, full["track_id"]))
         return csr_matrix((np.ones(len(full)), where), shape=history.heard.shape)
 
     def targets(self, *, new: bool) -> csr_matrix:
@@ -52,8 +53,8 @@ class Outcomes:
         later = self.split.later
         return PlaysAfter(
             history=self.history,
-            row=codes(later["user_id"], self.history.users),
-            track=self.history.tracks.find(later["track_id"]),
+            row=user_rows(self.history, later["user_id"]),
+            track=track_numbers(self.history.tracks, later["track_id"]),
             skipped=later["skipped"].to_numpy(),
             liked=later["liked"].to_numpy(),
             at=later["started_at"].dt.epoch("us").to_numpy(),
@@ -87,5 +88,5 @@ class PlaysAfter:
             full=np.concatenate([history.full[own], ~self.skipped[later]]),
             liked=np.concatenate([history.liked[own], self.liked[later]]),
             age=(self.at[place] - at).astype(np.float64),
-            favourites=history.favourites[[row]].toarray()[0],
+            favourites=history.favourites_of(row),
         )

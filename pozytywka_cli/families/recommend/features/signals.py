@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from pozytywka_cli.evaluation import Floats
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
-from pozytywka_cli.families.recommend.features.history import HALF_LIFE, LATEST, History, Profile
+from pozytywka_cli.families.recommend.features.history import LATEST, History, Profile
 from pozytywka_cli.threads import one_blas_thread
 
 Matrix = NDArray[np.float64]
@@ -21,7 +21,6 @@ ALL = (*NEW, "own", "own_recent", "own_skips")
 
 BLOCK = 128  # profiles whose neighbours are computed together
 PRIOR_PLAYS = 2.0  # of an artist by a user, at the rate at which everybody plays it
-PRIOR_RECENT = 3.0  # recent plays of an artist, at its usual rate
 PRIOR_GENRES = 10.0  # plays of a user, of everybody's genres
 LEAST = 1e-5  # added to shares before their logarithm
 
@@ -66,8 +65,8 @@ class Signals:
         genres = self.history.tracks.genres
         return {
             "popularity": lambda _: self._popularity,
-            "trend": lambda _: self._trend,
-            "als": lambda profile: self.embeddings.vectors @ self.embeddings.of_user(profile)[0],
+            "trend": lambda _: self.history.trend,
+            "als": lambda profile: self.embeddings.vectors.products(self.embeddings.of_user(profile)[0]),
             "genres": self._genres,
             "taste": self._taste,
             "session": lambda profile: genres @ (np.asarray(genres[profile.latest].sum(axis=0)).ravel() / LATEST),
@@ -79,14 +78,6 @@ class Signals:
     def _popularity(self) -> Floats:
         return np.log1p(self.history.plays_of_tracks)
 
-    @cached_property
-    def _trend(self) -> Floats:
-        history, artists = self.history, self.history.tracks.artists
-        decay = 0.5 ** (history.age / HALF_LIFE)
-        recent = self._by_artist(np.bincount(history.track, weights=decay, minlength=len(artists)).astype(float))
-        usual = self._plays_of_artists * (decay.sum() / max(1, len(decay)))
-        return np.asarray(np.log((recent + PRIOR_RECENT) / (usual + PRIOR_RECENT))[artists])
-
     def _neighbours(self, profiles: Sequence[Profile]) -> Matrix:
         """Return the signal for a block of profiles: (profiles, tracks)."""
         weight = 1 / (1 + np.sqrt(self.history.finishers))
@@ -95,12 +86,8 @@ class Signals:
         columns = np.concatenate(tracks)
         shape = (len(profiles), len(weight))
         own = csr_matrix((weight[columns], columns, starts), shape=shape)
-        similarity = (own @ self._users_of_tracks).toarray()
-        return np.asarray(np.log1p((self._users_of_tracks @ similarity.T).T * weight))
-
-    @cached_property
-    def _users_of_tracks(self) -> csr_matrix:
-        return self.history.played_to_end.T.tocsr()
+        similarity = (own @ self.history.users_of_tracks).toarray()
+        return np.asarray(np.log1p((self.history.users_of_tracks @ similarity.T).T * weight))
 
     def _genres(self, profile: Profile) -> Floats:
         genres, usual = self.history.tracks.genres, self._usual_genres
@@ -119,22 +106,13 @@ class Signals:
         return np.asarray((history.tracks.genres.T @ history.plays_of_tracks) / max(1.0, history.plays_of_tracks.sum()))
 
     def _artist(self, profile: Profile) -> Floats:
-        artists, plays = self.history.tracks.artists, self.history.plays_of_tracks
+        history, artists, plays = self.history, self.history.tracks.artists, self.history.plays_of_tracks
         own = np.zeros(len(artists))
         own[profile.tracks] = profile.plays
         share = profile.plays.sum() / max(1.0, plays.sum())
-        expected = share * (self._plays_of_artists[artists] - plays)
-        others = self._by_artist(own)[artists] - own
+        expected = share * (history.plays_of_artists[artists] - plays)
+        others = history.by_artist(own)[artists] - own
         return np.asarray(np.log((others + PRIOR_PLAYS) / (expected + PRIOR_PLAYS)))
-
-    @cached_property
-    def _plays_of_artists(self) -> Floats:
-        return self._by_artist(self.history.plays_of_tracks)
-
-    def _by_artist(self, values: Floats) -> Floats:
-        """Sum values of tracks, (tracks,), by artist: (artists,)."""
-        tracks = self.history.tracks
-        return np.bincount(tracks.artists, weights=values, minlength=len(tracks.artist_ids)).astype(float)
 
     def _own(self, name: str, profile: Profile) -> Floats:
         """Return a signal of the tracks that the user has played, not of those that were only asked for."""

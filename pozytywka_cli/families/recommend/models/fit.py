@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from pozytywka_cli.catalogue.string_table import take
 from pozytywka_cli.families.family import TrainingRun
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
 from pozytywka_cli.families.recommend.features.history import History
+from pozytywka_cli.families.recommend.features.vectors import TrackVectors
 from pozytywka_cli.families.recommend.models.model import BlendWeights, Model, Parameters
 from pozytywka_cli.families.recommend.settings import RecommendSettings
 
@@ -32,14 +34,14 @@ def fit(
         from pozytywka_cli.families.recommend.models import autoencoder  # torch
 
         codes, epochs = autoencoder.fit(history.tracks, run)
-        return Model(run.variant, parameters, history.tracks.ids.to_list(), codes), epochs
+        return Model(run.variant, parameters, take(history.tracks.ids, range(len(history.tracks))), codes), epochs
     if run.variant not in ("als", "blend"):
         return Model(run.variant, parameters), []
     embeddings = embeddings or fit_als(history, run, stage=stage)
-    known = np.flatnonzero(embeddings.known)
+    vectors = embeddings.vectors
     parameters = Parameters(run.seed, embeddings.confidence, embeddings.regularization, parameters.new, parameters.all)
-    ids = history.tracks.ids.gather(known).to_list()
-    return Model(run.variant, parameters, ids, embeddings.vectors[known].astype(np.float32)), []
+    ids = take(history.tracks.ids, np.flatnonzero(vectors.known))
+    return Model(run.variant, parameters, ids, vectors.rows.astype(np.float32)), []
 
 
 def fit_als(history: History, run: TrainingRun, *, stage: str = "fit") -> Embeddings:
@@ -52,6 +54,5 @@ def fit_als(history: History, run: TrainingRun, *, stage: str = "fit") -> Embedd
     weights = (settings.alpha * history.weights()).astype(np.float32)
     played = np.flatnonzero(history.eligible)
     found = factorize(weights[:, played], recipe, stage=f"{stage} als", progress=run.progress)
-    vectors = np.zeros((len(history.tracks), found.columns.shape[1]))
-    vectors[played] = found.columns
+    vectors = TrackVectors.of(len(history.tracks), played, found.columns)
     return Embeddings(vectors, settings.alpha, found.regularization)

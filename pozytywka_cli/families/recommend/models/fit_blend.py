@@ -63,7 +63,7 @@ def fit_blend(
 
     The weight of P(played to the end) is fitted last, on the best candidates by the signals.
     """
-    ids = outcomes.history.users.to_numpy()
+    ids = outcomes.history.users
     folds = user_folds(ids, FOLDS)
     drawn = [drawn_choices(outcomes, signals, folds, new=new, seed=seed) for new in (True, False)]
     named = list(zip(drawn, (NEW, ALL), strict=True))

@@ -7,27 +7,28 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import polars as pl
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import decoding, read_json
-from pozytywka_cli.catalogue.string_table import StringTable
-from pozytywka_cli.families.family import Predictor
+from pozytywka_cli.catalogue.string_table import StringTable, take
 from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.features.embeddings import Embeddings
 from pozytywka_cli.families.recommend.features.history import History
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW, Signals
+from pozytywka_cli.families.recommend.features.tracks import Tracks
+from pozytywka_cli.families.recommend.features.vectors import TrackVectors
 from pozytywka_cli.families.recommend.models import scorers
-from pozytywka_cli.families.recommend.models.completion import Completion
+from pozytywka_cli.families.recommend.models.completion import Completion, Skips
 from pozytywka_cli.families.recommend.models.lists import Ranker
 from pozytywka_cli.files import indented_json
 
 PARAMETERS, IDS, VECTORS = "model.json", "tracks.bin", "vectors.npy"
 WITH_VECTORS = ("als", "autoencoder", "blend")
+WITH_NEIGHBOURS = ("blend",)  # what other users with the same tracks played
 
-Other = Callable[[], Predictor | None]
+Other = Callable[[], Skips | None]
 Vectors = NDArray[np.float32]
 
 
@@ -74,41 +75,14 @@ class Model:
     vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def ranker(self, history: History, other: Other) -> Ranker:
-        """Return the variant with these plays; `other` opens the predictor of skips, if there is one."""
-        predictor = other() if self.variant in FAMILY.asking else None
-        if predictor is None:  # `preference`, too, then ranks by the score
-            return Ranker(history, self._scorer(history))
-        return Ranker(history, self._scorer(history), Completion(predictor, history.tracks), self._weights())
+        """Return the variant with these plays; `other` opens the model of skips, if there is one."""
+        return ranker(self.variant, self.parameters, history, self.aligned(history.tracks), other)
 
-    def _scorer(self, history: History) -> scorers.Scorer:
-        if self.variant == "autoencoder":
-            return scorers.Autoencoder(history, self._aligned(history))
-        if self.variant in WITH_VECTORS:
-            made = self.parameters
-            signals = Signals(history, self.embeddings(history))
-            if made.new and made.all:
-                return scorers.Blend(signals, made.new.signals, made.all.signals)
-            return scorers.Als(signals)
-        if self.variant == "random":
-            return scorers.Random(history, self.parameters.seed)
-        return scorers.Own(history) if self.variant == "own" else scorers.Popular(history)
-
-    def embeddings(self, history: History) -> Embeddings:
-        """Return the ALS embeddings of the history's tracks."""
-        return Embeddings(self._aligned(history), self.parameters.confidence, self.parameters.regularization)
-
-    def _weights(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        if self.variant == "preference":
-            return (0.0, 1.0), (0.0, 1.0)
-        new, every = (made.completion if made else 0.0 for made in (self.parameters.new, self.parameters.all))
-        return (1.0, new), (1.0, every)
-
-    def _aligned(self, history: History) -> NDArray[np.float64]:
-        """Return the vectors of the history's tracks, 0 for those that the model does not know: (tracks, k)."""
-        rows = history.tracks.find(pl.Series(self.ids, dtype=pl.String))
-        aligned = np.zeros((len(history.tracks), self.vectors.shape[1]))
-        aligned[rows[rows >= 0]] = self.vectors[rows >= 0]
-        return aligned
+    def aligned(self, tracks: Tracks) -> TrackVectors:
+        """Return the vectors of other tracks, or of the same."""
+        numbers = {track_id: number for number, track_id in enumerate(take(tracks.ids, range(len(tracks))))}
+        rows = np.array([numbers.get(track_id, -1) for track_id in self.ids], dtype=np.int64)
+        return TrackVectors.of(len(tracks), rows[rows >= 0], self.vectors[rows >= 0])
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, and `tracks.bin` and `vectors.npy` of variants with vectors."""
@@ -120,13 +94,49 @@ class Model:
     @classmethod
     def load(cls, version: Version) -> "Model":
         """Load the model of a checked version; an ArtifactError if a file holds something else."""
-        variant, parameters = version.manifest.variant, read_json(version.path(PARAMETERS), Parameters)
-        with decoding(version.path(PARAMETERS)):
-            _check(variant, parameters)
+        variant, parameters = version.manifest.variant, load_parameters(version)
         if variant not in WITH_VECTORS:
             return cls(variant, parameters)
         ids = StringTable.load(version.path(IDS)).list()
         return cls(variant, parameters, ids, _vectors(version.path(VECTORS), len(ids)))
+
+
+def load_parameters(version: Version) -> Parameters:
+    """Load the parameters of a checked version; an ArtifactError if they are not those of its variant."""
+    path = version.path(PARAMETERS)
+    parameters = read_json(path, Parameters)
+    with decoding(path):
+        _check(version.manifest.variant, parameters)
+    return parameters
+
+
+def ranker(variant: str, parameters: Parameters, history: History, vectors: TrackVectors, other: Other) -> Ranker:
+    """Return a variant with these plays; `vectors` are those of the history's tracks, see `Model.ranker`."""
+    scorer = _scorer(variant, parameters, history, vectors)
+    skips = other() if variant in FAMILY.asking else None
+    if skips is None:  # `preference`, too, then ranks by the score
+        return Ranker(history, scorer)
+    return Ranker(history, scorer, Completion(skips, history.tracks), _weights(variant, parameters))
+
+
+def _scorer(variant: str, parameters: Parameters, history: History, vectors: TrackVectors) -> scorers.Scorer:
+    if variant == "autoencoder":
+        return scorers.Autoencoder(history, vectors)
+    if variant in WITH_VECTORS:
+        signals = Signals(history, Embeddings(vectors, parameters.confidence, parameters.regularization))
+        if parameters.new and parameters.all:
+            return scorers.Blend(signals, parameters.new.signals, parameters.all.signals)
+        return scorers.Als(signals)
+    if variant == "random":
+        return scorers.Random(history, parameters.seed)
+    return scorers.Own(history) if variant == "own" else scorers.Popular(history)
+
+
+def _weights(variant: str, parameters: Parameters) -> tuple[tuple[float, float], tuple[float, float]]:
+    if variant == "preference":
+        return (0.0, 1.0), (0.0, 1.0)
+    new, every = (made.completion if made else 0.0 for made in (parameters.new, parameters.all))
+    return (1.0, new), (1.0, every)
 
 
 def _vectors(path: Path, rows: int) -> Vectors:

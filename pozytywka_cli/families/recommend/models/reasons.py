@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pozytywka_cli.catalogue.string_table import take
 from pozytywka_cli.evaluation import Floats, Ints
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.signals import Signals
@@ -60,7 +61,7 @@ def _named(tracks: Tracks, profile: Profile, shares: NDArray[np.float64]) -> lis
     """
     largest = profile.tracks[shares.argmax(axis=1)]
     kinds = np.where(np.isin(largest, profile.heard), "play", "like")
-    named = zip(kinds, tracks.ids.gather(largest), tracks.names.gather(largest), strict=True)
+    named = zip(kinds, take(tracks.ids, largest), take(tracks.names, largest), strict=True)
     return [Reason(str(kind), track_id, name) for kind, track_id, name in named]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pozytywka_cli.evaluation import Floats
 from pozytywka_cli.families.recommend.features.history import History, Profile
 from pozytywka_cli.families.recommend.features.signals import Signals
+from pozytywka_cli.families.recommend.features.vectors import TrackVectors
 from pozytywka_cli.threads import one_blas_thread
 
 NEVER = -np.inf  # the score of a track that a variant cannot recommend
@@ -75,11 +76,11 @@ class Als:
 
     def knows(self, profile: Profile) -> bool:
         """Return whether the user has played a track that has an embedding."""
-        return bool(self.signals.embeddings.known[profile.tracks].any())
+        return bool(self.signals.embeddings.vectors.known[profile.tracks].any())
 
     def scores(self, profiles: Sequence[Profile], *, new: bool) -> Iterator[Floats]:
         """Yield ALS scores."""
-        known = self.signals.embeddings.known
+        known = self.signals.embeddings.vectors.known
         for profile in profiles:
             if self.knows(profile):
                 ((score,),) = self.signals.of([profile], ["als"])
@@ -92,11 +93,11 @@ class Als:
 class Autoencoder:
     """`autoencoder`: how close a track's code is to those of the user's full plays of the last 28 days.
 
-    codes: (tracks, d) rows of length 1, or 0 for a track that is newer than the model
+    codes: of length 1, or 0 for a track that is newer than the model
     """
 
     history: History
-    codes: NDArray[np.float64]
+    codes: TrackVectors
 
     def scores(self, profiles: Sequence[Profile], *, new: bool) -> Iterator[Floats]:
         """Yield the cosine with the mean code; popularity where the user has no such plays."""
@@ -106,8 +107,8 @@ class Autoencoder:
                 yield from Popular(self.history).scores([profile], new=new)
                 continue
             with one_blas_thread():
-                cosine = self.codes @ (query / np.linalg.norm(query))
-            yield np.where(self.codes.any(axis=1), cosine, NEVER)
+                cosine = self.codes.products(query / np.linalg.norm(query))
+            yield np.where(self.codes.known, cosine, NEVER)
 
 
 @dataclass(frozen=True)

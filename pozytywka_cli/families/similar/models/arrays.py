@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.artifacts.decoding import decoding
+from pozytywka_cli.artifacts.arrays import array
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.errors import ArtifactError
 
@@ -61,12 +60,3 @@ def verifying(version: Version, arrays: Mapping[str, NDArray[Any]]) -> Callable[
             version.verify(name, cast(mmap, arrays[name].base))
 
     return verify
-
-
-def array(path: Path, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
-    """Memory-map an array of this type, or raise an ArtifactError."""
-    with decoding(path):
-        mapped: NDArray[Any] = open_memmap(path, mode="r")  # which reads no other format and never unpickles
-        if mapped.dtype != dtype or mapped.ndim != dimensions:
-            raise ValueError(f"it is {mapped.dtype} {mapped.shape}, not {dtype} of {dimensions} dimensions")
-        return mapped

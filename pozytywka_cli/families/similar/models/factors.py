@@ -1,7 +1,6 @@
 """The artifact of every variant: what is known of every artist, and the names to find it by."""
 
 import mmap
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts.arrays import array
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue import names
-from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded
+from pozytywka_cli.catalogue.string_table import StringIndex, StringTable, encoded, row_of
 from pozytywka_cli.errors import ArtifactError
-from pozytywka_cli.families.similar.models.arrays import Weighted, array, verifying
+from pozytywka_cli.families.similar.models.arrays import Weighted, verifying
 
 NUMBER = np.dtype("<u4")
 EXCLUDED = "rare.bin"
@@ -44,8 +44,8 @@ class Excluded(StringTable):
 
     def listeners(self, key: str) -> int | None:
         """Return the number of listeners of the artist with this key; None if there is none."""
-        row = bisect_left(range(len(self)), key, key=self.__getitem__)
-        return int(self.numbers[1 + row]) if row < len(self) and self[row] == key else None
+        row = row_of(self, key)
+        return None if row is None else int(self.numbers[1 + row])
 
 
 NOBODY = Excluded.counted([], 0)

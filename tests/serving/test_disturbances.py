@@ -1,0 +1,229 @@
+"""The service while models are promoted, clients are slow, the disk is full, and the process is killed."""
+
+import json
+import signal
+import socket
+import sqlite3
+import threading
+import time
+from contextlib import closing, suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from pozytywka_cli.artifacts import Store
+from pozytywka_cli.dataset.events import decode
+
+from .conftest import Start
+from .running import Service
+from .test_answers import SKIP, problem
+from .test_events import event, some_tracks
+
+PROMOTIONS = 100
+
+
+def asked_meanwhile(service: Service, stop: threading.Event, answers: list[httpx.Response]) -> threading.Thread:
+    """Ask again and again, in a thread."""
+
+    def ask() -> None:
+        with httpx.Client(base_url=service.client.base_url, timeout=30) as client:
+            while not stop.is_set():
+                answers.append(client.post("/v1/skip", json=[SKIP, SKIP | {"user_id": 102}]))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread
+
+
+def test_promotions_are_picked_up_without_a_failed_or_a_mixed_answer(start: Start, pozytywka: Any):
+    """A hundred promotions while clients ask: every answer is that of one version, which says so."""
+    service = start()
+    places = ("--data-dir", service.data, "--artifacts-dir", service.artifacts, "-q")
+    assert pozytywka("train", "skip", "--variant", "user-rate", "--no-promote", *places).code == 0
+    store = Store(service.artifacts)
+    versions = store.names("skip")
+    expected = {
+        name: [
+            row["probability"]
+            for row in service.post("/v1/skip", [SKIP, SKIP | {"user_id": 102}], version=name).json()["rows"]
+        ]
+        for name in versions
+    }
+    assert len({tuple(one) for one in expected.values()}) == 2
+    stop, answers = threading.Event(), list[httpx.Response]()
+    threads = [asked_meanwhile(service, stop, answers) for _ in range(3)]
+    try:
+        for number in range(PROMOTIONS):
+            name = versions[number % 2]
+            with store.lock(wait=True):
+                store.promote("skip", name)
+            if number % 5 == 0:  # the service looks several times a second; the others come faster than that
+                while service.post("/v1/skip", SKIP).json()["version"] != name:
+                    time.sleep(0.01)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert {answer.status_code for answer in answers} == {200}
+    seen = {(one["version"], tuple(row["probability"] for row in one["rows"])) for one in (a.json() for a in answers)}
+    assert seen == {(name, tuple(probabilities)) for name, probabilities in expected.items()}
+
+
+@pytest.mark.parametrize("durability", ["request", "batch"])
+def test_a_killed_service_has_lost_no_event_that_it_waited_for(start: Start, durability: str):
+    """With `batch` at most the last thousand; what is in the log are whole events, each once."""
+    service = start("--durability", durability)
+    tracks, acknowledged = some_tracks(service, 5), []
+    killer = threading.Timer(0.5, service.process.send_signal, [signal.SIGKILL])
+    with suppress(httpx.TransportError):
+        for number in range(10**6):
+            sent = [event("PLAY", number, tracks[part % 5], user=500 + part) for part in range(7)]
+            assert service.post("/v1/events", sent).status_code == 202
+            acknowledged.append(number)
+            if len(acknowledged) == 1:
+                killer.start()
+    service.kill()
+    (path,) = (service.data / "sessions").glob("events-*.jsonl")
+    content = path.read_bytes()
+    logged = decode(content[: content.rfind(b"\n") + 1])
+    assert len(acknowledged) > 5
+    assert len(set(logged)) == len(logged)
+    assert len(logged) >= 7 * len(acknowledged) - (0 if durability == "request" else 1000)
+    again = start()
+    assert again.post("/v1/events", event("PLAY", 0, tracks[0], user=999)).status_code == 202
+    assert decode(path.read_bytes())[-1].user_id == 999
+
+
+@pytest.mark.parametrize("durability", ["request", "batch"])
+def test_a_killed_service_has_lost_no_exposure_that_it_waited_for(
+    start: Start, durability: str, pozytywka: Any, tmp_path: Any
+):
+    """With `batch` at most the last thousand."""
+    places = ("--artifacts-dir", tmp_path / "artifacts", "-q")
+    pozytywka("experiment", "create", "x", "--arm", "a=1@skip", "--arm", "b=1@skip", *places)
+    pozytywka("experiment", "start", "x", *places)
+    service = start("--durability", durability)
+    exposed: list[str] = []
+    killer = threading.Timer(0.5, service.process.send_signal, [signal.SIGKILL])
+    with suppress(httpx.TransportError):
+        for first in range(10**6, 2 * 10**6, 10):
+            sent = [SKIP | {"user_id": first + number} for number in range(10)]
+            assert service.post("/v1/experiments/x/predict", sent).status_code == 200
+            exposed += [str(one["user_id"]) for one in sent]
+            if len(exposed) == len(sent):
+                killer.start()
+    service.kill()
+    with closing(sqlite3.connect(service.artifacts / "experiments.sqlite3")) as database:
+        kept = {unit for (unit,) in database.execute("SELECT unit FROM exposures")}
+    assert len(exposed) > 30
+    assert len(set(exposed) - kept) <= (0 if durability == "request" else 1000)
+
+
+def test_a_disk_that_is_full_refuses_events_and_nothing_else(start: Start):
+    """None is logged in part; answers go on, and so do events when there is room again."""
+    service = start(prefix=("prlimit", "--fsize=20000"))
+    track = some_tracks(service, 1)[0]
+    sent = [event("PLAY", number, track, user=600) for number in range(60)]
+    assert service.post("/v1/events", sent).status_code == 202
+    problem(service.post("/v1/events", [event("PLAY", 90 + number, track) for number in range(100)]), 507)
+    (path,) = (service.data / "sessions").glob("events-*.jsonl")
+    assert len(decode(path.read_bytes())) == len(sent)
+    assert service.post("/v1/skip", SKIP).status_code == 200
+    assert service.post("/v1/events", [event("PLAY", 99, track, user=600)]).status_code == 202
+    assert len(decode(path.read_bytes())) == len(sent) + 1
+
+
+def raw(service: Service, content: bytes) -> socket.socket:
+    """Open a connection, and send bytes."""
+    connection = socket.create_connection((service.client.base_url.host, service.client.base_url.port), timeout=30)
+    connection.sendall(content)
+    return connection
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"POST /v1/skip HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow:",
+        b"GET /heal",
+        b"",
+    ],
+    ids=["body", "header", "path", "nothing"],
+)
+def test_a_slow_client_keeps_nobody_waiting_and_is_let_go(start: Start, content: bytes):
+    """Others are answered meanwhile; after the limit the connection ends."""
+    service = start("--timeout", "1")
+    connections = [raw(service, content) for _ in range(20)]
+    assert service.post("/v1/skip", SKIP).status_code == 200
+    for connection in connections:
+        with connection:
+            answer = connection.recv(10_000)
+            assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
+
+
+def test_bytes_that_are_no_http_are_refused(start: Start):
+    """And the service goes on."""
+    service = start()
+    for content in (b"\x00" * 100, b"\x16\x03\x01" + b"\xff" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"):
+        with raw(service, content) as connection:
+            assert connection.recv(10_000).startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
+    assert service.get("/healthz").status_code == 200
+
+
+def test_a_request_that_takes_too_long_is_ended(start: Start):
+    """With a problem document that says so."""
+    service = start("--timeout", "0.1", "--max-requests", "100000", "--max-body", "100")
+    problem(service.post("/v1/recommend", [{"user_id": 101, "count": 1000}] * 200), 503)
+
+
+def test_a_service_that_is_told_to_stop_answers_what_it_has_begun(start: Start):
+    """It ends in a few seconds, also while idle connections are open."""
+    service = start()
+    answers: list[httpx.Response] = []
+    thread = threading.Thread(target=lambda: answers.append(service.post("/v1/recommend", [{"user_id": 101}] * 100)))
+    thread.start()
+    time.sleep(0.05)
+    service.process.send_signal(signal.SIGTERM)
+    thread.join()
+    assert service.process.wait(10) is not None
+    assert [answer.status_code for answer in answers] == [200]
+
+
+def test_what_keeps_the_service_from_starting_is_said(prepared: Any, pozytywka: Any, tmp_path: Any):
+    """No model, a port that is taken, a file of tokens that is none."""
+    assert pozytywka("serve", "--artifacts-dir", tmp_path / "nothing").code == 4
+    places = ("--data-dir", prepared / "data", "--artifacts-dir", prepared / "artifacts")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answer = pozytywka("serve", "--port", taken.getsockname()[1], *places)
+    assert answer.code == 74
+    for content in ("", "write short\n", "read 0123456789abcdefgh\n", "0123456789abcdefgh\n"):
+        (tmp_path / "tokens").write_text(content)
+        answer = pozytywka("serve", "--tokens", tmp_path / "tokens", *places)
+        assert answer.code == 2
+        assert "tokens" in answer.err
+    assert pozytywka("serve", "--tokens", tmp_path / "none", *places).code == 74
+
+
+def test_a_model_that_cannot_be_opened_is_named(start: Start, pozytywka: Any):
+    """The others answer; when it is repaired it is opened again."""
+    service = start()
+    promoted = service.get("/v1/models").json()["rows"]
+    (name,) = [row["version"] for row in promoted if row["family"] == "similar"]
+    service.stop()
+    damaged = service.artifacts / "similar" / "versions" / name / "factors.npy"
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:-1])
+    again = start()
+    assert damaged.name in problem(again.get("/v1/similar/Rosetta"), 503)["detail"]
+    assert "similar" in again.get("/readyz").json()["problems"]
+    assert again.post("/v1/skip", SKIP).status_code == 200
+    damaged.write_bytes(content)
+    places = ("--data-dir", service.data, "--artifacts-dir", service.artifacts, "-q")
+    assert pozytywka("models", "prepare", "similar", *places).code == 0
+    for _ in range(1500):
+        if again.get("/v1/similar/Rosetta").status_code == 200:
+            break
+        time.sleep(0.01)
+    assert again.get("/v1/similar/Rosetta").status_code == 200
+    assert json.loads(again.get("/readyz").text)["problems"] == {}
