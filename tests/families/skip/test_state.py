@@ -48,7 +48,7 @@ def assert_equal(state: State, log: PlayLog, asked: pl.DataFrame, fitted: Featur
     held = state.holds(requests)
     asked, requests = asked.filter(held), requests.some(np.flatnonzero(held))
     batch = PlayFeatures(log, fitted)(asked)
-    ours = pl.DataFrame(state.features(requests, batch.columns), batch.schema).fill_nan(None)
+    ours = pl.DataFrame(state.features(requests, tuple(batch.columns)), batch.schema).fill_nan(None)
     wrong = [name for name in batch.columns if not ours[name].equals(batch[name], null_equal=True)]
     assert not wrong
     assert (state.user_rates(requests, fitted.skip_rate) == user_rate(asked, log, fitted.skip_rate)).all()

@@ -90,5 +90,5 @@ def slope_effect(past: Past, steps: Sequence[tuple[Ints, Ints]], own_rate: Float
     known = [np.full(len(past.skipped), STEPS), *(of_log for of_log, _ in steps)]
     products = [past.count(known[one] * known[other]) for one, other in PAIRS]
     skips = [past.skips(known[slope]) for slope in range(1, len(PRIORS))]
-    line = Line(products, np.array(skips), own_rate, smoothing)
+    line = Line.of(np.stack(products, axis=1), np.stack(skips, axis=1), own_rate, smoothing)
     return line.effect(slice(None), np.stack([of_rows for _, of_rows in steps], axis=1))

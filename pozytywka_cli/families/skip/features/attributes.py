@@ -1,6 +1,6 @@
 """Past skip rates of a user along the audio attributes of tracks, and a line through them."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -22,6 +22,7 @@ LEVEL_PRIOR = 5.0  # plays of an average track: as many as the prior of the user
 SLOPE_PRIOR = 16.0  # plays one deviation away, skipped at the user's own rate
 PRIORS = STEPS**2 * np.diag([LEVEL_PRIOR] + [SLOPE_PRIOR] * len(SIDED))
 PAIRS = list(combinations_with_replacement(range(len(PRIORS)), 2))  # those of the level, 0, come first
+PLACES = np.array([[PAIRS.index((min(one, two), max(one, two))) for two in range(4)] for one in range(4)])
 
 # weights by own bin of 12, of which the 13th is unknown and has none, and by bin: (13, 12)
 _own = np.arange(BINS // 2 + 1)[:, None]
@@ -39,20 +40,26 @@ def rates_of_counts(counts: Ints, users: Ints, own: Codes, own_rate: Floats, wei
     return rate(sums[..., 1], sums[..., 0], weight, own_rate[:, None])
 
 
-def sides_of_counts(counts: Ints, users: Ints, own: Codes, own_rate: Floats, weight: float) -> Floats:
-    """Return the rates on either side of rows' attributes as `attribute_rates` does, from counts by bin: (rows, 3, 2).
-
-    `counts` are known plays and skips, (users, 3, 24, 2); the rest is as in `rates_of_counts`.
-    """
+def up_to_bins(counts: Ints) -> Ints:
+    """Return how many plays and skips, (users, 3, 24, 2), are below each bin, and at last of all: (users, 3, 25, 2)."""
     up_to = np.zeros((*counts.shape[:2], BINS + 1, 2), np.int64)
     counts.cumsum(2, out=up_to[:, :, 1:])
-    row, attribute, known = users[:, None], np.arange(counts.shape[1]), own < BINS
+    return up_to
+
+
+def sides_of_counts(up_to: Ints, users: Ints, own: Codes, own_rate: Floats, weight: float) -> Floats:
+    """Return the rates on either side of rows' attributes as `attribute_rates` does, from counts by bin: (rows, 3, 2).
+
+    `up_to` are known plays and skips, see `up_to_bins`: (users, 3, 25, 2); the rest is as in `rates_of_counts`.
+    """
+    row, attribute, known = users[:, None], np.arange(up_to.shape[1]), own < BINS
     below = up_to[row, attribute, np.minimum(own + 1, BINS)]
     above = up_to[row, attribute, BINS] - up_to[row, attribute, own]
     sums = np.stack([below, above], axis=2) * known[..., None, None]
     return rate(sums[..., 1], sums[..., 0], weight, own_rate[:, None, None])
 
 
+@dataclass(frozen=True)
 class Line:
     """One step of Fisher scoring from `own_rate` towards the user's logistic regression of skips on a level and slopes.
 
@@ -60,22 +67,29 @@ class Line:
     variance of a single skip. The level has the prior plays of `own_rate`, so the line passes through that rate at the
     mean of all these plays.
 
-    products: sums over known plays of the products of `PAIRS` of the level, 16, and the steps: 10 times (users,)
-    skips: sums of the steps of known plays that were skipped: (3, users)
+    weights: of the level and the slopes: (users, 4)
+    own_rate: (users,)
     """
 
-    def __init__(self, products: Sequence[Ints] | Ints, skips: Ints, own_rate: Floats, smoothing: float) -> None:
-        self.own_rate = own_rate
-        gram, above = np.empty((*PRIORS.shape, len(own_rate))), np.zeros((len(PRIORS), len(own_rate)))
-        for (one, other), product in zip(PAIRS, products, strict=True):
-            gram[one, other] = gram[other, one] = product + smoothing * PRIORS[one, other]
-        above[1:] = skips - own_rate * (np.asarray(products[1 : len(PRIORS)]) // STEPS)
-        self._line = np.linalg.solve(np.moveaxis(gram, 2, 0), above.T[:, :, None])[:, :, 0]
+    weights: Floats
+    own_rate: Floats
+
+    @classmethod
+    def of(cls, products: Ints, skips: Ints, own_rate: Floats, smoothing: float) -> "Line":
+        """Fit the lines of some users.
+
+        products: sums over known plays of the products of `PAIRS` of the level, 16, and the steps: (users, 10)
+        skips: sums of the steps of known plays that were skipped: (users, 3)
+        """
+        above = np.zeros((len(products), len(PRIORS), 1))
+        above[:, 1:, 0] = skips - own_rate[:, None] * (products[:, 1 : len(PRIORS)] // STEPS)
+        weights = np.linalg.solve(products[:, PLACES] + smoothing * PRIORS, above)[:, :, 0]
+        return cls(weights.astype(np.float64, copy=False), own_rate)
 
     def effect(self, users: Ints | slice, steps: Ints) -> Floats:
         """Return what the line adds at these steps, (rows, 3), for rows of these users, (rows,): (rows,)."""
-        line, own_rate = self._line[users], self.own_rate[users]
-        effect = line[:, 0] * STEPS
+        weights, own_rate = self.weights[users], self.own_rate[users]
+        effect = weights[:, 0] * STEPS
         for slope in range(1, len(PRIORS)):
-            effect = effect + line[:, slope] * steps[:, slope - 1]
+            effect = effect + weights[:, slope] * steps[:, slope - 1]
         return np.asarray(effect / (own_rate * (1 - own_rate)))

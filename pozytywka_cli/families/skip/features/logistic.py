@@ -4,6 +4,8 @@ import numpy as np
 
 from pozytywka_cli.evaluation import Floats
 
+LARGEST = 709.0  # whose exponential is finite
+
 
 def logit(probability: Floats | float) -> Floats:
     """Return the log-odds of probabilities between 0 and 1: the same shape."""
@@ -12,5 +14,4 @@ def logit(probability: Floats | float) -> Floats:
 
 def expit(log_odds: Floats) -> Floats:
     """Return the probabilities of log-odds: the same shape."""
-    with np.errstate(over="ignore"):  # a number divided by infinity is the 0 that is meant
-        return np.asarray(1 / (1 + np.exp(-log_odds)))
+    return np.asarray(1 / (1 + np.exp(np.minimum(-log_odds, LARGEST))))

@@ -1,6 +1,7 @@
 """What computes the inputs of models: the base of all readers, the user's rate alone, and all features of a play."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,6 +26,7 @@ PARAMETERS = "model.json"
 CLIP = 5.0
 DIGITS = 4  # of a value that is shown: 32-bit numbers are hardly more precise
 
+Singles = NDArray[np.float32]
 Inputs = tuple[NDArray[Any], ...]  # each with one row for each play or candidate
 ReadInputs = Callable[["pl.DataFrame"], Inputs]
 Without = Iterator[tuple[str, Floats | None, Inputs]]
@@ -91,7 +93,7 @@ class PastRate(Reader, frozen=True, forbid_unknown_fields=True):
         yield "user_rate", inputs[0], (np.full_like(inputs[0], self.skip_rate),)
 
 
-class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
+class Scaling(Reader, frozen=True, forbid_unknown_fields=True, dict=True):
     """Computes features, standardised with the mean and the standard deviation of each one over the training plays.
 
     `layers` and `width` are the shape of the networks that take them.
@@ -149,8 +151,19 @@ class Scaling(Reader, frozen=True, forbid_unknown_fields=True):
 
     def scaled(self, features: NDArray[np.float32]) -> Inputs:
         """Standardise and clip the features in `mean`, (rows, features); an unknown attribute has its mean."""
-        mean, deviation = (np.array(list(values.values()), np.float32) for values in (self.mean, self.deviation))
+        mean, deviation = self._figures
         # not by polars: it divides a column by a number in another way than one value, which shows in the last bit
-        scaled = (features - mean) / deviation
-        scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP, out=scaled), copy=False)
-        return (np.ascontiguousarray(scaled),)
+        scaled = np.ascontiguousarray((features - mean) / deviation)
+        np.minimum(np.maximum(scaled, -CLIP, out=scaled), CLIP, out=scaled)
+        scaled[np.isnan(scaled)] = 0
+        return (scaled,)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the features, in the order of the inputs."""
+        return tuple(self.mean)
+
+    @cached_property
+    def _figures(self) -> tuple[Singles, Singles]:
+        mean, deviation = (np.array([*values.values()], np.float32) for values in (self.mean, self.deviation))
+        return mean, deviation

@@ -5,7 +5,8 @@ with one split) answers with the weight of its posterior probability: Bayesian m
 Raftery & Volinsky, 1999), in closed form because the rate of each side has a Beta prior.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,14 @@ STRENGTH = 2.0  # plays of a side's prior, at the skip rate of the training play
 NO_SPLIT = 0.5  # prior probability that no threshold matters; all stumps share the rest alike
 PREMIUM_MATTERS = 0.3  # prior probability that the rates before a purchase and after it have nothing in common
 ROWS = 256  # at a time: so their arrays stay in a processor's cache
+STUMPS = BINS - 1  # of each attribute
+UNKNOWN, ALL = 2 * STUMPS, 2 * STUMPS + 1  # the places after those of the sides below and above
+LOG_PREMIUM = np.log([1 - PREMIUM_MATTERS, PREMIUM_MATTERS])
+LOG_WHOLE = np.log(NO_SPLIT) + LOG_PREMIUM
+
+# the side of each stump that a bin is on: (25, 23)
+_bin, _stump = np.arange(BINS + 1)[:, None], np.arange(STUMPS)
+SIDES = np.where(_bin == BINS, UNKNOWN, np.where(_bin <= _stump, _stump, STUMPS + _stump))
 
 
 def stump_average(
@@ -40,7 +49,7 @@ def stump_average(
     for start in range(0, len(average), ROWS):
         part = slice(start, start + ROWS)
         counts = np.stack([counted(part) for counted in cells], axis=1).reshape(-1, len(cells), BINS + 1, 2, 2)
-        stumps = Stumps(counts, premium[1][part], prior)
+        stumps = Stumps.of(counts, premium[1][part], prior)
         average[part] = stumps.average(np.arange(len(counts)), own[part])
     return average
 
@@ -57,70 +66,79 @@ class Prior:
             for one in parameters  # Γ(x + 1) = x Γ(x)
         )
 
-    def evidence(self, plays: Ints) -> Floats:
-        """Return log B(a + s, b + n − s) − log B(a, b) of plays by outcome, (…, 2): (…)."""
-        others, skips = plays[..., 0], plays[..., 1]
-        return np.asarray(self._skips[skips] + self._others[others] - self._plays[skips + others])
+    def evidence(self, others: Ints, skips: Ints) -> Floats:
+        """Return log B(a + s, b + n − s) − log B(a, b) of numbers of plays by outcome: the same shape."""
+        evidence: Floats = self._skips.take(skips) + self._others.take(others) - self._plays.take(others + skips)
+        return evidence
 
-    def rate(self, plays: Ints) -> Floats:
-        """Return the skip rate of plays by outcome, (…, 2): (…)."""
-        return rate(plays[..., 1], plays[..., 0] + plays[..., 1], self.strength, self.skip_rate)
+    def rate(self, others: Ints, skips: Ints) -> Floats:
+        """Return the skip rate of numbers of plays by outcome: the same shape."""
+        return rate(skips, others + skips, self.strength, self.skip_rate)
 
 
+@dataclass(frozen=True)
 class Stumps:
     """The weights of all stumps for some users, and what each stump answers on its sides.
 
-    counts: known plays by attribute, bin, premium and outcome: (users, attributes, 25, 2, 2)
-    now: whether each user has premium: (users,)
+    Plays have one rate, or those before a purchase and after it have rates of their own: 2 states of the hypotheses.
+
+    weights: of no stump and of all stumps, 2 · (1 + 23 · attributes), not normalised: (users, weights)
+    total: their sum: (users,)
+    rates: the skip rates of the sides below the 23 thresholds, above, of unknown attributes, and of all plays, by
+        state: (users, 2, attributes, 48)
     """
 
-    def __init__(self, counts: Ints, now: Flags, prior: Prior) -> None:
-        self.prior = prior
+    prior: Prior
+    weights: Floats
+    total: Floats
+    rates: Floats
+
+    @classmethod
+    def of(cls, counts: Ints, now: Flags, prior: Prior) -> "Stumps":
+        """Compute them from known plays by attribute, bin, premium and outcome, (users, attributes, 25, 2, 2).
+
+        `now` is whether each user has premium: (users,).
+        """
         users, attributes = counts.shape[:2]
-        up_to, unknown = counts[:, :, :BINS].cumsum(2), counts[:, :, BINS:]
-        below = up_to[:, :, :-1]
-        sides = below, up_to[:, :, -1:] - below, unknown
-        each_stump = np.log((1 - NO_SPLIT) / attributes / (BINS - 1))
-        everything = counts[:, :1].sum(2)
-        whole = self._scores([everything], np.log(NO_SPLIT))  # (users, 2, 1)
-        split = self._scores(sides, each_stump)  # (users, attributes, 2, 23)
-        score = np.concatenate([whole.reshape(users, -1), split.reshape(users, -1)], axis=1)
-        self.weights = np.exp(score - score.max(1, keepdims=True))
+        plays = _plays(counts)
+        evidence = prior.evidence(*plays)
+        evidence[1] += evidence[2]
+        score = evidence[:2]
+        split = score[..., :STUMPS] + score[..., STUMPS:UNKNOWN] + score[..., UNKNOWN:ALL]
+        split += (np.log((1 - NO_SPLIT) / attributes / STUMPS) + LOG_PREMIUM)[:, None, None, None]
+        scores = np.empty((users, 2 + split[:, 0].size))
+        scores[:, :2] = (score[:, :, 0, ALL] + LOG_WHOLE[:, None]).T
+        scores[:, 2:] = split.swapaxes(0, 1).reshape(users, -1)
+        weights = np.exp(scores - scores.max(1, keepdims=True))
+        # in the premium state of the moment
+        plays[:, 1] = np.where(now[:, None, None], plays[:, 2], plays[:, 1])
         # by cumsum, which adds in one order, however many rows there are
-        self._total = self.weights.cumsum(1)[:, -1]
-        self._whole = self._rates(everything, now).reshape(users, 2)
-        self._sides = [self._rates(plays, now) for plays in sides]
+        return cls(prior, weights, weights.cumsum(1)[:, -1], prior.rate(*plays[:, :2]).swapaxes(0, 1))
 
     def average(self, users: Ints, own: Codes) -> Floats:
         """Return the log-odds of a skip for rows of `users`, (rows,), in bins `own`, (rows, attributes): (rows,)."""
-        bins = own[:, :, None, None]
-        below, above, unknown = (rates[users] for rates in self._sides)
-        split = np.where(bins == BINS, unknown, np.where(bins <= np.arange(BINS - 1), below, above))
-        rates = np.concatenate([self._whole[users], split.reshape(len(users), -1)], axis=1)
+        attributes = np.arange(own.shape[1])[:, None]
+        rates = np.empty((len(users), self.weights.shape[1]))
+        rates[:, :2] = self.rates[users, :, 0, ALL]
+        of_stumps = self.rates.swapaxes(1, 2)[users[:, None, None], attributes, :, SIDES[own]]
+        rates[:, 2:] = of_stumps.transpose(0, 3, 1, 2).reshape(len(users), -1)
         skip_rate = self.prior.skip_rate
-        above_usual = (self.weights[users] * (rates - skip_rate)).cumsum(1)[:, -1] / self._total[users]
-        return np.asarray(logit(skip_rate + above_usual))
-
-    def _scores(self, sides: Sequence[Ints], log_prior: float) -> Floats:
-        """Return the log of each stump's prior times its evidence, without premium and with it: (…, 2, stumps).
-
-        From plays by premium and outcome on all sides, (…, stumps or 1, 2, 2).
-        """
-        scores = np.empty((*sides[0].shape[:-3], 2, sides[0].shape[-3]))
-        scores[..., 0, :] = log_prior + np.log(1 - PREMIUM_MATTERS)
-        scores[..., 1, :] = log_prior + np.log(PREMIUM_MATTERS)
-        for plays in sides:
-            scores[..., 0, :] += self.prior.evidence(_pooled(plays))
-            for state in range(plays.shape[-2]):
-                scores[..., 1, :] += self.prior.evidence(plays[..., state, :])
-        return scores
-
-    def _rates(self, plays: Ints, now: Flags) -> Floats:
-        """Return the skip rate of each stump's side, of all plays and of those in the premium state: as above."""
-        in_state = plays[np.arange(len(now)), ..., now.astype(int), :]
-        return np.stack([self.prior.rate(_pooled(plays)), self.prior.rate(in_state)], axis=-2)
+        above_usual = (self.weights[users] * (rates - skip_rate)).cumsum(1)[:, -1] / self.total[users]
+        return logit(skip_rate + above_usual)
 
 
-def _pooled(plays: Ints) -> Ints:
-    # not by sum: adding two parts is several times as fast as reducing an axis of two
-    return np.asarray(plays[..., 0, :] + plays[..., 1, :])
+def _plays(counts: Ints) -> Ints:
+    """Return the plays by outcome, state (all plays, those without premium, those with it) and side.
+
+    The sides are those of `Stumps.rates`: (2, 3, users, attributes, 48).
+    """
+    by_outcome = counts.transpose(4, 3, 0, 1, 2)
+    up_to = by_outcome.cumsum(-1, dtype=np.int64)
+    plays = np.empty((2, 3, *counts.shape[:2], ALL + 1), np.int64)
+    of_states = plays[:, 1:]
+    of_states[..., :STUMPS] = up_to[..., :STUMPS]
+    of_states[..., STUMPS:UNKNOWN] = up_to[..., STUMPS : STUMPS + 1] - up_to[..., :STUMPS]
+    of_states[..., UNKNOWN] = by_outcome[..., BINS]
+    of_states[..., ALL] = up_to[..., BINS]
+    plays[:, 0] = plays[:, 1] + plays[:, 2]
+    return plays

@@ -1,7 +1,7 @@
 """The forward passes of fitted networks in numpy: all that a prediction takes. Torch is for training alone."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,12 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pozytywka_cli.evaluation import Floats
+from pozytywka_cli.families.skip.features.logistic import LARGEST
 from pozytywka_cli.families.skip.features.readers import Inputs
 
 Weights = Mapping[str, NDArray[np.float32]]
 
-ROWS = 32  # of every product of matrices: one of another size may add in another order, which shows in the last bits
-CHUNK = 16 * ROWS  # at a time: so their arrays stay in a processor's cache
+CHUNK = 512  # rows at a time: so their arrays stay in a processor's cache
+
+
+def rounded(compute: Callable[..., Floats], inputs: Inputs) -> Floats:
+    """Return what a function computes of some rows at a time, in single precision: (…, rows).
+
+    It depends neither on the other rows nor on the number of threads: each row is multiplied by itself, for a product
+    of several may add in another order, which shows in the last bits. Of layers with thousands of weights a library
+    still divides some among threads, which changes the last bits of the double result, and is rounded away.
+    """
+    starts = range(0, max(len(inputs[0]), 1), CHUNK)
+    parts = [compute(*(array[start : start + CHUNK] for array in inputs)) for start in starts]
+    return np.concatenate(parts, axis=-1).astype(np.float32).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -30,27 +42,16 @@ class Network(ABC):
         return {name: array.astype(np.float64) for name, array in self.weights.items()}
 
     def score(self, inputs: Inputs) -> Floats:
-        """Return the score of each row, the log-odds of a skip minus those of all plays: (rows,).
-
-        It depends neither on the other rows nor on the number of threads: all products of matrices have as many rows,
-        too few for a library to divide them among threads. Of layers with thousands of weights it still divides some,
-        which changes the last bits of the double result, and is rounded away.
-        """
-        scores = np.empty(len(inputs[0]), np.float32)
-        for start in range(0, len(scores), CHUNK):
-            part = [array[start : start + CHUNK] for array in inputs]
-            scores[start : start + CHUNK] = self._pass(*map(_padded, part))[: len(part[0])]
-        return scores.astype(np.float64)
+        """Return the score of each row, the log-odds of a skip minus those of all plays: (rows,); see `rounded`."""
+        return rounded(self._pass, inputs)
 
     @abstractmethod
     def _pass(self, *inputs: NDArray[Any]) -> Floats:
-        """Return the score of each row, (rows,); `rows` is a multiple of `ROWS`."""
+        """Return the score of each row: (rows,)."""
 
     def _linear(self, name: str, inputs: Floats) -> Floats:
         """Return the outputs of a linear layer, (rows, units), from (rows, inputs)."""
-        weight = self.double[f"{name}.weight"]
-        products = inputs.reshape(-1, ROWS, inputs.shape[1]) @ weight.T
-        return products.reshape(len(inputs), len(weight)) + self.double[f"{name}.bias"]
+        return np.asarray((inputs[:, None] @ self.double[f"{name}.weight"].T)[:, 0] + self.double[f"{name}.bias"])
 
     def _sum(self, table: str, numbers: NDArray[np.int32]) -> Floats:
         """Return the sum of the rows of a table with these numbers, (rows, columns), from (rows, any width)."""
@@ -71,11 +72,41 @@ class FeatureNetwork(Network):
     """Layers of SiLU units over standardised features, plus a linear connection."""
 
     def _pass(self, *inputs: NDArray[Any]) -> Floats:
-        hidden = features = inputs[0].astype(np.float64)
-        layers = sum(name.startswith("deep.") for name in self.weights) // 2 - 1  # weights and biases, without the last
-        for layer in range(layers):
-            hidden = _silu(self._linear(f"deep.{3 * layer}", hidden))
-        return (self._linear(f"deep.{3 * layers}", hidden) + self._linear("linear", features))[:, 0]
+        scores: Floats = FeatureNetworks((self,)).compute(*inputs)[0]
+        return scores
+
+
+@dataclass(frozen=True)
+class FeatureNetworks:
+    """Networks of one shape, whose layers are computed together, each as if it were alone."""
+
+    members: tuple[FeatureNetwork, ...]
+
+    def scores(self, inputs: Inputs) -> Floats:
+        """Return the score of each row by each network: (networks, rows)."""
+        return rounded(self.compute, inputs)
+
+    def compute(self, features: NDArray[np.float32]) -> Floats:
+        """Return the same before it is rounded."""
+        rows = features.astype(np.float64)[:, None]
+        *layers, (last, last_bias), (linear, linear_bias) = self._layers
+        hidden = rows
+        for weight, bias in layers:
+            hidden = _silu(hidden @ weight + bias)
+        return np.asarray((hidden @ last + last_bias + (rows @ linear + linear_bias))[:, :, 0, 0])
+
+    @cached_property
+    def _layers(self) -> list[tuple[Floats, Floats]]:
+        """Weights and biases of each layer, the linear connection at last: (networks, 1, inputs or 1, units)."""
+        deep = sum(name.startswith("deep.") for name in self.members[0].weights) // 2
+        layers = []
+        for name in (*(f"deep.{3 * layer}" for layer in range(deep)), "linear"):
+            weight, bias = (
+                np.stack([member.double[f"{name}.{kind}"] for member in self.members])[:, None]
+                for kind in ("weight", "bias")
+            )
+            layers.append((weight.swapaxes(2, 3), bias[:, :, None]))
+        return layers
 
 
 class GenreNetwork(Network):
@@ -98,11 +129,4 @@ class LegacyNetwork(Network):
 
 
 def _silu(values: Floats) -> Floats:
-    with np.errstate(over="ignore"):  # a number divided by infinity is the 0 that is meant
-        return np.asarray(values / (1 + np.exp(-values)))
-
-
-def _padded(rows: NDArray[Any]) -> NDArray[Any]:
-    """Repeat the last row until the number of rows is a multiple of `ROWS`."""
-    missing = -len(rows) % ROWS
-    return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows
+    return np.asarray(values / (1 + np.exp(np.minimum(-values, LARGEST))))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,7 @@ from pozytywka_cli.families.skip.features.genres import GenreClusters, Genres
 from pozytywka_cli.families.skip.features.readers import Inputs, Reader, Scaling
 from pozytywka_cli.families.skip.models.forward import (
     FeatureNetwork,
+    FeatureNetworks,
     GenreNetwork,
     LegacyNetwork,
     Network,
@@ -46,8 +48,13 @@ class Networks(Model):
 
     def probability(self, inputs: Inputs) -> Floats:
         """Return the probability of a skip for rows with these inputs: (rows,)."""
-        scores = [member.score(inputs) for member in self.members]
+        scores = [*self._alike.scores(inputs)] if self._alike.members else []
+        scores += [member.score(inputs) for member in self.members if not isinstance(member, FeatureNetwork)]
         return shifted(np.asarray(sum(scores) / len(scores)), self.skip_rate)
+
+    @cached_property
+    def _alike(self) -> FeatureNetworks:
+        return FeatureNetworks(tuple(member for member in self.members if isinstance(member, FeatureNetwork)))
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors`, and the files of the reader."""

@@ -36,7 +36,7 @@ def inputs(reader: Reader, state: State, requests: Requests) -> Inputs:
     """Return what an opened reader returns for requests that the state holds, to the last bit."""
     match reader:
         case Scaling():
-            return reader.scaled(state.features(requests, list(reader.mean)))
+            return reader.scaled(state.features(requests, reader.names))
         case PastRate():
             return (state.user_rates(requests, reader.skip_rate),)
     raise TypeError(f"the inputs of {type(reader).__name__} are not from plays")

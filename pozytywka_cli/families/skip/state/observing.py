@@ -5,7 +5,7 @@ import numpy as np
 from pozytywka_cli.families.skip.features.rates import NEVER
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.layout import OTHERS, PLAY, SESSION, SESSIONS, Records, no_play
-from pozytywka_cli.families.skip.state.settling import add, settle
+from pozytywka_cli.families.skip.state.settling import Play, add, settle
 
 
 def start(user: Records, session: int, track: int, at: int, advertised: bool, catalogue: Catalogue) -> bool:
@@ -30,7 +30,7 @@ def start(user: Records, session: int, track: int, at: int, advertised: bool, ca
     kept["advertisements"] += advertised
     _to_front(sessions, place, kept)
     _to_front(plays[OTHERS:], place, _started(user, session, track, at, advertised, catalogue))
-    settle(user, np.array([at - 1]), catalogue)
+    settle(user, at - 1, catalogue)
     user["latest_start"] = at
     _fill_others(user, [play for play in plays[:OTHERS] if play["known_at"] >= at])
     return True
@@ -88,7 +88,7 @@ def _supersede(user: Records, place: int, at: int | None, catalogue: Catalogue) 
     others = [one for one in (*user["plays"][0, :OTHERS], play) if one["known_at"] < NEVER]
     others.sort(key=lambda one: (one["started_at"], one["session"]))  # stable: plays of one session stay in order
     if len(others) > OTHERS:  # then the one that started first is settled as it stands
-        add(user, np.zeros(1, np.int64), np.array(others[:1], PLAY), np.ones(1, np.bool_), catalogue)
+        add(user, [(Play._make(others[0].item()), True)], catalogue)
     _fill_others(user, others[-OTHERS:])
 
 

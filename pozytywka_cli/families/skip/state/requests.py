@@ -24,7 +24,12 @@ class Requests:
     session: Ints
     advertised: Flags
 
-    def some(self, places: Ints) -> "Requests":
+    @property
+    def context(self) -> tuple[Ints, Ints, Ints, Flags]:
+        """What the features depend on beside the track: (requests,) each."""
+        return self.user, self.at, self.session, self.advertised
+
+    def some(self, places: Ints | Flags | slice) -> "Requests":
         """Return those at these places."""
         return Requests(*(values[places] for values in vars(self).values()))
 

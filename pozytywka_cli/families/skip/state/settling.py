@@ -1,64 +1,126 @@
-"""Count plays whose outcome has become known, one of each user at a time."""
+"""Count plays whose outcome has become known, in the order in which they became known."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pozytywka_cli.evaluation import Flags, Ints
-from pozytywka_cli.families.skip.features.attributes import ATTRIBUTES, BINS, SIDED
+from pozytywka_cli.evaluation import Ints
+from pozytywka_cli.families.skip.features.attributes import BINS, SIDED
 from pozytywka_cli.families.skip.features.rates import HALF_LIFE, NEVER
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
-from pozytywka_cli.families.skip.state.layout import OTHERS, Records
+from pozytywka_cli.families.skip.state.layout import OTHERS, UNSIDED, Records
 
-KEPT = 1 - (1 - np.exp(-np.log(2) / HALF_LIFE))  # as the moving average of polars has it, to the last bit
-_SIDED, _UNSIDED = np.arange(len(SIDED)), np.arange(len(ATTRIBUTES) - len(SIDED))
+KEPT = float(1 - (1 - np.exp(-np.log(2) / HALF_LIFE)))  # as the moving average of polars has it, to the last bit
+_SIDED, _UNSIDED = np.arange(len(SIDED)), np.arange(UNSIDED)
 
 
-def settle(users: Records, until: Ints, catalogue: Catalogue) -> None:
-    """Count the plays of the records that are known by `until`, (users,), in the order in which they became known.
+class Play(NamedTuple):
+    """A record of a play, see `layout.PLAY`."""
 
-    The plays stay where they are; which ones are settled follows from `latest_start`, and that stays as well.
+    session: int
+    started_at: int
+    known_at: int
+    liked_at: int
+    track: int
+    skipped: bool
+    premium: bool
+    advertised: bool
+
+
+class Session(NamedTuple):
+    """A record of a session, see `layout.SESSION`."""
+
+    first: int
+    plays: int
+    advertisements: int
+    earlier: int
+    earlier_advertisements: int
+    known: int
+    skips: int
+
+
+class Memory(NamedTuple):
+    """The fields of a user's record, see `layout.USER`, of plays in the order in which they became known."""
+
+    likes: int
+    advertisements: int
+    mean: float
+    weight: float
+    recent: int
+    previous_session: int
+    previous_liked_at: int
+
+    def after(self, play: Play, *, superseded: bool) -> "Memory":
+        """Return the memory with a further play; the like of one that is not `superseded` may still come."""
+        weight = self.weight * KEPT + 1
+        return Memory(
+            likes=self.likes + (superseded and play.liked_at < NEVER),
+            advertisements=self.advertisements + play.advertised,
+            mean=self.mean + (play.skipped - self.mean) * (1 / weight),
+            weight=weight,
+            recent=(self.recent << 1 | play.skipped) & 0xFF,
+            previous_session=play.session,
+            previous_liked_at=play.liked_at,
+        )
+
+
+class Counts(NamedTuple):
+    """The fields of users' records, see `layout.USER`, of plays in any order: (users, …) each."""
+
+    sided: Ints
+    unsided: Ints
+    products: Ints
+    skipped_steps: Ints
+
+    @classmethod
+    def of(cls, users: Records) -> "Counts":
+        """Return those of some records, which change with them."""
+        return cls(*(users[name] for name in cls._fields))
+
+    def add(self, rows: Sequence[int], plays: Sequence[Play], catalogue: Catalogue) -> None:
+        """Add a play to each of some rows, which may be the same."""
+        if not rows:
+            return
+        place = np.array(rows)
+        of_plays: NDArray[np.int64] = np.array([(play.track, play.premium, play.skipped) for play in plays])
+        track, (premium, skipped) = catalogue.rows(of_plays[:, 0]), of_plays.T[1:, :, None]
+        bins, steps, column = catalogue.codes[track], catalogue.steps[track], place[:, None]
+        sided, others = bins[:, : len(SIDED)], bins[:, len(SIDED) :]
+        np.add.at(self.sided, (column, _SIDED, sided, premium, skipped), 1)
+        np.add.at(self.unsided, (column, _UNSIDED, np.minimum(others // 2, BINS // 2 - 1), skipped), others < BINS)
+        np.add.at(self.products, place, catalogue.products[track])
+        np.add.at(self.skipped_steps, place, skipped * steps)
+
+
+def due(plays: Sequence[Play], latest_start: int, until: int) -> list[tuple[Play, bool]]:
+    """Return the plays of a record that are not settled and known by `until`, in the order in which they became known.
+
+    Each comes with whether a later play of its session superseded it.
     """
-    plays = users["plays"]
-    known_at = plays["known_at"]
-    due = (known_at <= until[:, None]) & (known_at >= users["latest_start"][:, None])
-    rounds = due.sum(1)
-    if not (most := int(rounds.max(initial=0))):
-        return
-    order = np.lexsort((plays["session"], plays["started_at"], np.where(due, known_at, NEVER)), axis=1)
-    for number in range(most):
-        (rows,) = np.nonzero(rounds > number)
-        places = order[rows, number]
-        play = plays[rows, places]
-        add(users, rows, play, places < OTHERS, catalogue)
+    known = [(play, place < OTHERS) for place, play in enumerate(plays) if latest_start <= play.known_at <= until]
+    known.sort(key=lambda one: (one[0].known_at, one[0].started_at, one[0].session))
+    return known
 
 
-def add(users: Records, rows: Ints, plays: Records, superseded: Flags, catalogue: Catalogue) -> None:
-    """Count a play of each of some distinct rows, the next one to become known, with its outcome: (rows,) each."""
-    count(users, rows, plays, plays["skipped"], catalogue)
-    _remember(users, rows, plays, superseded)
+def settle(user: Records, until: int, catalogue: Catalogue) -> None:
+    """Count the plays of a record, (1,), that are known by `until`.
+
+    They stay where they are; which ones are settled follows from `latest_start`, and that stays as well.
+    """
+    plays = [*map(Play._make, user["plays"][0].tolist())]
+    add(user, due(plays, int(user["latest_start"][0]), until), catalogue)
 
 
-def count(users: Records, rows: Ints, plays: Records, skipped: Flags, catalogue: Catalogue) -> None:
-    """Add a play to the sums of each of some distinct rows, with outcomes of its own: (rows,) each."""
-    track, outcome = catalogue.rows(plays["track"]), skipped.astype(int)
-    bins, steps, place = catalogue.codes[track], catalogue.steps[track], rows[:, None]
-    sided, others = bins[:, : len(SIDED)], bins[:, len(SIDED) :]
-    users["sided"][place, _SIDED, sided, plays["premium"].astype(int)[:, None], outcome[:, None]] += 1
-    users["unsided"][place, _UNSIDED, np.minimum(others // 2, BINS // 2 - 1), outcome[:, None]] += others < BINS
-    users["products"][rows] += catalogue.products[track]
-    users["skipped_steps"][rows] += outcome[:, None] * steps
-    users["advertisements"][rows] += plays["advertised"]
-    of_session = users["plays"]["session"][rows, OTHERS:] == plays["session"][:, None]
-    users["sessions"]["known"][rows] += of_session
-    users["sessions"]["skips"][rows] += of_session & skipped[:, None]
-
-
-def _remember(users: Records, rows: Ints, plays: Records, superseded: Flags) -> None:
-    """Add what depends on the order of plays; the like of a play that is the latest of its session may still come."""
-    skipped = plays["skipped"]
-    users["likes"][rows] += superseded & (plays["liked_at"] < NEVER)
-    users["recent"][rows] = (users["recent"][rows] << 1) | skipped
-    weight = users["weight"][rows] * KEPT + 1
-    users["weight"][rows] = weight
-    users["mean"][rows] += (skipped - users["mean"][rows]) * (1 / weight)
-    users["previous_session"][rows] = plays["session"]
-    users["previous_liked_at"][rows] = plays["liked_at"]
+def add(user: Records, known: Sequence[tuple[Play, bool]], catalogue: Catalogue) -> None:
+    """Count plays in a record, (1,), in the order in which they became known; see `due`."""
+    memory = Memory(*(user[name][0].item() for name in Memory._fields))
+    for play, superseded in known:
+        memory = memory.after(play, superseded=superseded)
+        of_session = user["plays"]["session"][0, OTHERS:] == play.session
+        user["sessions"]["known"][0] += of_session
+        user["sessions"]["skips"][0] += of_session & play.skipped
+    for name, value in memory._asdict().items():
+        user[name] = value
+    Counts.of(user).add([0] * len(known), [play for play, _ in known], catalogue)

@@ -15,9 +15,9 @@ from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.rates import NEVER
 from pozytywka_cli.families.skip.features.sums import DAY
 from pozytywka_cli.families.skip.state import observing
-from pozytywka_cli.families.skip.state.answer import Answers
+from pozytywka_cli.families.skip.state.answer import Answers, Summary
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
-from pozytywka_cli.families.skip.state.contexts import Contexts
+from pozytywka_cli.families.skip.state.contexts import Contexts, Key
 from pozytywka_cli.families.skip.state.layout import NONE, OTHERS, Records, nobody
 from pozytywka_cli.families.skip.state.requests import Requests
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pozytywka_cli.families.skip.features.play_log import PlayLog
 
 ROWS = 512  # of requests at a time: so their arrays stay in a processor's cache
+MOST_SUMMARIES = 1000  # that are kept, of 8 kB each
 
 
 @dataclass
@@ -46,6 +47,7 @@ class State:
     favourites: NDArray[np.int32]
     latest_start: int
     advertised: dict[int, dict[int, int]] = field(default_factory=dict)
+    _summaries: dict[int, tuple[Key, Summary]] = field(default_factory=dict)
 
     @classmethod
     def build(cls, log: "PlayLog", parameters: FeatureParameters) -> "State":
@@ -110,6 +112,7 @@ class State:
             self.ids, self.numbers = np.insert(self.ids, place, user_id), np.insert(self.numbers, place, row)
             if row == len(self.users):
                 self.users = np.concatenate([self.users, nobody(row)])  # twice as many, so that few are copied
+        self._summaries.pop(row, None)
         return self.users[row : row + 1]
 
     def in_order(self) -> "State":
@@ -156,35 +159,49 @@ class State:
         kept = (users["plays"]["session"][:, OTHERS:] == requests.session[:, None]).any(1)
         return np.asarray((requests.at >= users["latest_start"]) & (kept | (requests.session == NEVER)))
 
-    def features(self, requests: Requests, names: Sequence[str]) -> NDArray[np.float32]:
+    def features(self, requests: Requests, names: tuple[str, ...]) -> NDArray[np.float32]:
         """Return columns of `PlayFeatures`, not a number where it has nulls: (requests, names).
 
         The requests must be about now, see `holds`.
         """
         features = np.empty((len(requests.user), len(names)), np.float32)
-        for part, row, contexts in self._contexts(requests):
+        for part, row, contexts in _parts(requests):
             user, track = requests.user[part], requests.track[part]
             described = np.where(user < len(self.favourites), user, 0)
             genres = self.catalogue.main_genres[track][:, None]
             favourite = (self.favourites[described] == genres).any(1)
-            columns = self._answers.features(contexts, row, track, requests.advertised[part], favourite)
-            for place, name in enumerate(names):
-                features[part, place] = columns[name]
+            features[part] = self._answers.features(self._summary(contexts), row, track, favourite, names)
         return features
+
+    def _summary(self, keys: Sequence[Key]) -> Summary:
+        """Return what is known in some contexts; the latest one of each user is kept until the next event."""
+        summaries: dict[Key, Summary] = {}
+        for key in keys:
+            of, summary = self._summaries.get(key.user, (None, None))
+            if summary is not None and of == key:
+                summaries[key] = summary
+        if missing := [key for key in keys if key not in summaries]:
+            made = self._answers.summary(Contexts.of(self.users, missing, self.catalogue))
+            for number, key in enumerate(missing):
+                summaries[key] = made.context(number) if len(missing) > 1 else made
+                self._summaries[key.user] = key, summaries[key]
+            while len(self._summaries) > MOST_SUMMARIES:
+                del self._summaries[next(iter(self._summaries))]
+        return Summary.of_all([summaries[key] for key in keys])
 
     def user_rates(self, requests: Requests, skip_rate: float) -> Floats:
         """Return what the function `user_rate` returns: (requests,). The requests must be about now, see `holds`."""
         rates = np.empty(len(requests.user))
-        for part, row, contexts in self._contexts(requests):
-            rates[part] = contexts.user_rate(skip_rate)[row]
+        for part, row, contexts in _parts(requests):
+            made = Contexts.of(self.users, contexts, self.catalogue)
+            rates[part] = np.atleast_1d(made.user_rate(skip_rate))[row]
         return rates
 
-    def _contexts(self, requests: Requests) -> Iterator[tuple[slice, Ints, Contexts]]:
-        """Yield some requests at a time, with the number of each one's context, and these contexts."""
-        for start in range(0, len(requests.user), ROWS):
-            part = slice(start, start + ROWS)
-            user, at, session = requests.user[part], requests.at[part], requests.session[part]
-            new = np.ones(len(user), np.bool_)
-            new[1:] = (user[1:] != user[:-1]) | (at[1:] != at[:-1]) | (session[1:] != session[:-1])
-            records = self.users[user[new]]
-            yield part, new.cumsum() - 1, Contexts.of(records, at[new], session[new], self.catalogue)
+
+def _parts(requests: Requests) -> Iterator[tuple[slice, Ints, list[Key]]]:
+    """Yield some requests at a time, with the number of each one's context, and these contexts."""
+    for start in range(0, len(requests.user), ROWS):
+        part, numbers = slice(start, start + ROWS), dict[Key, int]()
+        columns = (column[part].tolist() for column in requests.context)
+        row = [numbers.setdefault(key, len(numbers)) for key in map(Key._make, zip(*columns, strict=True))]
+        yield part, np.array(row), [*numbers]
