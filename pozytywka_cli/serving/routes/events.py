@@ -8,7 +8,6 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from pozytywka_cli.dataset.events import Event, plain
-from pozytywka_cli.families.family import Observing
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, json_response
 from pozytywka_cli.serving.bodies import read_body
@@ -73,5 +72,5 @@ def _checked(lines: list[bytes], service: Service) -> tuple[list[Event], list[An
 
 def _knows_track(service: Service) -> Callable[[str], bool]:
     """Return what tells whether a track is in the tracks table: a model that observes events; without one, all are."""
-    observing = (one.answerer for one in service.models.open if isinstance(one.answerer, Observing))
+    observing = (one.following[1] for one in service.models.open if one.following)
     return next((one.knows_track for one in observing), lambda _: True)
