@@ -59,10 +59,15 @@ def decode_requests(body: bytes, kind: type[msgspec.Struct], most: int) -> list[
     """
     decoded = decode(body, _one_or_many(kind))
     requests = decoded if isinstance(decoded, list) else [decoded]
-    if len(requests) > most:
-        detail = f"the body has {len(requests):,} requests; at most {most:,} are answered at once"
-        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "Send them in parts, or raise --max-requests.")
+    refuse_too_many(len(requests), most)
     return requests
+
+
+def refuse_too_many(count: int, most: int) -> None:
+    """Raise a ProblemError if a body has more requests or events than it may."""
+    if count > most:
+        detail = f"the body has {count:,} items; at most {most:,} are taken at once"
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "Send them in parts, or raise --max-requests.")
 
 
 def decode(body: bytes, decoder: "msgspec.json.Decoder[Any]") -> Any:

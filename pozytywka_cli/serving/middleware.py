@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from functools import cache
 from secrets import token_hex
 from typing import Any
@@ -102,8 +103,9 @@ def _write_line(fields: MutableMapping[str, Any]) -> None:
     moment = fields["time"]
     fields["time"] = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03d}Z"
     if sys.stderr is not None:
-        sys.stderr.buffer.write(msgspec.json.encode(fields) + b"\n")
-        sys.stderr.buffer.flush()
+        with suppress(OSError):  # who reads the log may have gone, or its disk may be full
+            sys.stderr.buffer.write(msgspec.json.encode(fields) + b"\n")
+            sys.stderr.buffer.flush()
 
 
 def _ignore(fields: MutableMapping[str, Any]) -> None:

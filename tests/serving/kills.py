@@ -3,7 +3,7 @@
     python -m tests.serving.kills --kills 50 --seed 0
 
 A sample is made and skip is trained once. Each kill comes at a random moment; then the log of events and the database
-of experiments are read. With `--durability request` nothing may be lost, with `batch` at most the last thousand of each.
+of experiments are read. With `--durability request` nothing may be lost, with `batch` at most the last thousand.
 `--database URL` uses another database than SQLite. Prints a summary; the exit code is 1 if more was lost.
 """
 

@@ -157,7 +157,7 @@ def test_a_service_that_is_told_to_stop_answers_what_it_has_begun(start: Start):
     time.sleep(0.05)
     service.process.send_signal(signal.SIGTERM)
     thread.join()
-    assert service.process.wait(10) is not None
+    assert service.process.wait(10) == 0
     assert [answer.status_code for answer in answers] == [200]
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pozytywka_cli.dataset.events import Event, plain
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, json_response
-from pozytywka_cli.serving.bodies import read_body
+from pozytywka_cli.serving.bodies import read_body, refuse_too_many
 from pozytywka_cli.serving.problems import ProblemError
 from pozytywka_cli.serving.service import Service, refuse_unknown_parameters, service_of
 
@@ -31,6 +31,7 @@ async def events(request: Request) -> Response:
     service.require(request, "write")
     refuse_unknown_parameters(request, ())
     lines = lines_of(await read_body(request, service.options))
+    refuse_too_many(len(lines), service.options.requests)
     logged, warnings = _checked(lines, service)
     await service.events.add([logged])
     metrics.EVENTS.inc(len(logged))
