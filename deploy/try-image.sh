@@ -129,7 +129,6 @@ stop_service() {
     kill -TERM "$(cat "$folder/tmp/pid")"
     code=0
     wait "$buildah" || code=$?
-    images umount "$container" > /dev/null
 }
 
 try() {
@@ -158,3 +157,4 @@ build nightly
 build service
 images images
 unshare --net bash -euo pipefail -c try
+images rm --all >> "$folder/clean.log" # so that FOLDER can be removed
