@@ -30,13 +30,13 @@ class EventLog:
     def __init__(self, folder: Path, *, fsync: bool) -> None:
         self.folder, self._fsync = folder, fsync
 
-    def append(self, groups: Sequence[Sequence[Event]]) -> None:
-        """Append groups of events, all of them or none.
+    def append(self, events: Sequence[Event]) -> None:
+        """Append events, all of them or none.
 
         Raises:
             StorageError: they cannot be written, as on a full disk.
         """
-        lines = b"".join(map(encode, groups))
+        lines = encode(events)
         with files.explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             with _locked(self.folder / f".{PREFIX}lock"):

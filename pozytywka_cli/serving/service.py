@@ -40,7 +40,7 @@ class Service:
         self.batcher = Batcher()
         self.slow = ThreadPoolExecutor(1, "slow-answers")  # one: answerers are not made for several threads
         self._log = EventLog(events, fsync=options.durability == "request")
-        self.events: GroupCommit[list[Event]] = GroupCommit(self._log.append, wait=options.durability == "request")
+        self.events: GroupCommit[Event] = GroupCommit(self._log.append, wait=options.durability == "request")
 
     @cached_property
     def trials(self) -> "Trials":
