@@ -1,6 +1,7 @@
 """Prepare versions for the service, and open what was prepared."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,26 @@ def prepare(version: Version, dataset: "Dataset") -> None:
 
 
 def refresh(store: Store, names: Iterable[str], dataset: "Dataset") -> list[Version]:
-    """Prepare the promoted versions of families where they are not yet prepared from this dataset; return them."""
-    promoted = [store.open(name, lambda version: version) for name in names if store.promoted(name)]
-    stale = [version for version in promoted if can_prepare(version) and not is_current(version, dataset)]
+    """Prepare the promoted versions of families, and others that were prepared before, from this dataset.
+
+    Those that are prepared from it already are left as they are; returns the others.
+    """
+    wanted = [version for name in names for version in _wanted(store, name)]
+    stale = [version for version in wanted if can_prepare(version) and not is_current(version, dataset)]
     for version in stale:
         prepare(version, dataset)
     return stale
+
+
+def _wanted(store: Store, family: str) -> list[Version]:
+    """Return the promoted version of a family, and those that a service was asked for, such as arms of experiments."""
+    promoted = store.promoted(family)
+    found = [store.open(family, lambda version: version)] if promoted else []
+    for name in store.names(family):
+        if name != promoted and (store.root / family / "prepared" / name).is_dir():
+            with suppress(ArtifactError):  # a damaged one must not keep the others from being prepared
+                found.append(store.load(family, name))
+    return found
 
 
 def is_current(version: Version, dataset: "Dataset") -> bool:

@@ -11,7 +11,7 @@ from fastapi import Response
 from pozytywka_cli.errors import NotFoundError
 from pozytywka_cli.families.family import Answer
 from pozytywka_cli.serving import metrics
-from pozytywka_cli.serving.models import Served
+from pozytywka_cli.serving.served import Served
 from pozytywka_cli.serving.service import Service
 
 FORMAT = 1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pozytywka_cli.families.family import Answer
-from pozytywka_cli.serving.models import Served
+from pozytywka_cli.serving.served import Served
 
 Waiting = tuple[Sequence[Any], "asyncio.Future[list[list[Answer]]]"]
 

@@ -39,7 +39,7 @@ class GroupCommit(Generic[T]):
             PozytywkaError: they, or too many before them, cannot be written.
         """
         if not self._wait and self.unwritten + len(items) > MOST and self._failure:
-            raise self._failure
+            raise self._failure.with_traceback(None)
         self._items += items
         loop = asyncio.get_running_loop()
         group = self._group = self._group or loop.create_future()

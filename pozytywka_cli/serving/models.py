@@ -4,55 +4,21 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
-from pozytywka_cli.artifacts import LOOKUP_BYTES, Store, Version
-from pozytywka_cli.artifacts.prepared import FILE, Prepared
+from pozytywka_cli.artifacts import LOOKUP_BYTES, Store
+from pozytywka_cli.artifacts.prepared import FILE
 from pozytywka_cli.errors import ArtifactError, NotFoundError, PozytywkaError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Answerer, BuildsOn, Observing
-from pozytywka_cli.pipeline import online, versions
-from pozytywka_cli.serving.event_log import Follower
+from pozytywka_cli.families.family import BuildsOn
+from pozytywka_cli.pipeline import versions
 from pozytywka_cli.serving.preparation import Preparation
+from pozytywka_cli.serving.served import Served, open_version, stamp
 
 SECONDS = 0.25  # between two looks at what is promoted
 RETRY_SECONDS = 10.0  # until a version that could not be opened is tried again, if nothing changes before
 MOST_OTHERS = 8  # versions that are open beside the promoted ones
 logger = logging.getLogger(__name__)
-
-
-class Served(msgspec.Struct, frozen=True):
-    """An open version; a request keeps the one that it began with.
-
-    following: the events that come, and the answerer that observes them, if it observes any
-    since: when it was opened
-    """
-
-    version: Version
-    prepared: Prepared
-    answerer: Answerer
-    following: tuple[Follower, Observing] | None
-    since: datetime
-
-    @property
-    def family(self) -> str:
-        """The name of its family."""
-        return self.version.manifest.family
-
-    @property
-    def variant(self) -> str:
-        """The name of its variant."""
-        return self.version.manifest.variant
-
-    def catch_up(self) -> None:
-        """Observe the events that were logged since the last call."""
-        if self.following is not None:
-            follower, answerer = self.following
-            for events in follower.events():
-                answerer.observe(events)
 
 
 State = tuple[object, ...]  # of what a family's answers come from: it is opened again when that changes
@@ -97,7 +63,7 @@ class Models:
         if served := self._promoted.get(family):
             return served
         if problem := self.problems.get(family):
-            raise problem
+            raise problem.with_traceback(None)  # the same object again and again
         if self._store.promoted(family):
             raise ArtifactError(f"the model of {family} is not open yet", "Try again in a moment; see /readyz.")
         raise ArtifactError(f"no {family} model is promoted", f"Train one: `pozytywka train {family}`.")
@@ -131,7 +97,7 @@ class Models:
         try:
             version = await asyncio.to_thread(self._store.load, family, name, hash_limit=LOOKUP_BYTES)
             await self._preparation.ensure(version)
-            self._others[key] = await asyncio.to_thread(self._served, version)
+            self._others[key] = await asyncio.to_thread(open_version, self._store, version, self._events)
             while len(self._others) > MOST_OTHERS:
                 self._others.popitem(last=False)
             return self._others[key]
@@ -149,9 +115,16 @@ class Models:
             for served in self.open:
                 try:
                     served.catch_up()
+                    await self._renew(served)
                 except (PozytywkaError, OSError) as error:
                     self._failed(served.family, error)
             await asyncio.sleep(SECONDS)
+
+    async def _renew(self, served: Served) -> None:
+        """Open a version beside the promoted ones again if it was prepared from newer data."""
+        key = (served.family, served.version.name)
+        if self._others.get(key) is served and stamp(served.version.prepared / FILE) != served.stamp:
+            self._others[key] = await asyncio.to_thread(open_version, self._store, served.version, self._events)
 
     async def _refresh(self, family: str) -> None:
         state = self._state(family)
@@ -166,7 +139,7 @@ class Models:
             version = await asyncio.to_thread(self._store.load, family, hash_limit=LOOKUP_BYTES)
             await self._preparation.ensure(version)
             state = self._state(family)
-            self._promoted[family] = await asyncio.to_thread(self._served, version)
+            self._promoted[family] = await asyncio.to_thread(open_version, self._store, version, self._events)
             self._states[family] = state if state[0] == version.name else ()
             logger.info("Opened %s %s %s.", family, version.manifest.variant, version.name)
         self.problems.pop(family, None)
@@ -183,22 +156,6 @@ class Models:
         """Return what changes when a family must be opened again."""
         one = registry.get(family)
         name = self._store.promoted(family)
-        prepared = _stamp(self._store.root / family / "prepared" / name / FILE) if name else None
+        prepared = stamp(self._store.root / family / "prepared" / name / FILE) if name else None
         other = self._state(one.builds_on) if isinstance(one, BuildsOn) else ()
         return name, prepared, other
-
-    def _served(self, version: Version) -> Served:
-        prepared, answerer = online.open_answerer(self._store, version)
-        follower = Follower.after(self._events, prepared.inputs)
-        following = (follower, answerer) if isinstance(answerer, Observing) else None
-        served = Served(version, prepared, answerer, following, datetime.now(UTC))
-        served.catch_up()
-        return served
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns

@@ -15,8 +15,8 @@ from pozytywka_cli.families.family import Answer
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, answer, json_response
 from pozytywka_cli.serving.bodies import decode_requests, read_body
-from pozytywka_cli.serving.models import Served
 from pozytywka_cli.serving.problems import request_id
+from pozytywka_cli.serving.served import Served
 from pozytywka_cli.serving.service import Service, service_of
 
 if TYPE_CHECKING:

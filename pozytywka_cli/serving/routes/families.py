@@ -10,7 +10,7 @@ from pozytywka_cli.families.family import Online
 from pozytywka_cli.serving import openapi
 from pozytywka_cli.serving.answers import answer, found, written
 from pozytywka_cli.serving.bodies import decode_requests, read_body
-from pozytywka_cli.serving.models import Served
+from pozytywka_cli.serving.served import Served
 from pozytywka_cli.serving.service import Service, refuse_unknown_parameters, service_of
 
 PICK = ("variant", "version")

@@ -10,7 +10,7 @@ from pozytywka_cli.families import registry
 from pozytywka_cli.records import VALIDATION
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, json_response
-from pozytywka_cli.serving.models import Served
+from pozytywka_cli.serving.served import Served
 from pozytywka_cli.serving.service import service_of
 
 router = APIRouter(tags=["operations"])

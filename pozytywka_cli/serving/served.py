@@ -1,0 +1,70 @@
+"""An open version, which answers requests and follows events."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pozytywka_cli.artifacts import Store, Version
+from pozytywka_cli.artifacts.prepared import FILE, Prepared
+from pozytywka_cli.families.family import Answerer, Observing
+from pozytywka_cli.pipeline import online
+from pozytywka_cli.serving.event_log import Follower
+
+Stamp = tuple[int, int]
+
+
+class Served(msgspec.Struct, frozen=True):
+    """An open version; a request keeps the one that it began with.
+
+    following: the events that come, and the answerer that observes them, if it observes any
+    stamp: of what was prepared, which is another one when it is prepared again
+    since: when it was opened
+    """
+
+    version: Version
+    prepared: Prepared
+    answerer: Answerer
+    following: tuple[Follower, Observing] | None
+    stamp: Stamp | None
+    since: datetime
+
+    @property
+    def family(self) -> str:
+        """The name of its family."""
+        return self.version.manifest.family
+
+    @property
+    def variant(self) -> str:
+        """The name of its variant."""
+        return self.version.manifest.variant
+
+    def catch_up(self) -> None:
+        """Observe the events that were logged since the last call."""
+        if self.following is not None:
+            follower, answerer = self.following
+            for events in follower.events():
+                answerer.observe(events)
+
+
+def open_version(store: Store, version: Version, events: Path) -> Served:
+    """Open a version that was prepared, and let it observe what was logged in the folder `events` since then.
+
+    Raises:
+        ArtifactError: nothing is prepared, or a file is damaged.
+    """
+    found = stamp(version.prepared / FILE)
+    prepared, answerer = online.open_answerer(store, version)
+    following = (Follower.after(events, prepared.inputs), answerer) if isinstance(answerer, Observing) else None
+    served = Served(version, prepared, answerer, following, found, datetime.now(UTC))
+    served.catch_up()
+    return served
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Return what tells a file from another one that takes its place; None if there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
