@@ -13,6 +13,7 @@ from benchmarks.figure import DATA
 ROOMS = (
     "trunk",
     "skip",
+    "skip_online",
     "weekly",
     "similar_training",
     "similar_lookup",

@@ -9,14 +9,18 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pozytywka_cli.artifacts import Version
+from pozytywka_cli.artifacts import Store, Version, prepared
+from pozytywka_cli.artifacts.fingerprint import source_digest
+from pozytywka_cli.commands.outputs import with_text_times
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.splits import time_cut
 from pozytywka_cli.errors import ArtifactError
-from pozytywka_cli.families.family import Family, GroundTruth, Tunable
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.family import Family, GroundTruth, Online, Tunable
+from pozytywka_cli.pipeline import online
 
 from .conftest import FAMILIES, UNSEEN, VARIANTS, requests_for, trained, with_late_artist
-from .wrong_content import READ_BY_NOBODY, altered, wrong_contents
+from .wrong_content import ANY, READ_BY_NOBODY, altered, wrong_contents
 
 STEP = 37  # every so many requests are also answered alone
 
@@ -87,6 +91,67 @@ def test_wrong_content_with_the_right_hashes_is_damage(
             with pytest.raises(ArtifactError) as refused:
                 family.open(wrong, dataset).predict(requests)
             assert version.name in refused.value.message, (name, content[:40])
+
+
+def test_online_answers_are_those_of_the_predictor(version: Version, case: tuple[str, str], dataset: Dataset):
+    """To the last bit, asked together and alone; every column, as JSON has it."""
+    family, store = FAMILIES[case[0]], Store(version.folder.parents[2])
+    if not (isinstance(family, Online) and online.can_prepare(version)):
+        pytest.skip(f"{case[0]} {case[1]} answers with the data only")
+    predictor = family.open(version, dataset)
+    requests = requests_for(predictor, dataset)[::STEP]
+    expected = as_json(predictor.predict(requests))
+    online.prepare(version, dataset)
+    _, answerer = online.open_answerer(store, version)
+    asked = [msgspec.convert(row, answerer.Request) for row in requests.to_dicts()]
+    together = msgspec.json.decode(msgspec.json.encode(answerer.answer(asked)))
+    alone = [msgspec.json.decode(msgspec.json.encode(answerer.answer([one])))[0] for one in asked]
+    assert len(expected) > 0
+    assert [row for rows in together for row in rows] == expected
+    assert alone == together
+    assert answerer.answer([]) == []
+
+
+def test_damaged_prepared_files_are_errors_of_artifacts(version: Version, case: tuple[str, str], dataset: Dataset):
+    """Files that are cut short or missing; and anything else in place of one, with hashes that fit."""
+    family, store = FAMILIES[case[0]], Store(version.folder.parents[2])
+    if not (isinstance(family, Online) and online.can_prepare(version)):
+        pytest.skip(f"{case[0]} {case[1]} answers with the data only")
+    predictor = family.open(version, dataset)
+    requests = requests_for(predictor, dataset)[:1].to_dicts()
+    online.prepare(version, dataset)
+    contents = {path.name: path.read_bytes() for path in version.prepared.iterdir() if path.name != prepared.FILE}
+    code = source_digest(registry.MODULES[case[0]])
+    for name in contents:
+        for cut in (contents[name][:-1], None):
+            online.prepare(version, dataset)
+            (version.prepared / name).unlink() if cut is None else (version.prepared / name).write_bytes(cut)
+            with pytest.raises(ArtifactError, match=re.escape(name)):
+                online.open_answerer(store, version)
+        online.prepare(version, dataset)
+        for wrong in ANY:
+            content = contents | {name: wrong}
+            prepared.write(version, code, [], lambda folder, content=content: written(folder, content))
+            with pytest.raises(ArtifactError):
+                opened_and_asked(store, version, requests)
+
+
+def opened_and_asked(store: Store, version: Version, requests: list[dict[str, object]]) -> None:
+    """Open a prepared version, and ask it."""
+    _, answerer = online.open_answerer(store, version)
+    answerer.answer([msgspec.convert(row, answerer.Request) for row in requests])
+
+
+def as_json(frame: pl.DataFrame) -> list[object]:
+    """The rows of a frame, as `predict --json` has them."""
+    rows: list[object] = msgspec.json.decode(msgspec.json.encode(with_text_times(frame).to_dicts()))
+    return rows
+
+
+def written(folder: Path, content: dict[str, bytes]) -> None:
+    """Write files into a folder."""
+    for name, text in content.items():
+        (folder / name).write_bytes(text)
 
 
 def test_a_variant_that_the_family_does_not_have_is_damage(

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.outputs import with_text_times
-from pozytywka_cli.dataset.loading import Dataset
+from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.errors import ArtifactError, RefusedError
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.online import SkipAnswerer, SkipRequest
 from pozytywka_cli.families.skip.predict import SkipPredictor
+from pozytywka_cli.families.skip.state import state
 from pozytywka_cli.pipeline import online
 from pozytywka_cli.records import Input
 
@@ -188,3 +189,34 @@ def test_a_predictor_reads_what_was_prepared_from_the_same_data(tmp_path: Path):
     assert SkipPredictor.open(version, dataset).stored is None
     with pytest.raises(ArtifactError, match=re.escape("users.npy")):
         online.open_answerer(Store(tmp_path), version)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("edition", ["pozytywka-2023", "pozytywka-2024"])
+def test_answers_about_the_real_log_are_those_of_the_predictor(edition: str, real: Path, tmp_path: Path):
+    """Thousands of pairs of both editions, in new sessions and in those that went on last."""
+    dataset = load(real / edition, tmp_path / "plays.parquet", lambda _: None)
+    version = prepared("advanced", tmp_path / "artifacts", dataset)
+    ours, theirs = answerer(version), replace(SkipPredictor.open(version, dataset), stored=None, asked=-10_000)
+    latest = dataset.plays.sort("started_at").group_by("user_id").agg(pl.col("session_id").last())
+    pairs = theirs.default_requests().sample(2_000, seed=0).join(latest, on="user_id", maintain_order="left")
+    requests = [
+        SkipRequest(user, track, session_id=session if number % 2 else None)
+        for number, (user, track, session) in enumerate(pairs.iter_rows())
+    ]
+    expected = predicted(theirs, requests)
+    assert [row for rows in ours.answer(requests) for row in rows] == expected
+    assert [row for one in requests[:300] for row in ours.answer([one])[0]] == expected[:300]
+
+
+def test_what_is_known_of_many_users_is_not_kept_for_ever(opened: dict[str, tuple[SkipAnswerer, SkipPredictor]]):
+    """Whether it is kept or not changes no answer."""
+    ours, _ = opened["advanced"]
+    requests = [SkipRequest(user, "t1") for user in range(30)]
+    with pytest.MonkeyPatch.context() as patch:
+        expected = ours.answer(requests)
+        patch.setattr(state, "MOST_SUMMARIES", 5)
+        ours.state._summaries.clear()
+        assert [ours.answer([one])[0] for one in requests] == expected
+        assert ours.answer(requests) == expected
+        assert len(ours.state._summaries) == 5

@@ -55,7 +55,7 @@ def sides_of_counts(up_to: Ints, users: Ints, own: Codes, own_rate: Floats, weig
     row, attribute, known = users[:, None], np.arange(up_to.shape[1]), own < BINS
     below = up_to[row, attribute, np.minimum(own + 1, BINS)]
     above = up_to[row, attribute, BINS] - up_to[row, attribute, own]
-    sums = np.stack([below, above], axis=2) * known[..., None, None]
+    sums = np.concatenate([below[:, :, None], above[:, :, None]], axis=2) * known[..., None, None]
     return rate(sums[..., 1], sums[..., 0], weight, own_rate[:, None, None])
 
 

@@ -91,7 +91,8 @@ class Answers:
         for of_bins in (by_bin, by_pair):  # from plays by outcome to plays and skips
             of_bins[..., 0] += of_bins[..., 1]
         stumps = Stumps.of(counts.sided, np.atleast_1d(contexts.known.premium), self._enough(contexts.most_plays))
-        products = np.insert(counts.products, 0, STEPS**2 * np.atleast_1d(contexts.totals.plays), axis=1)
+        level = STEPS**2 * np.atleast_1d(contexts.totals.plays)[:, None]
+        products = np.concatenate([level, counts.products], axis=1)
         line = Line.of(products, counts.skipped_steps, table[0], smoothing)
         return Summary(table.T, by_pair, up_to_bins(by_bin), stumps.weights, stumps.total, stumps.rates, line.weights)
 
