@@ -8,6 +8,7 @@ import pytest
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.boundary import run
 from pozytywka_cli.pipeline import online
+from pozytywka_cli.pipeline.versions import named
 
 
 def folders(data: Path, artifacts: Path) -> list[str]:
@@ -91,3 +92,23 @@ def test_pruning_removes_what_was_prepared_for_versions_that_are_gone(sampled: P
     shutil.copytree(folder, folder.with_name(f".{folder.name}.0123abcd.tmp"))
     assert run(["-q", "models", "prune", *folders(sampled, artifacts)]) == 0
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_versions_that_a_service_was_asked_for_are_prepared_again_with_the_promoted_one(
+    sampled: Path, artifacts: Path, tmp_path: Path
+):
+    """As the arms of an experiment are; a damaged one keeps nobody from it."""
+    shutil.copytree(sampled, tmp_path / "data")
+    data = tmp_path / "data"
+    for variant in ("constant", "user-rate"):
+        run(["-q", "train", "skip", "--variant", variant, "--no-promote", *folders(data, artifacts)])
+        assert run(["-q", "models", "prepare", "skip", variant, *folders(data, artifacts)]) == 0
+    constant, rate = (named(Store(artifacts), "skip", variant) for variant in ("constant", "user-rate"))
+    (constant.folder / "card.md").write_text("damaged")
+    before = {one.name: (one.prepared / "prepared.json").stat().st_ino for one in (constant, rate)}
+    with (data / "users.jsonl").open("a") as stream:
+        stream.write('{"user_id": 424242, "favourite_genres": ["jazz"]}\n')
+    assert run(["-q", "predict", "skip", *folders(data, artifacts)]) == 0
+    after = {one.name: (one.prepared / "prepared.json").stat().st_ino for one in (constant, rate)}
+    assert after[constant.name] == before[constant.name]
+    assert after[rate.name] != before[rate.name]
