@@ -7,7 +7,7 @@ FROM docker.io/library/python:3.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 
-# the virtual environment gets no pip: nothing can be installed in the final images
+# pip installs into the virtual environment from outside, which so has none
 FROM base AS build
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \

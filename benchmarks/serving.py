@@ -22,6 +22,7 @@ from benchmarks.timing import command
 EDITION = DATA / "pozytywka-2023"
 SCRIPT = HERE / "load.lua"
 MEGABYTE = 1024  # in the kilobytes of /proc
+SECONDS = 4  # of a load
 MANY = 256  # pairs of one request
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -51,8 +52,8 @@ def measured(scratch: Path) -> Iterator[Figure]:
         server = (sys.executable, "-m", "uvicorn", "benchmarks.empty_app:app", "--port", "8932")
         with _running(*server, "--no-access-log", "--log-level", "warning") as empty_server:
             time.sleep(2)
-            empty, empty_alone = (_load(empty_server, 8932, "empty", c, 20_000) for c in (16, 1))
-        skip, skip_alone = (_load(service, 8931, "v1/skip", c, 10_000, pairs) for c in (16, 1))
+            empty, empty_alone = (_load(empty_server, 8932, "empty", c) for c in (16, 1))
+        skip, skip_alone = (_load(service, 8931, "v1/skip", c, pairs) for c in (16, 1))
         detail = f"{skip.cpu:.0f} and {empty.cpu:.0f} µs a request"
         yield Figure("skip, one pair, 16 at a time: CPU / CPU of an empty route", skip.cpu / empty.cpu, 4, detail)
         detail = f"{skip_alone.cpu:.0f} and {empty_alone.cpu:.0f} µs a request"
@@ -60,12 +61,12 @@ def measured(scratch: Path) -> Iterator[Figure]:
         detail = f"{skip.rate:,.0f} requests/s; empty route {empty.rate:,.0f}"
         yield Figure("skip, 16 at a time: requests/s under 1,500 by", max(0.0, 1500 - skip.rate), 0, detail)
         yield Figure("the same: p99 in ms", skip.p99, 40, f"empty route {empty.p99:.1f} ms")
-        together = _load(service, 8931, "v1/skip", 1, 300, many)
+        together = _load(service, 8931, "v1/skip", 1, many)
         yield Figure(f"skip, {MANY} pairs in one request: median ms", together.median, 15)
-        similar = _load(service, 8931, "v1/similar/Metallica", 16, 10_000)
+        similar = _load(service, 8931, "v1/similar/Metallica", 16)
         detail = f"{similar.cpu:.0f} µs a request, {similar.rate:,.0f} requests/s"
         yield Figure("similar, 16 at a time: CPU / CPU of an empty route", similar.cpu / empty.cpu, 6, detail)
-        recommend = _load(service, 8931, "v1/recommend/101", 1, 300)
+        recommend = _load(service, 8931, "v1/recommend/101", 1)
         yield Figure("recommend for one user: median ms", recommend.median, 20, f"p99 {recommend.p99:.1f} ms")
         yield Figure("serve on 2023 after all this: MB of the process", _megabytes(service), 120)
 
@@ -107,30 +108,20 @@ def _is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def _load(
-    server: subprocess.Popen[bytes], port: int, path: str, at_once: int, count: int, bodies: Path | None = None
-) -> Load:
-    """Ask a route `count` times, after a tenth of that to warm up."""
-    for number in (count // 10, count):
+def _load(server: subprocess.Popen[bytes], port: int, path: str, at_once: int, bodies: Path | None = None) -> Load:
+    """Ask a route for some seconds, after one to warm up."""
+    url, more = f"http://127.0.0.1:{port}/{path}", ["--", bodies] if bodies else []
+    for seconds in (1, SECONDS):
         before = _cpu_seconds(server)
-        arguments = [
-            "wrk",
-            "-t1",
-            f"-c{at_once}",
-            "-d60s",
-            "--latency",
-            "-s",
-            SCRIPT,
-            f"http://127.0.0.1:{port}/{path}",
-        ]
-        more = ["--", number, *([bodies] if bodies else [])]
-        printed = subprocess.run([str(one) for one in (*arguments, *more)], capture_output=True, text=True, check=True)
-        seconds = _cpu_seconds(server) - before
-    if "Non-2xx" in printed.stdout:
-        sys.exit(f"{path}: {printed.stdout}")
-    answered = int(re.search(r"(\d+) requests in", printed.stdout)[1])
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", printed.stdout)[1])
-    return Load(1e6 * seconds / answered, rate, _latency(printed.stdout, "50%"), _latency(printed.stdout, "99%"))
+        arguments = ["wrk", "-t1", f"-c{at_once}", f"-d{seconds}s", "--latency", "-s", SCRIPT, url, *more]
+        printed = subprocess.run([str(one) for one in arguments], capture_output=True, text=True, check=True).stdout
+        cpu = _cpu_seconds(server) - before
+    if "Non-2xx" in printed:
+        sys.exit(f"{url}: {printed}")
+    answered, rate = (
+        float(re.search(rf"{pattern}", printed)[1]) for pattern in (r"(\d+) requests in", r"sec:\s+([\d.]+)")
+    )
+    return Load(1e6 * cpu / answered, rate, _latency(printed, "50%"), _latency(printed, "99%"))
 
 
 def _latency(printed: str, share: str) -> float:

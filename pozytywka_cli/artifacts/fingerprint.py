@@ -7,7 +7,7 @@ modules that only hold texts, reports or charts. The values of settings are a pa
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
@@ -16,12 +16,13 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 TRUNK = ("dataset", "catalogue", "learning.py", "factorization.py", "tuning.py", "evaluation.py")
 IGNORED = {"card.py", "charts.py", "settings.py", "profile.py", "quarantine.py", "sample"}
+ANSWERING = {"prepare.py", "online.py"}  # modules that no model is fitted with
 
 
 @cache
 def code_digest(family: str) -> str:
     """Return the digest for the family whose package or module has this name."""
-    modules = [_parsed(path.read_bytes()) for path in _modules(family)]
+    modules = [_parsed(path.read_bytes()) for path in _modules(family, IGNORED | ANSWERING)]
     distributions = metadata.packages_distributions()
     names = {name for _, libraries in modules for library in libraries for name in distributions.get(library, [])}
     versions = [f"{name} {metadata.version(name)}" for name in sorted(names)]
@@ -30,17 +31,18 @@ def code_digest(family: str) -> str:
 
 @cache
 def source_digest(family: str) -> str:
-    """Return a digest of the same modules as they are written, which takes a few milliseconds and no libraries."""
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in _modules(family))).hexdigest()
+    """Return a digest of all modules that answers come from, as they are written; it takes a few milliseconds."""
+    ignored = IGNORED - {"settings.py"}
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in _modules(family, ignored))).hexdigest()
 
 
-def _modules(family: str) -> Iterator[Path]:
+def _modules(family: str, ignored: Set[str]) -> Iterator[Path]:
     """Yield the files of the family and of the trunk, without the package's own `__init__.py`, which describes it."""
     spec = find_spec(family)
     module = Path(spec.origin if spec and spec.origin else "")
     for start in (module.parent if module.name == "__init__.py" else module, *(PACKAGE / name for name in TRUNK)):
         for path in sorted(start.rglob("*.py")) if start.is_dir() else [start]:
-            if path != module.parent / "__init__.py" and not IGNORED & set(path.relative_to(start.parent).parts):
+            if path != module.parent / "__init__.py" and not ignored & set(path.relative_to(start.parent).parts):
                 yield path
 
 

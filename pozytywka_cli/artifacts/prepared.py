@@ -83,7 +83,7 @@ def opened(version: Version, code: str, reader: Callable[[Path], T]) -> tuple[Pr
             content = reader(version.prepared)
         except (ArtifactError, OSError) as error:
             if current(version, code) == prepared:
-                raise ArtifactError(f"{version.prepared} is damaged: {error}", HINT) from None
+                raise ArtifactError(f"{version.prepared} cannot be opened: {error}", HINT) from None
             continue  # another run has replaced it meanwhile
         if current(version, code) == prepared:
             return prepared, content

@@ -85,8 +85,11 @@ class StringTable:
         return len(self._offsets) - 1
 
     def __getitem__(self, row: int) -> str:
-        """Return one string."""
-        return self.take([row])[0]
+        """Return one string, with less overhead than `take`; an ArtifactError as there."""
+        edges = self._offsets[row : row + 2].tolist()
+        if len(edges) < 2:
+            raise self._missing(row)
+        return self._text(*edges)
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:
         """Return the strings of some rows.
@@ -98,9 +101,8 @@ class StringTable:
         try:
             edges = zip(self._offsets[where].tolist(), self._offsets[where + 1].tolist(), strict=True)
         except IndexError:
-            raise self._damaged(f"row {where.max()} was requested, and there are {len(self)}") from None
-        # replaced, not refused: the hash of a large file is not checked, and one bad byte must not stop a lookup
-        return [self._buffer[start:end].decode(errors="replace") for start, end in edges]
+            raise self._missing(where.max()) from None
+        return [self._text(start, end) for start, end in edges]
 
     def list(self) -> list[str]:
         """Return all strings."""
@@ -112,6 +114,13 @@ class StringTable:
         if rest.nbytes != length * dtype.itemsize:
             raise self._damaged(f"its table does not have {length} entries")
         return np.frombuffer(rest, dtype)
+
+    def _text(self, start: int, end: int) -> str:
+        # replaced, not refused: the hash of a large file is not checked, and one bad byte must not stop a lookup
+        return self._buffer[start:end].decode(errors="replace")
+
+    def _missing(self, row: int) -> ArtifactError:
+        return self._damaged(f"row {row} was requested, and there are {len(self)}")
 
     def _damaged(self, problem: str) -> ArtifactError:
         return ArtifactError(f"{self._path} is damaged: {problem}", DAMAGED_HINT)

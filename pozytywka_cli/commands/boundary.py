@@ -87,6 +87,9 @@ def _report(error: BaseException, arguments: list[str]) -> int:
         error = StorageError(where + (error.strerror or str(error)), hint)
     if isinstance(error, PozytywkaError):
         return _show(error.message, error.hint, error.exit_code, arguments)
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("pozytywka_cli"):
+        hint = "Install all of pozytywka: `pip install pozytywka`; `pozytywka doctor` lists what is missing."
+        return _show(f"this needs {error.name}, which is not installed", hint, 5, arguments, error)
     hint = "Please report it, with the output of the same command with -v."
     return _show(f"internal error: {kind}: {error}", hint, 1, arguments, error)
 

@@ -138,7 +138,7 @@ def status(
     shared = context(ctx)
     with connected(shared) as engine:
         from pozytywka_cli.experiments import lifecycle
-        from pozytywka_cli.experiments.analysis import count_units
+        from pozytywka_cli.experiments.arm_sizes import count_units
 
         found = [lifecycle.load(engine, name)] if name else lifecycle.load_all(engine)
         rows = [(one.experiment, count_units(engine, one)) for one in found]

@@ -7,7 +7,7 @@ import typer
 
 from pozytywka_cli.commands import options
 from pozytywka_cli.commands.context import Context, context
-from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.errors import PozytywkaError, RefusedError
 
 if TYPE_CHECKING:
     from pozytywka_cli.artifacts import Version
@@ -62,11 +62,18 @@ def prepare(
 
 
 def refresh(shared: Context, families: Iterable[str], dataset: "Dataset") -> None:
-    """Prepare the promoted versions of families that are not yet prepared from this dataset."""
+    """Prepare the promoted versions of families that are not yet prepared from this dataset.
+
+    One that cannot be, as with too little data for its forecasts, is a warning.
+    """
     from pozytywka_cli.pipeline import online
 
-    for version in online.refresh(shared.store, families, dataset):
-        _report(shared, version)
+    for family in families:
+        try:
+            for version in online.refresh(shared.store, [family], dataset):
+                _report(shared, version)
+        except PozytywkaError as error:
+            shared.console.warn(f"{family} is not prepared to answer single requests: {error.message}")
 
 
 def _report(shared: Context, version: "Version") -> None:

@@ -31,7 +31,7 @@ def serve(
     timeout: Annotated[
         float,
         typer.Option(
-            metavar="SECONDS", min=0.1, max=600, help="How long a body may take to arrive; with its answer twice that."
+            metavar="SECONDS", min=0.1, max=600, help="How long a body may take to arrive, and then the answer."
         ),
     ] = 10,
     cors: Annotated[

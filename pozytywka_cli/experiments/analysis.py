@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from pozytywka_cli.experiments import database as db
 from pozytywka_cli.experiments.arm_moments import ArmMoments, arm_moments
-from pozytywka_cli.experiments.assignment import Segment
+from pozytywka_cli.experiments.arm_sizes import ArmUnits, arm_units
 from pozytywka_cli.experiments.definition import MetricDefinition
-from pozytywka_cli.experiments.estimation import Difference, adjusted_p_values, difference, sample_ratio
+from pozytywka_cli.experiments.estimation import Difference, adjusted_p_values, difference
 from pozytywka_cli.experiments.lifecycle import Stored
 from pozytywka_cli.experiments.moments import Floats
 from pozytywka_cli.records import Progress, Report, silent
@@ -21,15 +21,6 @@ PLANNED = 10_000  # units that the confidence sequence is made for where none ar
 MISMATCH = 0.001  # a sample ratio with a smaller p-value is no accident
 DAY = 86_400_000_000  # µs
 PLAIN, CUPED = "plain", "cuped"
-
-
-class ArmUnits(msgspec.Struct, frozen=True):
-    """How many units were exposed to an arm, how many were to be expected, and how many saw another arm later."""
-
-    arm: str
-    units: int
-    expected: float
-    crossovers: int
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -86,7 +77,7 @@ class Analysis(msgspec.Struct, frozen=True):
 def analyze(engine: sa.Engine, stored: Stored, until: int | None = None) -> Analysis:
     """Analyse an experiment on what was logged before `until` (µs since 1970), or on all."""
     with db.reading(engine) as connection:
-        arms, p_value = _arm_units(connection, stored, until)
+        arms, p_value = arm_units(connection, stored, until)
         effects = [
             effect
             for metric in stored.experiment.metrics
@@ -110,12 +101,6 @@ def results(stored: Stored, found: Analysis) -> dict[str, Any]:
     }
     builtins: dict[str, Any] = msgspec.to_builtins(fields)
     return builtins
-
-
-def count_units(engine: sa.Engine, stored: Stored) -> list[ArmUnits]:
-    """Count the units of each arm, in the order of the arms."""
-    with db.reading(engine) as connection:
-        return _arm_units(connection, stored, None)[0]
 
 
 def over_time(engine: sa.Engine, stored: Stored, looks: int, report: Report = silent) -> list[tuple[int, Analysis]]:
@@ -143,44 +128,6 @@ def _ends_of_days(first: int, last: int, most: int) -> list[int]:
     begin, end = first // DAY, last // DAY + 1
     step = max(1, -(-(end - begin) // most))
     return [day * DAY for day in range(end, begin, -step)][::-1]
-
-
-def _arm_units(connection: sa.Connection, stored: Stored, until: int | None) -> tuple[list[ArmUnits], float]:
-    """Count the units of each arm, beside what the weights at the time of each exposure let expect."""
-    names = [arm.name for arm in stored.experiment.arms]
-    counts, expected = np.zeros(len(names)), np.zeros(len(names))
-    bounds = [allocation.since for allocation in stored.allocations[1:]]
-    table = db.exposures.c
-    for place, (since, to) in enumerate(zip([None, *bounds], [*bounds, None], strict=True)):
-        conditions = [table.experiment == stored.id]
-        conditions += [table.exposed_at >= since] if since is not None else []
-        conditions += [table.exposed_at < one for one in (to, until) if one is not None]
-        rows = connection.execute(sa.select(table.arm, sa.func.count()).where(*conditions).group_by(table.arm))
-        found = {arm: count for arm, count in rows}  # noqa: C416 - a result is no iterable of pairs to mypy
-        here = np.array([found.get(name, 0) for name in names], dtype=np.float64)
-        counts += here
-        expected += here.sum() * _shares(stored.allocations[place].segments, names)
-    crossed = _crossovers(connection, stored.id)
-    rows_of_arms = zip(names, counts, expected, strict=True)
-    arms = [ArmUnits(name, int(count), float(wanted), crossed.get(name, 0)) for name, count, wanted in rows_of_arms]
-    return arms, sample_ratio(counts, expected)
-
-
-def _shares(segments: list[Segment], names: list[str]) -> Floats:
-    widths = np.array([float(sum(one.width for one in segments if one.arm == name)) for name in names])
-    shares: Floats = widths / widths.sum()
-    return shares
-
-
-def _crossovers(connection: sa.Connection, experiment: int) -> dict[str, int]:
-    """Return by first arm how many units were exposed to another one later."""
-    first, other = db.exposures.c, db.crossovers.c
-    same = sa.and_(first.experiment == other.experiment, first.unit == other.unit)
-    chosen = sa.select(first.arm, sa.func.count(sa.distinct(first.unit))).select_from(
-        db.crossovers.join(db.exposures, same)
-    )
-    rows = connection.execute(chosen.where(other.experiment == experiment).group_by(first.arm))
-    return {row[0]: row[1] for row in rows}
 
 
 def _effects(stored: Stored, metric: MetricDefinition, found: ArmMoments) -> list[Effect]:

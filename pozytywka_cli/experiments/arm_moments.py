@@ -74,12 +74,10 @@ def _unit_totals(
         EARLIER_WEIGHT: sa.func.sum(sa.case((~since, outcome.weight))),
     }
     return (
-        sa.select(
-            sa.func.min(exposed.arm).label("arm"), *(expressions[column].label(NAMES[column]) for column in columns)
-        )
+        sa.select(exposed.arm, *(expressions[column].label(NAMES[column]) for column in columns))
         .select_from(db.exposures.outerjoin(db.outcomes, sa.and_(*same)))
         .where(*chosen)
-        .group_by(exposed.unit)
+        .group_by(exposed.experiment, exposed.unit)  # the whole key, so that each group has one arm
     )
 
 

@@ -15,14 +15,15 @@ from pozytywka_cli.serving.models import Served
 from pozytywka_cli.serving.service import Service
 
 FORMAT = 1
-SLOW = ("recommend",)  # families whose answers take milliseconds: they are computed in a thread
+SLOW = ("recommend",)  # families whose answers take milliseconds: they are computed in another thread
 
 
 async def answer(service: Service, served: Served, requests: Sequence[Any]) -> list[list[Answer]]:
     """Return the rows of each request; errors as for `Answerer.answer`."""
     metrics.ANSWERS.labels(served.family, served.variant).inc(len(requests))
     if served.family in SLOW:
-        return await asyncio.to_thread(served.answerer.answer, requests)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(service.slow, served.answerer.answer, requests)
     return await service.batcher.answer(served, requests)
 
 

@@ -36,5 +36,5 @@ def create(options: Options) -> FastAPI:
     problems.install(app)
     if options.origins:
         app.add_middleware(CORSMiddleware, allow_origins=options.origins, allow_methods=["*"], allow_headers=["*"])
-    app.add_middleware(Boundary, seconds=2 * options.seconds, access_log=options.access_log)
+    app.add_middleware(Boundary, seconds=options.seconds, access_log=options.access_log)
     return app

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from pozytywka_cli.errors import PozytywkaError
 from pozytywka_cli.families.family import Answer
 from pozytywka_cli.serving.models import Served
 
@@ -38,12 +37,11 @@ def _answer(served: Served, waiting: list[Waiting]) -> None:
         served.catch_up()
         answers = iter(served.answerer.answer(together))
     except Exception as error:  # whatever it is, it belongs to who waits
-        if len(waiting) > 1 and isinstance(error, PozytywkaError):
-            for one in waiting:  # only one of them may be to blame
-                _answer(served, [one])
+        if len(waiting) == 1:
+            waiting[0][1].set_exception(error)
             return
-        for _, future in waiting:
-            future.set_exception(error)
+        for one in waiting:  # only one of them may be to blame
+            _answer(served, [one])
         return
     for requests, future in waiting:
         future.set_result([next(answers) for _ in requests])

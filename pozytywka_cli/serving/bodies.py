@@ -1,6 +1,5 @@
 """Read and decode the bodies of requests, within limits."""
 
-import asyncio
 from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
@@ -9,7 +8,9 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 from fastapi import Request
 from msgspec import Meta
+from starlette.requests import ClientDisconnect
 
+from pozytywka_cli.serving.deadline import Deadline
 from pozytywka_cli.serving.options import Options
 from pozytywka_cli.serving.problems import ProblemError
 
@@ -21,7 +22,8 @@ async def read_body(request: Request, options: Options) -> bytes:
     """Return the body of a request.
 
     Raises:
-        ProblemError: it is not said to be JSON, is too large, or does not arrive in time.
+        ProblemError: it is not said to be JSON, or is too large.
+        ClientDisconnect: the client has gone.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in JSON:  # a web page of another site cannot send this without asking first
@@ -30,17 +32,17 @@ async def read_body(request: Request, options: Options) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > options.body_bytes:
         raise _too_large(options.body_bytes)
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(options.seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > options.body_bytes:
-                    raise _too_large(options.body_bytes)
-                parts.append(part)
-    except TimeoutError:
-        problem = f"the body did not arrive within {options.seconds:g} s"
-        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, problem, "Send it faster, or in parts.") from None
+    parts, size, more = [], 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        size, more = size + len(parts[-1]), message.get("more_body", False)
+        if size > options.body_bytes:
+            raise _too_large(options.body_bytes)
+    deadline: Deadline = request.scope["deadline"]
+    deadline.body_has_arrived()
     return b"".join(parts)
 
 
@@ -57,10 +59,15 @@ def decode_requests(body: bytes, kind: type[msgspec.Struct], most: int) -> list[
     """
     decoded = decode(body, _one_or_many(kind))
     requests = decoded if isinstance(decoded, list) else [decoded]
-    if len(requests) > most:
-        detail = f"the body has {len(requests):,} requests; at most {most:,} are answered at once"
-        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "Send them in parts, or raise --max-requests.")
+    refuse_too_many(len(requests), most)
     return requests
+
+
+def refuse_too_many(count: int, most: int) -> None:
+    """Raise a ProblemError if a body has more requests or events than it may."""
+    if count > most:
+        detail = f"the body has {count:,} items; at most {most:,} are taken at once"
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "Send them in parts, or raise --max-requests.")
 
 
 def decode(body: bytes, decoder: "msgspec.json.Decoder[Any]") -> Any:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from pozytywka_cli.records import Input
 
 PREFIX, SUFFIX = "events-", ".jsonl"
 BLOCK = 2**20  # bytes that are read at a time
+DAY_SECONDS = 86_400
+MISSING, UNREAD = -1, -2  # in place of the size of a file
 
 
 class EventLog:
@@ -27,13 +30,13 @@ class EventLog:
     def __init__(self, folder: Path, *, fsync: bool) -> None:
         self.folder, self._fsync = folder, fsync
 
-    def append(self, groups: Sequence[Sequence[Event]]) -> None:
-        """Append groups of events, all of them or none.
+    def append(self, events: Sequence[Event]) -> None:
+        """Append events, all of them or none.
 
         Raises:
             StorageError: they cannot be written, as on a full disk.
         """
-        lines = b"".join(map(encode, groups))
+        lines = encode(events)
         with files.explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             with _locked(self.folder / f".{PREFIX}lock"):
@@ -99,8 +102,9 @@ class Follower:
     def __init__(self, folder: Path, offsets: Mapping[str, int]) -> None:
         """Start at `offsets`, by the names of files; other files are read from their beginnings."""
         self.folder, self._offsets = folder, dict(offsets)
-        self._day = ""  # of the file that grows
-        self._size = -1  # of that file, when it was last read
+        self._day = 0.0  # since 1970, of the file that grows
+        self._growing = ""
+        self._size = UNREAD  # of that file, when it was last read
 
     @classmethod
     def after(cls, folder: Path, inputs: Sequence[Input]) -> "Follower":
@@ -115,16 +119,19 @@ class Follower:
             ArtifactError: a file has become shorter, or has a line that is no event.
             OSError: a file cannot be read.
         """
-        today = f"{PREFIX}{datetime.now(UTC):%Y-%m-%d}{SUFFIX}"
-        size = _size(self.folder / today)
-        if today == self._day and size == self._size:
+        today = time.time() // DAY_SECONDS
+        if today != self._day:
+            name = f"{PREFIX}{datetime.fromtimestamp(today * DAY_SECONDS, UTC):%Y-%m-%d}{SUFFIX}"
+            self._growing, self._size = str(self.folder / name), UNREAD
+        size = _size(self._growing)
+        if size == self._size:
             return
         for path in sorted(self.folder.glob(f"{PREFIX}*{SUFFIX}")):
             yield from self._rest_of(path)
         self._day, self._size = today, size
 
     def _rest_of(self, path: Path) -> Iterator[list[Event]]:
-        offset, size = self._offsets.get(path.name, 0), _size(path)
+        offset, size = self._offsets.get(path.name, 0), _size(str(path))
         if size < offset:
             problem = f"{path} has {size} bytes; it had {offset}"
             raise ArtifactError(problem, "Prepare the models again: `pozytywka models prepare`.")
@@ -145,8 +152,8 @@ class Follower:
                 yield events
 
 
-def _size(path: Path) -> int:
+def _size(path: str) -> int:
     try:
-        return path.stat().st_size
+        return os.stat(path).st_size  # noqa: PTH116 - before every answer: a Path takes as long as the system
     except FileNotFoundError:
-        return -1
+        return MISSING

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from pozytywka_cli.errors import PozytywkaError
+from pozytywka_cli.errors import PozytywkaError, StorageError
 
 T = TypeVar("T")
 MOST = 1000  # items that may be acknowledged and not yet written, without `wait`
@@ -61,10 +61,10 @@ class GroupCommit(Generic[T]):
             self._group = None
             try:
                 await asyncio.to_thread(self._write, items)
-            except PozytywkaError as error:
-                self._failure = error
-                logger.error("%s", error.message, extra={"hint": error.hint})
-                await self._failed(error, items, group)
+            except Exception as error:  # whatever it is, requests wait for it
+                self._failure = error if isinstance(error, PozytywkaError) else StorageError(f"cannot write: {error}")
+                logger.error("%s", self._failure.message, extra={"hint": self._failure.hint})
+                await self._failed(self._failure, items, group)
             else:
                 self._failure = None
                 del self._items[: len(items)]

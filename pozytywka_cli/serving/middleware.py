@@ -1,23 +1,25 @@
 """What surrounds every request: its id, a time limit, the access log, figures."""
 
-import asyncio
 import logging
 import re
 import sys
 import time
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from functools import cache
-from http import HTTPStatus
 from secrets import token_hex
 from typing import Any
 
 import msgspec
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pozytywka_cli.serving import metrics, problems
+from pozytywka_cli.serving.deadline import Deadline
 
 ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+WITH_BODY = ("POST", "PUT", "PATCH")
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")  # others are counted together
 NO_ROUTE = "none"
 Log = Callable[[MutableMapping[str, Any]], None]
@@ -47,14 +49,15 @@ class Boundary:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
+        deadline = scope["deadline"] = Deadline(self.seconds, has_body=scope["method"] in WITH_BODY)
         try:
-            async with asyncio.timeout(self.seconds):
+            async with deadline.limit:
                 await self.app(scope, receive, send_with_id)
         except TimeoutError:
-            detail, hint = f"no answer within {self.seconds:g} s", "Ask for less at once, or try again later."
-            late = problems.response(HTTPStatus.SERVICE_UNAVAILABLE, detail, hint, request_id)
             if not status:
-                await late(scope, receive, send_with_id)
+                await problems.late(request_id, deadline)(scope, receive, send_with_id)
+        except ClientDisconnect:
+            pass
         except Exception:
             logger.exception("internal error: %s %s, request_id %s", scope["method"], scope["path"], request_id)
             if not status:
@@ -100,8 +103,9 @@ def _write_line(fields: MutableMapping[str, Any]) -> None:
     moment = fields["time"]
     fields["time"] = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03d}Z"
     if sys.stderr is not None:
-        sys.stderr.buffer.write(msgspec.json.encode(fields) + b"\n")
-        sys.stderr.buffer.flush()
+        with suppress(OSError):  # who reads the log may have gone, or its disk may be full
+            sys.stderr.buffer.write(msgspec.json.encode(fields) + b"\n")
+            sys.stderr.buffer.flush()
 
 
 def _ignore(fields: MutableMapping[str, Any]) -> None:

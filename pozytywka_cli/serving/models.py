@@ -27,14 +27,14 @@ logger = logging.getLogger(__name__)
 class Served(msgspec.Struct, frozen=True):
     """An open version; a request keeps the one that it began with.
 
-    follower: of the events that the answerer observes, if it observes any
+    following: the events that come, and the answerer that observes them, if it observes any
     since: when it was opened
     """
 
     version: Version
     prepared: Prepared
     answerer: Answerer
-    follower: Follower | None
+    following: tuple[Follower, Observing] | None
     since: datetime
 
     @property
@@ -49,9 +49,10 @@ class Served(msgspec.Struct, frozen=True):
 
     def catch_up(self) -> None:
         """Observe the events that were logged since the last call."""
-        if self.follower is not None and isinstance(self.answerer, Observing):
-            for events in self.follower.events():
-                self.answerer.observe(events)
+        if self.following is not None:
+            follower, answerer = self.following
+            for events in follower.events():
+                answerer.observe(events)
 
 
 State = tuple[object, ...]  # of what a family's answers come from: it is opened again when that changes
@@ -188,8 +189,9 @@ class Models:
 
     def _served(self, version: Version) -> Served:
         prepared, answerer = online.open_answerer(self._store, version)
-        follower = Follower.after(self._events, prepared.inputs) if isinstance(answerer, Observing) else None
-        served = Served(version, prepared, answerer, follower, datetime.now(UTC))
+        follower = Follower.after(self._events, prepared.inputs)
+        following = (follower, answerer) if isinstance(answerer, Observing) else None
+        served = Served(version, prepared, answerer, following, datetime.now(UTC))
         served.catch_up()
         return served
 

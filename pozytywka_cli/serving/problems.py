@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from pozytywka_cli import errors
+from pozytywka_cli.serving.deadline import Deadline
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -81,6 +82,15 @@ def internal(request_id: str) -> Response:
     """Return the response to a request that an internal error has ended."""
     hint = "Please report it, with the log line of this request_id."
     return response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error", hint, request_id)
+
+
+def late(request_id: str, deadline: Deadline) -> Response:
+    """Return the response to a request that has taken too long."""
+    if deadline.awaits_body:
+        detail = f"the body did not arrive within {deadline.seconds:g} s"
+        return response(HTTPStatus.REQUEST_TIMEOUT, detail, "Send it faster, or in parts.", request_id)
+    detail, hint = f"no answer within {deadline.seconds:g} s", "Ask for less at once, or try again later."
+    return response(HTTPStatus.SERVICE_UNAVAILABLE, detail, hint, request_id)
 
 
 def request_id(request: Request) -> str:

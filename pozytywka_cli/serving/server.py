@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable
@@ -39,11 +40,20 @@ def serve(options: Options, configure_logs: Callable[[], object], announce: Call
         host, port = listener.getsockname()[:2]
         announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         if options.workers == 1:
-            uvicorn.Server(config).run(sockets=[listener])
+            _run(config, listener)
             return
         with tempfile.TemporaryDirectory(prefix="pozytywka-") as folder:
             os.environ[metrics.FOLDER] = folder
             Multiprocess(config, sockets=[listener]).run()
+
+
+def _run(config: uvicorn.Config, listener: socket.socket) -> None:
+    """Run one worker in this process; that SIGTERM has ended it is no error."""
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except SystemExit as ended:
+        if ended.code != 128 + signal.SIGTERM:
+            raise
 
 
 def _application(options: Options, configure_logs: Callable[[], object]) -> FastAPI:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cached_property
 from http import HTTPStatus
@@ -37,8 +38,9 @@ class Service:
         events = options.data / "sessions"
         self.models = Models(Store(options.artifacts), events, Preparation(folders))
         self.batcher = Batcher()
+        self.slow = ThreadPoolExecutor(1, "slow-answers")  # one: answerers are not made for several threads
         self._log = EventLog(events, fsync=options.durability == "request")
-        self.events: GroupCommit[list[Event]] = GroupCommit(self._log.append, wait=options.durability == "request")
+        self.events: GroupCommit[Event] = GroupCommit(self._log.append, wait=options.durability == "request")
 
     @cached_property
     def trials(self) -> "Trials":
@@ -57,6 +59,7 @@ class Service:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            self.slow.shutdown(cancel_futures=True)
             await self.events.close()
             if "trials" in vars(self):
                 await self.trials.close()

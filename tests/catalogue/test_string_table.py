@@ -87,3 +87,11 @@ def test_rows_are_taken_from_lists_as_from_tables(strings, rows):
     possible = [row % len(strings) for row in rows]
     expected = [strings[row] for row in possible]
     assert take(strings, np.array(possible, dtype=np.int64)) == take(StringTable.of(strings), possible) == expected
+
+
+@pytest.mark.parametrize("row", [-1, 2, 77])
+def test_a_row_that_is_not_there_is_damage(row):
+    """Named; rows come from other files."""
+    table = StringTable.of(["Air", "Blur"])
+    with pytest.raises(ArtifactError, match=f"row {row} "):
+        table[row]

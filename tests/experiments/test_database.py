@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pozytywka_cli.errors import ArtifactError, BusyError, StorageError, UsageError
 
@@ -188,6 +190,35 @@ def test_rows_of_several_experiments_are_logged_together(engine, running):
     assert found == [(first, "u", "treatment", 2000), (first, "w", "control", 2000), (again, "u", "old", 3000)]
     assert rows(engine, database.crossovers) == [(first, "u", "control"), (again, "u", "new")]
     assert {(row[0], row[5]) for row in rows(engine, database.outcomes)} == {(first, 2.0), (again, 1.0)}
+
+
+EXPOSED = st.tuples(st.integers(1, 2), st.sampled_from("uvw"), st.sampled_from("ab"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(st.lists(st.lists(EXPOSED, max_size=9), max_size=4))
+def test_the_first_arm_counts_however_exposures_are_batched(engine, batches):
+    """In the order in which they were logged; who sees another arm of the experiment later has crossed over."""
+    for table in (database.exposures, database.crossovers):
+        with database.writing(engine) as connection:
+            connection.execute(table.delete())
+    first, crossed = dict[tuple, str](), set[tuple]()
+    for batch in batches:
+        known = len(first)
+        for experiment, unit, arm in batch:
+            if first.setdefault((experiment, unit), arm) != arm:
+                crossed.add((experiment, unit, arm))
+        exposures = [(experiment, Exposure(unit, 1, arm)) for experiment, unit, arm in batch]
+        assert record(engine, exposures, []) == Logged(len(first) - known, 0)
+    assert {row[:2]: row[2] for row in rows(engine, database.exposures)} == first
+    assert set(rows(engine, database.crossovers)) == crossed
+
+
+def test_rows_are_logged_all_or_not_at_all(engine, running):
+    """An outcome that the database refuses takes the exposures with it."""
+    with pytest.raises(StorageError):
+        record(engine, [(running.id, Exposure("u", 1, "control"))], [(running.id, Outcome("u", None, "e", 1, 1.0))])
+    assert rows(engine, database.exposures) == []
 
 
 def test_an_experiment_is_cleared(engine, running):

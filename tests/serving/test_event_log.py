@@ -96,11 +96,11 @@ def test_the_plain_way_is_taken_by_what_is_written_as_it_should_be():
 def test_followers_see_every_event_once_in_the_order_of_the_log(tmp_path: Path):
     """From the beginning, or from the end of what was read before."""
     log, first = EventLog(tmp_path, fsync=False), Follower(tmp_path, {})
-    log.append([[event(1), event(2)], [event(3)]])
+    log.append([event(1), event(2), event(3)])
     assert followed(first) == [event(1), event(2), event(3)]
     assert followed(first) == []
     read = Input("sessions/" + today(tmp_path).name, "", today(tmp_path).stat().st_size, 3)
-    log.append([[event(4)]])
+    log.append([event(4)])
     later = Follower.after(tmp_path / "sessions", [read, Input("users.jsonl", "", 5, 1)])
     later.folder = tmp_path
     assert followed(first) == followed(later) == [event(4)]
@@ -109,18 +109,18 @@ def test_followers_see_every_event_once_in_the_order_of_the_log(tmp_path: Path):
 def test_the_files_of_earlier_days_come_first(tmp_path: Path):
     """A worker that starts late reads yesterday's events, too."""
     (tmp_path / "events-2001-01-01.jsonl").write_bytes(encode([event(1)]))
-    EventLog(tmp_path, fsync=True).append([[event(2)]])
+    EventLog(tmp_path, fsync=True).append([event(2)])
     assert followed(Follower(tmp_path, {})) == [event(1), event(2)]
 
 
 def test_what_a_killed_writer_has_left_of_a_line_is_cut_off(tmp_path: Path):
     """It was never acknowledged; nobody reads it, and the next event follows the last whole line."""
     log, follower = EventLog(tmp_path, fsync=True), Follower(tmp_path, {})
-    log.append([[event(1)]])
+    log.append([event(1)])
     with today(tmp_path).open("ab") as stream:
         stream.write(encode([event(2)])[:-20])
     assert followed(follower) == [event(1)]
-    log.append([[event(3)]])
+    log.append([event(3)])
     assert followed(follower) == [event(3)]
     assert decode(today(tmp_path).read_bytes()) == [event(1), event(3)]
 
@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytes
     """The events are refused, and none of their bytes stays."""
 
     log = EventLog(tmp_path, fsync=True)
-    log.append([[event(1)]])
+    log.append([event(1)])
     before = today(tmp_path).read_bytes()
 
     def half(handle: int, content: bytes, at: int) -> int:
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytes
     real = os.pwrite
     monkeypatch.setattr(os, "pwrite", half)
     with pytest.raises(StorageError, match="No space"):
-        log.append([[event(2), event(3)]])
+        log.append([event(2), event(3)])
     assert today(tmp_path).read_bytes() == before
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -147,3 +148,10 @@ def test_workers_know_what_was_sent_to_others(start: Start):
             with httpx.Client(base_url=service.client.base_url) as client:  # each connection may meet another worker
                 answers.add(client.post("/v1/skip", json=pair).json()["rows"][0]["at"])
         assert len(answers) == 1
+    counted = ""
+    for _ in range(100):  # a request is counted after it was answered
+        pattern = r'_total\{method="POST",route="/v1/skip",status="200"\} (\d+)'
+        (counted,) = re.findall(pattern, service.get("/metrics").text)
+        if int(counted) == 4 * 12:
+            break
+    assert int(counted) == 4 * 12

@@ -1,19 +1,22 @@
 """Events as they happen."""
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
 from pozytywka_cli.dataset.events import Event, plain
-from pozytywka_cli.families.family import Observing
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, json_response
-from pozytywka_cli.serving.bodies import read_body
+from pozytywka_cli.serving.bodies import read_body, refuse_too_many
 from pozytywka_cli.serving.problems import ProblemError
 from pozytywka_cli.serving.service import Service, refuse_unknown_parameters, service_of
+
+if TYPE_CHECKING:
+    from pozytywka_cli.dataset.requests import Problem
 
 router = APIRouter(tags=["events"], responses=openapi.PROBLEMS)
 SHOWN = 20  # problems of one body
@@ -32,8 +35,9 @@ async def events(request: Request) -> Response:
     service.require(request, "write")
     refuse_unknown_parameters(request, ())
     lines = lines_of(await read_body(request, service.options))
-    logged, warnings = _checked(lines, service)
-    await service.events.add([logged])
+    refuse_too_many(len(lines), service.options.requests)
+    logged, warnings = await _checked(lines, service)
+    await service.events.add(logged)
     metrics.EVENTS.inc(len(logged))
     content = {"format": FORMAT, "logged": len(logged), "warnings": warnings}
     return json_response(content, HTTPStatus.ACCEPTED)
@@ -53,15 +57,13 @@ def lines_of(body: bytes) -> list[bytes]:
         raise ProblemError(HTTPStatus.BAD_REQUEST, detail, "Send an event, a list of events, or JSON lines.") from None
 
 
-def _checked(lines: list[bytes], service: Service) -> tuple[list[Event], list[Any]]:
+async def _checked(lines: list[bytes], service: Service) -> tuple[list[Event], list[Any]]:
     """Return the events of lines, and warnings; a ProblemError lists what is wrong."""
     knows = _knows_track(service)
     read = [plain(line, knows) for line in lines]
     if all(read):
         return [event for event in read if event], []
-    from pozytywka_cli.dataset.event_check import check  # it imports polars
-
-    checked, found = check(lines, knows)
+    checked, found = await asyncio.to_thread(_check, lines, knows)
     problems = [{"number": line, "column": column, "problem": text} for line, column, text in found]
     if len(checked) < len(lines):
         bad = len(lines) - len(checked)
@@ -71,7 +73,14 @@ def _checked(lines: list[bytes], service: Service) -> tuple[list[Event], list[An
     return checked, problems[:SHOWN]
 
 
+def _check(lines: list[bytes], knows_track: Callable[[str], bool]) -> tuple[list[Event], "list[Problem]"]:
+    """Check events by the rules of the tables; the first call imports polars, which takes a second."""
+    from pozytywka_cli.dataset.event_check import check
+
+    return check(lines, knows_track)
+
+
 def _knows_track(service: Service) -> Callable[[str], bool]:
     """Return what tells whether a track is in the tracks table: a model that observes events; without one, all are."""
-    observing = (one.answerer for one in service.models.open if isinstance(one.answerer, Observing))
+    observing = (one.following[1] for one in service.models.open if one.following)
     return next((one.knows_track for one in observing), lambda _: True)
