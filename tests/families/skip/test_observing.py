@@ -145,6 +145,18 @@ def test_an_advertisement_waits_for_a_play_for_a_day():
     assert state.advertised == {}
 
 
+def test_an_advertisement_that_a_play_has_followed_is_left_out():
+    """So that those of the last day can be observed again after the state was built, which does not know them."""
+    events = [(at(0), 1, 1, None, "ADVERTISEMENT"), (at(20), 1, 1, "t0", "PLAY"), (at(30), 1, 1, None, "ADVERTISEMENT")]
+    frame = pl.DataFrame(events, EVENT, orient="row")
+    state = State.build(log_of(frame), PARAMETERS)
+    again = frame.filter(pl.col("event_type") == "ADVERTISEMENT")
+    assert state.observe(as_events(again)) == 1
+    assert {user: list(sessions) for user, sessions in state.advertised.items()} == {1: [1]}
+    assert state.observe(as_events(pl.DataFrame([(at(40), 1, 1, "t1", "PLAY")], EVENT, orient="row"))) == 0
+    assert state.users["plays"]["advertised"][state.row(1)].sum() == 2
+
+
 def test_new_users_are_added():
     """However many; the old ones keep their plays, and new ones have no favourites until the tables are read again."""
     rows = [(at(float(user)), user, 0, "t0", "PLAY") for user in (40, 1, 7, 900, 3, 5, 6, 8, 9, 2)]

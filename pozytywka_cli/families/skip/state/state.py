@@ -37,6 +37,7 @@ class State:
     favourites: the numbers of favourite genres of users that were known when it was built: (rows, any width)
     latest_start: when the latest play of all users started; `NONE` if there is none
     advertised: by user and session, when an advertisement came that no play has followed yet
+    _summaries: by row of a user, the context that was asked about last, and what is known in it
     """
 
     parameters: FeatureParameters
