@@ -74,7 +74,7 @@ def evaluate(
     from pozytywka_cli.commands import datasets
     from pozytywka_cli.commands import outputs as out
     from pozytywka_cli.families import registry
-    from pozytywka_cli.families.family import Tradeoff
+    from pozytywka_cli.families.capabilities import Tradeoff
     from pozytywka_cli.pipeline import evaluate as pipeline
 
     shared, families = context(ctx), registry.chosen(family)

@@ -14,7 +14,7 @@ from pozytywka_cli.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from pozytywka_cli.families.family import Predictor
+    from pozytywka_cli.families.predictor import Predictor
     from pozytywka_cli.settings import Assigned
 
 FLAGS = {"--explain": "skip", "--artist": "weekly", "--horizon": "weekly"}  # the family that reads each

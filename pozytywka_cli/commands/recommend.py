@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pozytywka_cli.artifacts import Version
     from pozytywka_cli.dataset.loading import Dataset
-    from pozytywka_cli.families.family import Predictor
+    from pozytywka_cli.families.predictor import Predictor
 
 FAMILY = "recommend"
 Texts = Mapping[str, str | None]

@@ -12,7 +12,7 @@ from pozytywka_cli.errors import RefusedError
 if TYPE_CHECKING:
     import polars as pl
 
-    from pozytywka_cli.families.family import Predictor
+    from pozytywka_cli.families.predictor import Predictor
 
 COLUMNS = ("rank", "track", "artist", "id", "score", "because")
 ID = COLUMNS.index("id")

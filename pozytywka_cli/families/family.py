@@ -5,25 +5,19 @@ pipeline and the service use nothing of a family but what is declared here.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
 from pozytywka_cli.artifacts import Draft, Version
-from pozytywka_cli.artifacts.decoding import decoding
-from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
-from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.families.predictor import Opener, Predictor
 from pozytywka_cli.records import Metric, Panel, Report, Row, silent
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from pozytywka_cli.dataset.events import Event
     from pozytywka_cli.dataset.loading import Dataset
     from pozytywka_cli.tuning import Space
 
@@ -91,80 +85,9 @@ class Evaluated(msgspec.Struct, frozen=True):
     notes: list[str] = []
 
 
-class Predictor(Protocol):
-    """A loaded version with everything that it needs to answer requests; opened once, used any number of times."""
-
-    @property
-    def Request(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
-        """What one request holds: a line of JSONL, a row of a frame, an HTTP body. Optional fields have defaults."""
-
-    def predict(self, requests: "pl.DataFrame") -> "pl.DataFrame":
-        """Answer requests, a row or several for each, in their order.
-
-        The columns of `requests` are the fields of `Request`; optional ones may be missing. The answer to a request
-        does not depend on the other requests, and its cost does not grow with the log.
-        """
-
-    def default_requests(self) -> "pl.DataFrame":
-        """Return what `predict` without input answers; without rows where it needs input."""
-
-
-Answer = dict[str, Any]  # a row of `Predictor.predict`, as JSON has it
-
-
-class Answerer(Protocol):
-    """A version that answers single requests without frames: what a service holds in memory.
-
-    The answers are those of `Predictor.predict` for the same version and data, to the last bit. Only what is known now
-    is asked about; the past is the predictor's.
-    """
-
-    @property
-    def Request(self) -> type[msgspec.Struct]:  # noqa: N802 - a type
-        """What one request holds, as in `Predictor`."""
-
-    def answer(self, requests: Sequence[Any]) -> list[list[Answer]]:
-        """Return the rows of each request, an instance of `Request`; they do not depend on the other requests.
-
-        Raises:
-            RefusedError: a request cannot be answered.
-        """
-
-
-@runtime_checkable
-class Observing(Protocol):
-    """An answerer whose answers follow events as they happen."""
-
-    def knows_track(self, track_id: str) -> bool:
-        """Return whether a track is in the tracks table: events about others are refused."""
-
-    def observe(self, events: "Iterable[Event]") -> None:
-        """Take account of events, in the order in which they were logged."""
-
-
-Opener = Callable[["Dataset"], Predictor]  # opens one fitted model with the events that are known at a moment
-
-
-@contextmanager
-def loading(version: Version, variants: Collection[str]) -> Iterator[None]:
-    """Guard the code that makes a model of a version's files; every `open` of a predictor needs it.
-
-    Whatever that code raises, and a variant that the family does not have, is an ArtifactError that names the version.
-    Code that reads the dataset belongs outside of it: an error there is no damage.
-    """
-    if version.manifest.variant not in variants:
-        problem = f"{version.folder} is damaged: unknown variant {version.manifest.variant!r}"
-        raise ArtifactError(problem, DAMAGED_HINT)
-    with decoding(version.folder):
-        yield
-
-
-def _imported(family: object, module: str) -> Any:
+def own_module(family: object, module: str) -> Any:
+    """Import a module of a family that is a package."""
     return import_module(f"{type(family).__module__}.{module}")
-
-
-def _answerer(family: object) -> Any:
-    return getattr(_imported(family, "online"), f"{type(family).__name__}Answerer")
 
 
 class Family(Protocol):
@@ -201,7 +124,7 @@ class Family(Protocol):
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics by their name in JSON; the first one is the headline metric, which the gate tests."""
-        metrics: Mapping[str, Metric] = _imported(self, "card").METRICS
+        metrics: Mapping[str, Metric] = own_module(self, "card").METRICS
         return metrics
 
     def require_gpu(self) -> None:
@@ -219,7 +142,7 @@ class Family(Protocol):
         Raises:
             RefusedError: there is too little data, or the headline metric is not a finite number.
         """
-        trained: Trained = _imported(self, "train").train(dataset, run)
+        trained: Trained = own_module(self, "train").train(dataset, run)
         headline = next(iter(self.metrics))
         for row in trained.model.metrics:
             if row.metric == headline and not math.isfinite(row.value):
@@ -229,88 +152,11 @@ class Family(Protocol):
 
     def evaluate(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
         """Measure every variant on held-out data, and compare each with that of the run."""
-        evaluated: Evaluated = _imported(self, "evaluate").evaluate(dataset, run)
+        evaluated: Evaluated = own_module(self, "evaluate").evaluate(dataset, run)
         return evaluated
 
     def open(self, version: Version, dataset: "Dataset | None") -> Predictor:
         """Load a version once, with whatever it precomputes from the data; an ArtifactError if a file is damaged."""
-        predictor = getattr(_imported(self, "predict"), f"{type(self).__name__}Predictor")
+        predictor = getattr(own_module(self, "predict"), f"{type(self).__name__}Predictor")
         opened: Predictor = predictor.open(version, dataset)
         return opened
-
-
-@runtime_checkable
-class BuildsOn(Protocol):
-    """A family some of whose variants, `asking`, ask the predictor of another family, `builds_on`, if it has a version.
-
-    It never imports the other family: `pipeline` opens the other's predictor, and hands it over. Where models are
-    measured, the other model must not have seen what is tested: it is fitted again (`TrainingRun.other`).
-    """
-
-    builds_on: str
-    asking: tuple[str, ...]
-
-    def open_with(self, version: Version, dataset: "Dataset", other: Callable[[], Predictor | None]) -> Predictor:
-        """Load a version like `Family.open`; `other` opens the other predictor when it is first needed, if any."""
-        predictor = getattr(_imported(self, "predict"), f"{type(self).__name__}Predictor")
-        opened: Predictor = predictor.open(version, dataset, other)
-        return opened
-
-
-@runtime_checkable
-class Online(Protocol):
-    """A family whose variants in `online` answer single requests from files, without data, polars and torch.
-
-    Its module `prepare` writes the files, and `online` has the answerer, which imports nothing heavy.
-    """
-
-    online: Collection[str]
-
-    def prepare(self, version: Version, dataset: "Dataset", folder: Path) -> None:
-        """Write what an answerer needs beside the version itself into an empty folder; perhaps nothing."""
-        _imported(self, "prepare").prepare(version, dataset, folder)
-
-    def open_online(self, version: Version, folder: Path, other: Callable[[], Answerer | None]) -> Answerer:
-        """Open a version with what was prepared for it; `other` opens the answerer that this one builds on, if any.
-
-        Raises an ArtifactError if a file is damaged.
-        """
-        opened: Answerer = _answerer(self).open(version, folder, other)
-        return opened
-
-    def online_request(self) -> type[msgspec.Struct]:
-        """Return what one request to an answerer holds."""
-        request: type[msgspec.Struct] = _answerer(self).Request
-        return request
-
-
-@runtime_checkable
-class Tunable(Protocol):
-    """A family whose settings `train --tune` can search; `tuning_metric` is the name of the loss of a trial."""
-
-    tuning_metric: str
-
-    def trial(self, dataset: "Dataset", run: TrainingRun) -> float:
-        """Return the validation loss of these settings, on data before what the model is tested on."""
-        loss: float = _imported(self, "tune").trial(dataset, run)
-        return loss
-
-
-@runtime_checkable
-class GroundTruth(Protocol):
-    """A family that can be measured against the known truth of a generated data set."""
-
-    def ground_truth(self, dataset: "Dataset", truth: Path, run: TrainingRun) -> list[Row]:
-        """Return metrics beside the best values that the truth in the folder `truth` allows."""
-        rows: list[Row] = _imported(self, "ground_truth").ground_truth(dataset, truth, run)
-        return rows
-
-
-@runtime_checkable
-class Tradeoff(Protocol):
-    """A family that can measure quality against cost over a grid of settings."""
-
-    def tradeoff(self, dataset: "Dataset", run: TrainingRun) -> Evaluated:
-        """Return quality, training time and lookup time for each point of the grid."""
-        measured: Evaluated = _imported(self, "evaluate").tradeoff(dataset, run)
-        return measured

@@ -13,7 +13,8 @@ import polars as pl
 from pozytywka_cli.artifacts import Origin, Store, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Family, Opener, Predictor, TrainingRun
+from pozytywka_cli.families.family import Family, TrainingRun
+from pozytywka_cli.families.predictor import Opener, Predictor
 from pozytywka_cli.records import Report, silent
 
 MOST_PLAYS = 25_000  # of whole users: more make a skip model hardly better, and take minutes

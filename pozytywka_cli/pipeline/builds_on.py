@@ -6,7 +6,9 @@ from functools import partial
 from pozytywka_cli.artifacts import Manifest, Store, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import BuildsOn, Family, Opener, Predictor
+from pozytywka_cli.families.capabilities import BuildsOn
+from pozytywka_cli.families.family import Family
+from pozytywka_cli.families.predictor import Opener, Predictor
 from pozytywka_cli.families.refit import refit
 from pozytywka_cli.records import Report
 

@@ -9,7 +9,8 @@ from pozytywka_cli.artifacts import Store
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.errors import PozytywkaError, UsageError
-from pozytywka_cli.families.family import Evaluated, Family, GroundTruth, Tradeoff, TrainingRun
+from pozytywka_cli.families.capabilities import GroundTruth, Tradeoff
+from pozytywka_cli.families.family import Evaluated, Family, TrainingRun
 from pozytywka_cli.pipeline import builds_on, each
 from pozytywka_cli.records import Report
 from pozytywka_cli.settings import Settings

@@ -10,7 +10,8 @@ from pozytywka_cli.artifacts.fingerprint import source_digest
 from pozytywka_cli.artifacts.prepared import Prepared
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Answerer, BuildsOn, Online
+from pozytywka_cli.families.capabilities import BuildsOn, Online
+from pozytywka_cli.families.predictor import Answerer
 
 if TYPE_CHECKING:
     from pozytywka_cli.dataset.loading import Dataset

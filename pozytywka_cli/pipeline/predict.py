@@ -6,7 +6,8 @@ from pozytywka_cli.artifacts import LOOKUP_BYTES, Store, Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import BuildsOn, Predictor
+from pozytywka_cli.families.capabilities import BuildsOn
+from pozytywka_cli.families.predictor import Predictor
 from pozytywka_cli.pipeline import builds_on
 
 

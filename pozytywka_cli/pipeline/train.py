@@ -17,7 +17,8 @@ from pozytywka_cli.artifacts.fingerprint import code_digest
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import PozytywkaError, UsageError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Family, TrainingRun, Tunable
+from pozytywka_cli.families.capabilities import Tunable
+from pozytywka_cli.families.family import Family, TrainingRun
 from pozytywka_cli.pipeline import builds_on, each
 from pozytywka_cli.records import Gate, Report, silent
 from pozytywka_cli.settings import Settings

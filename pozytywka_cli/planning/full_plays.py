@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from pozytywka_cli.evaluation import Floats, Ints, log_loss
-from pozytywka_cli.families.family import Predictor
+from pozytywka_cli.families.predictor import Predictor
 from pozytywka_cli.planning.days import DailyPlays
 
 WINDOW = 56  # days

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Response
 
 from pozytywka_cli.errors import NotFoundError
-from pozytywka_cli.families.family import Answer
+from pozytywka_cli.families.predictor import Answer
 from pozytywka_cli.serving import metrics
 from pozytywka_cli.serving.served import Served
 from pozytywka_cli.serving.service import Service

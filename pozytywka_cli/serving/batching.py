@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from pozytywka_cli.families.family import Answer
+from pozytywka_cli.families.predictor import Answer
 from pozytywka_cli.serving.served import Served
 
 Waiting = tuple[Sequence[Any], "asyncio.Future[list[list[Answer]]]"]

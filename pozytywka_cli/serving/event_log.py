@@ -112,6 +112,18 @@ class Follower:
         prefix = f"{folder.name}/"
         return cls(folder, {one.name.removeprefix(prefix): one.bytes for one in inputs if one.name.startswith(prefix)})
 
+    def advertisements(self) -> list[Event]:
+        """Return the advertisements of the last two files that come before the offsets.
+
+        A play may still follow them, which data that were prepared meanwhile do not tell.
+        """
+        found = []
+        for path in sorted(self.folder.glob(f"{PREFIX}*{SUFFIX}"))[-2:]:
+            with path.open("rb") as stream:
+                lines = stream.read(self._offsets.get(path.name, 0)).splitlines(keepends=True)
+            found += decode(b"".join(line for line in lines if b'"ADVERTISEMENT"' in line))
+        return found
+
     def events(self) -> Iterator[list[Event]]:
         """Yield what has been appended since the last call, some events at a time.
 

@@ -10,7 +10,7 @@ from pozytywka_cli.artifacts import LOOKUP_BYTES, Store
 from pozytywka_cli.artifacts.prepared import FILE
 from pozytywka_cli.errors import ArtifactError, NotFoundError, PozytywkaError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import BuildsOn
+from pozytywka_cli.families.capabilities import BuildsOn
 from pozytywka_cli.pipeline import versions
 from pozytywka_cli.serving.preparation import Preparation
 from pozytywka_cli.serving.served import Served, open_version, stamp

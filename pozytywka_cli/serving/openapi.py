@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import Request
 
-from pozytywka_cli.families.family import Online
+from pozytywka_cli.families.capabilities import Online
 from pozytywka_cli.serving.bodies import strict
 
 PROBLEM: dict[str, Any] = {

@@ -7,7 +7,7 @@ import msgspec
 
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.artifacts.prepared import FILE, Prepared
-from pozytywka_cli.families.family import Answerer, Observing
+from pozytywka_cli.families.predictor import Answerer, Observing
 from pozytywka_cli.pipeline import online
 from pozytywka_cli.serving.event_log import Follower
 
@@ -55,7 +55,10 @@ def open_version(store: Store, version: Version, events: Path) -> Served:
     """
     found = stamp(version.prepared / FILE)
     prepared, answerer = online.open_answerer(store, version)
-    following = (Follower.after(events, prepared.inputs), answerer) if isinstance(answerer, Observing) else None
+    following = None
+    if isinstance(answerer, Observing):
+        following = Follower.after(events, prepared.inputs), answerer
+        answerer.observe(following[0].advertisements())
     served = Served(version, prepared, answerer, following, found, datetime.now(UTC))
     served.catch_up()
     return served

@@ -14,7 +14,9 @@ from pozytywka_cli.artifacts import Origin, Store, Version
 from pozytywka_cli.dataset.loading import Dataset, load
 from pozytywka_cli.dataset.sample import write_sample
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import BuildsOn, Family, Opener, Predictor, TrainingRun
+from pozytywka_cli.families.capabilities import BuildsOn
+from pozytywka_cli.families.family import Family, TrainingRun
+from pozytywka_cli.families.predictor import Opener, Predictor
 from pozytywka_cli.settings import Assigned, Settings
 
 from . import toy_family

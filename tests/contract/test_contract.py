@@ -16,7 +16,8 @@ from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.splits import time_cut
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Family, GroundTruth, Online, Tunable
+from pozytywka_cli.families.capabilities import GroundTruth, Online, Tunable
+from pozytywka_cli.families.family import Family
 from pozytywka_cli.pipeline import online
 
 from .conftest import FAMILIES, UNSEEN, VARIANTS, requests_for, trained, with_late_artist

@@ -14,7 +14,8 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.decoding import read_json
 from pozytywka_cli.artifacts.draft import CardText, Draft
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.family import Evaluated, Trained, TrainingRun, Variant, loading
+from pozytywka_cli.families.family import Evaluated, Trained, TrainingRun, Variant
+from pozytywka_cli.families.predictor import loading
 from pozytywka_cli.records import Metric, Panel, Row
 from pozytywka_cli.tuning import LogUniform
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.family import Answerer
+from pozytywka_cli.families.predictor import Answerer
 from pozytywka_cli.pipeline import online
 
 FRAMES_AND_TRAINING = {"polars", "pandas", "torch", "sklearn", "implicit"}

@@ -8,7 +8,8 @@ import pytest
 
 from pozytywka_cli.artifacts import Store
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import BuildsOn, Family
+from pozytywka_cli.families.capabilities import BuildsOn
+from pozytywka_cli.families.family import Family
 from pozytywka_cli.pipeline import builds_on, evaluate
 from pozytywka_cli.pipeline.predict import open_predictor
 from pozytywka_cli.pipeline.train import Outcome, Plan, train_one

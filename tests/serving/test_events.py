@@ -76,6 +76,28 @@ def test_answers_follow_events_as_if_the_log_had_been_read_again(start: Start, p
     assert prepared.post("/v1/skip", pairs(prepared)).json()["rows"] == after
 
 
+def test_an_advertisement_counts_for_a_play_after_a_restart(start: Start):
+    """Though the data that were prepared meanwhile have no play yet that it belongs to."""
+    answers = []
+    for restarted in (False, True):
+        service = start()
+        shutil.rmtree(service.data / "sessions", ignore_errors=True)
+        tracks = some_tracks(service, 3)
+        session = 900_100 + restarted
+        service.post(
+            "/v1/events", [event("PLAY", 0, tracks[0], 123, session), event("ADVERTISEMENT", 1, None, 123, session)]
+        )
+        if restarted:
+            service.stop()
+            shutil.rmtree(service.artifacts / "skip" / "prepared")
+            service = start()
+        service.post("/v1/events", event("PLAY", 2, tracks[1], 123, session))
+        pair = {"user_id": 123, "track_id": tracks[2], "session_id": session}
+        answers.append(service.post("/v1/skip", pair).json()["rows"])
+        service.stop()
+    assert answers[0] == answers[1]
+
+
 def test_newer_prepared_data_replace_what_was_observed(start: Start):
     """The answers stay the same, for they are about the same events."""
     service = start()

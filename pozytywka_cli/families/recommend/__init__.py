@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import BuildsOn, Family, GroundTruth, Online, Variant
+from pozytywka_cli.families.capabilities import BuildsOn, GroundTruth, Online
+from pozytywka_cli.families.family import Family, Variant
 from pozytywka_cli.families.recommend.settings import RecommendSettings
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pozytywka_cli.catalogue import fuzzy, names
 from pozytywka_cli.catalogue.string_table import take
 from pozytywka_cli.evaluation import Ints
-from pozytywka_cli.families.family import Answer
+from pozytywka_cli.families.predictor import Answer
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.models.lists import Ranker, Recommended
 from pozytywka_cli.families.recommend.models.reasons import reasons

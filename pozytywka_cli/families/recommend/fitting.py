@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import Ints
-from pozytywka_cli.families.family import Opener, TrainingRun
+from pozytywka_cli.families.family import TrainingRun
+from pozytywka_cli.families.predictor import Opener
 from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.features.outcomes import Outcomes
 from pozytywka_cli.families.recommend.features.signals import Signals

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.families.family import Answer, Answerer, loading
+from pozytywka_cli.families.predictor import Answer, Answerer, loading
 from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.answers import Answers
 from pozytywka_cli.families.recommend.features import files

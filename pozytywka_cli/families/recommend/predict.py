@@ -11,7 +11,7 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError, UsageError
-from pozytywka_cli.families.family import Predictor, loading
+from pozytywka_cli.families.predictor import Predictor, loading
 from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.answers import COLUMNS, Answers
 from pozytywka_cli.families.recommend.features.frames import collect_history, collect_tracks

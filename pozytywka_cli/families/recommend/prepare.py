@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.family import loading
+from pozytywka_cli.families.predictor import loading
 from pozytywka_cli.families.recommend import FAMILY
 from pozytywka_cli.families.recommend.features import files
 from pozytywka_cli.families.recommend.features.frames import collect_history, collect_tracks

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import Family, GroundTruth, Online, Tradeoff, Variant
+from pozytywka_cli.families.capabilities import GroundTruth, Online, Tradeoff
+from pozytywka_cli.families.family import Family, Variant
 from pozytywka_cli.families.similar.settings import SimilarSettings
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.families.family import Answer, Answerer
+from pozytywka_cli.families.predictor import Answer, Answerer
 from pozytywka_cli.families.similar.predict import SimilarPredictor, SimilarRequest
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.catalogue import fuzzy, names
 from pozytywka_cli.errors import NotFoundError
-from pozytywka_cli.families.family import Answer, loading
+from pozytywka_cli.families.predictor import Answer, loading
 from pozytywka_cli.families.similar import FAMILY
 from pozytywka_cli.families.similar.models import similarity
 from pozytywka_cli.families.similar.models.factors import Factors

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from pozytywka_cli.families.family import Family, GroundTruth, Online, Tunable, Variant
+from pozytywka_cli.families.capabilities import GroundTruth, Online, Tunable
+from pozytywka_cli.families.family import Family, Variant
 from pozytywka_cli.families.skip.settings import SkipSettings
 from pozytywka_cli.tuning import Choice, LogUniform, Space, Uniform
 

@@ -13,7 +13,7 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.events import Event
 from pozytywka_cli.errors import RefusedError
 from pozytywka_cli.evaluation import Flags, Floats, Ints
-from pozytywka_cli.families.family import Answer, Answerer
+from pozytywka_cli.families.predictor import Answer, Answerer
 from pozytywka_cli.families.skip.features.rates import NEVER
 from pozytywka_cli.families.skip.models import kinds
 from pozytywka_cli.families.skip.models.model import Model

@@ -9,7 +9,7 @@ from pozytywka_cli.artifacts import Version
 from pozytywka_cli.artifacts.manifest import DAMAGED_HINT
 from pozytywka_cli.catalogue.json_table import JsonTable
 from pozytywka_cli.errors import ArtifactError
-from pozytywka_cli.families.family import Answer, Answerer
+from pozytywka_cli.families.predictor import Answer, Answerer
 from pozytywka_cli.families.weekly.artists import Artists
 from pozytywka_cli.families.weekly.requests import WeeklyRequest, beyond_horizon
 from pozytywka_cli.families.weekly.settings import settings_of

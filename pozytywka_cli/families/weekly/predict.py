@@ -10,7 +10,7 @@ import polars as pl
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import RefusedError
-from pozytywka_cli.families.family import loading
+from pozytywka_cli.families.predictor import loading
 from pozytywka_cli.families.weekly import FAMILY
 from pozytywka_cli.families.weekly.artists import Artists, unknown
 from pozytywka_cli.families.weekly.forecast import Forecast

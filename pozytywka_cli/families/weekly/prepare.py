@@ -7,7 +7,7 @@ from pathlib import Path
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.catalogue.json_table import JsonTable
 from pozytywka_cli.dataset.loading import Dataset
-from pozytywka_cli.families.family import Answer
+from pozytywka_cli.families.predictor import Answer
 from pozytywka_cli.families.weekly.online import FORECASTS
 from pozytywka_cli.families.weekly.predict import WeeklyPredictor
 

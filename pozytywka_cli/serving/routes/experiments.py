@@ -11,7 +11,7 @@ from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.experiments.arm_models import parse_model
 from pozytywka_cli.experiments.assignment import assign
 from pozytywka_cli.experiments.entries import Exposure, Outcome, check_outcomes, check_units
-from pozytywka_cli.families.family import Answer
+from pozytywka_cli.families.predictor import Answer
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, answer, json_response
 from pozytywka_cli.serving.bodies import decode_requests, read_body

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from pozytywka_cli.errors import UsageError
 from pozytywka_cli.families import registry
-from pozytywka_cli.families.family import Online
+from pozytywka_cli.families.capabilities import Online
 from pozytywka_cli.serving import openapi
 from pozytywka_cli.serving.answers import answer, found, written
 from pozytywka_cli.serving.bodies import decode_requests, read_body

@@ -16,7 +16,7 @@ from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.catalogue.string_table import StringTable
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.errors import ArtifactError
-from pozytywka_cli.families.family import Answer
+from pozytywka_cli.families.predictor import Answer
 from pozytywka_cli.families.recommend.features import files
 from pozytywka_cli.families.recommend.features.history import History
 from pozytywka_cli.families.recommend.features.signals import ALL, NEW

@@ -7,7 +7,7 @@ import numpy as np
 
 from pozytywka_cli.catalogue.string_table import take
 from pozytywka_cli.evaluation import Floats, Ints
-from pozytywka_cli.families.family import Answerer, Predictor
+from pozytywka_cli.families.predictor import Answerer, Predictor
 from pozytywka_cli.families.recommend.features.history import Profile
 from pozytywka_cli.families.recommend.features.tracks import Tracks
 

@@ -1,7 +1,7 @@
 """Load a fitted model of any variant, and the baseline for tracks that it does not know."""
 
 from pozytywka_cli.artifacts import Version
-from pozytywka_cli.families.family import loading
+from pozytywka_cli.families.predictor import loading
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.features.readers import PastRate
 from pozytywka_cli.families.skip.models.model import Baseline, Forest, Model
