@@ -30,9 +30,7 @@ def serve(
     ] = 1000,
     timeout: Annotated[
         float,
-        typer.Option(
-            metavar="SECONDS", min=0.1, max=600, help="How long a body may take to arrive, and then the answer."
-        ),
+        typer.Option(metavar="SECONDS", min=0.1, max=600, help="The most a request may take."),
     ] = 10,
     cors: Annotated[
         list[str] | None, typer.Option(metavar="ORIGIN", help="Let pages of this origin call; repeatable.")

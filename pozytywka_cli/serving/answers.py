@@ -6,25 +6,26 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from fastapi import Response
+from fastapi import Request, Response
 
 from pozytywka_cli.errors import NotFoundError
 from pozytywka_cli.families.predictor import Answer
-from pozytywka_cli.serving import metrics
 from pozytywka_cli.serving.served import Served
-from pozytywka_cli.serving.service import Service
+from pozytywka_cli.serving.service import service_of
 
 FORMAT = 1
 SLOW = ("recommend",)  # families whose answers take milliseconds: they are computed in another thread
 
 
-async def answer(service: Service, served: Served, requests: Sequence[Any]) -> list[list[Answer]]:
-    """Return the rows of each request; errors as for `Answerer.answer`."""
-    metrics.ANSWERS.labels(served.family, served.variant).inc(len(requests))
+async def answer(request: Request, served: Served, requests: Sequence[Any]) -> list[list[Answer]]:
+    """Return the rows of each of the requests in the body of one; errors as for `Answerer.answer`."""
+    service = service_of(request)
+    served.answers.inc(len(requests))
     if served.family in SLOW:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(service.slow, served.answerer.answer, requests)
-    return await service.batcher.answer(served, requests)
+    alone = len(request.scope.get("in_progress", ())) <= 1
+    return await service.batcher.answer(served, requests, alone=alone)
 
 
 def written(served: Served, rows: Sequence[Answer]) -> Response:

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from pozytywka_cli import __version__
-from pozytywka_cli.serving import problems
+from pozytywka_cli.serving import openapi, problems
 from pozytywka_cli.serving.middleware import Boundary
 from pozytywka_cli.serving.options import Options
 from pozytywka_cli.serving.routes import events, experiments, families, health
@@ -31,8 +32,10 @@ def create(options: Options) -> FastAPI:
 
     app = FastAPI(title="pozytywka", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.service = service
-    for router in (families.of_requests(), families.router, events.router, experiments.router, health.router):
+    app.router.routes[:0] = families.of_requests()
+    for router in (families.router, events.router, experiments.router, health.router):
         app.include_router(router)
+    app.openapi = partial(openapi.described, app)  # type: ignore[method-assign]
     problems.install(app)
     if options.origins:
         app.add_middleware(CORSMiddleware, allow_origins=options.origins, allow_methods=["*"], allow_headers=["*"])

@@ -16,8 +16,11 @@ class Batcher:
     def __init__(self) -> None:
         self._waiting: dict[int, tuple[Served, list[Waiting]]] = {}
 
-    async def answer(self, served: Served, requests: Sequence[Any]) -> list[list[Answer]]:
-        """Return the rows of each request; errors as for `Answerer.answer`."""
+    async def answer(self, served: Served, requests: Sequence[Any], *, alone: bool) -> list[list[Answer]]:
+        """Return the rows of each request, at once if it is `alone`; errors as for `Answerer.answer`."""
+        if alone:
+            served.catch_up()
+            return served.answerer.answer(requests)
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._flush)

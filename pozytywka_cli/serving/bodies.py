@@ -15,7 +15,7 @@ from pozytywka_cli.serving.options import Options
 from pozytywka_cli.serving.problems import ProblemError
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-JSON = ("application/json", "application/x-ndjson", "application/jsonl")
+JSON = (b"application/json", b"application/x-ndjson", b"application/jsonl")
 
 
 async def read_body(request: Request, options: Options) -> bytes:
@@ -25,11 +25,13 @@ async def read_body(request: Request, options: Options) -> bytes:
         ProblemError: it is not said to be JSON, or is too large.
         ClientDisconnect: the client has gone.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    headers = dict(request.scope["headers"])
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind not in JSON:  # a web page of another site cannot send this without asking first
-        hint = f"Send the header `Content-Type: {JSON[0]}`."
-        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the content type is {kind or 'missing'}", hint)
-    length = request.headers.get("content-length", "")
+        hint = f"Send the header `Content-Type: {JSON[0].decode()}`."
+        shown = kind.decode(errors="replace") or "missing"
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the content type is {shown}", hint)
+    length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > options.body_bytes:
         raise _too_large(options.body_bytes)
     parts, size, more = [], 0, True
@@ -42,7 +44,7 @@ async def read_body(request: Request, options: Options) -> bytes:
         if size > options.body_bytes:
             raise _too_large(options.body_bytes)
     deadline: Deadline = request.scope["deadline"]
-    deadline.body_has_arrived()
+    deadline.awaits_body = False
     return b"".join(parts)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from functools import cache
+from itertools import count
 from secrets import token_hex
 from typing import Any
 
@@ -20,6 +21,7 @@ from pozytywka_cli.serving.deadline import Deadline
 
 ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 WITH_BODY = ("POST", "PUT", "PATCH")
+PROCESS, NUMBERS = token_hex(8), count(1)
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")  # others are counted together
 NO_ROUTE = "none"
 Log = Callable[[MutableMapping[str, Any]], None]
@@ -86,7 +88,7 @@ class Boundary:
 def _request_id(scope: Scope) -> str:
     """Return the id that the client gave, or a new one."""
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode() if ID.fullmatch(given) else token_hex(8)
+    return given.decode() if ID.fullmatch(given) else f"{PROCESS}-{next(NUMBERS):x}"
 
 
 @cache

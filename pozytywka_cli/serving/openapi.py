@@ -4,8 +4,9 @@ import inspect
 from typing import Any
 
 import msgspec
-from fastapi import Request
+from fastapi import FastAPI, Request
 
+from pozytywka_cli.families import registry
 from pozytywka_cli.families.capabilities import Online
 from pozytywka_cli.serving.bodies import strict
 
@@ -91,7 +92,18 @@ EXPERIMENT_REQUEST: dict[str, Any] = {
 }
 
 
-def of_family(family: Online, name: str) -> dict[str, Any]:
+def described(app: FastAPI) -> dict[str, Any]:
+    """Return the description of the application, with the routes that answer requests to families."""
+    if app.openapi_schema is None:
+        paths: dict[str, dict[str, Any]] = FastAPI.openapi(app)["paths"]
+        for name in registry.names():
+            if isinstance(family := registry.get(name), Online):
+                paths.setdefault(f"/v1/{name}", {})["post"] = _of_family(family, name)
+    assert app.openapi_schema is not None
+    return app.openapi_schema
+
+
+def _of_family(family: Online, name: str) -> dict[str, Any]:
     """Describe the route that answers requests to a family."""
     one = _schema(family.online_request())
     picks = {"variant": "Answer with the newest version of this variant.", "version": "Answer with this version."}
@@ -100,7 +112,14 @@ def of_family(family: Online, name: str) -> dict[str, Any]:
         for pick, text in picks.items()
     ]
     body = json_body({"anyOf": [one, {"type": "array", "items": one}]}, EXAMPLES.get(name, {}))
-    return {"parameters": parameters, **body, "responses": {str(status): one for status, one in ANSWER.items()}}
+    return {
+        "tags": ["answers"],
+        "summary": registry.get(name).question,
+        "description": "The body is one request, or a list of them. Rows follow in the order of the requests.",
+        "parameters": parameters,
+        **body,
+        "responses": {str(status): response for status, response in (ANSWER | PROBLEMS).items()},
+    }
 
 
 def json_body(schema: dict[str, Any], example: Any) -> dict[str, Any]:

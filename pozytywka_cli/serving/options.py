@@ -15,7 +15,7 @@ class Options(msgspec.Struct, frozen=True):
     tokens: the file of bearer tokens; without one, routes that write are closed
     durability: "request" waits until events, exposures and outcomes are on the disk before it answers; "batch" does not
     body_bytes, requests: limits of one body, and of the requests in it
-    seconds: how long the head of a request may take to arrive, then its body, then its answer to be made
+    seconds: how long the head of a request may take to arrive, and then everything until it is answered
     origins: of web pages that may call the service (CORS)
     """
 

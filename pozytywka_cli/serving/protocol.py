@@ -26,8 +26,9 @@ class ImpatientProtocol(HttpToolsProtocol):
             self._wait()
 
     def on_headers_complete(self) -> None:
-        """Stop waiting."""
+        """Stop waiting, and let the application see which requests are in progress."""
         self._stop()
+        self.scope["in_progress"] = self.tasks  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from prometheus_client import Counter
 
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.artifacts.prepared import FILE, Prepared
 from pozytywka_cli.families.predictor import Answerer, Observing
 from pozytywka_cli.pipeline import online
+from pozytywka_cli.serving import metrics
 from pozytywka_cli.serving.event_log import Follower
 
 Stamp = tuple[int, int]
@@ -20,6 +22,7 @@ class Served(msgspec.Struct, frozen=True):
     following: the events that come, and the answerer that observes them, if it observes any
     stamp: of what was prepared, which is another one when it is prepared again
     since: when it was opened
+    answers: counts what it is asked
     """
 
     version: Version
@@ -28,6 +31,7 @@ class Served(msgspec.Struct, frozen=True):
     following: tuple[Follower, Observing] | None
     stamp: Stamp | None
     since: datetime
+    answers: Counter
 
     @property
     def family(self) -> str:
@@ -59,7 +63,8 @@ def open_version(store: Store, version: Version, events: Path) -> Served:
     if isinstance(answerer, Observing):
         following = Follower.after(events, prepared.inputs), answerer
         answerer.observe(following[0].advertisements())
-    served = Served(version, prepared, answerer, following, found, datetime.now(UTC))
+    counted = metrics.ANSWERS.labels(version.manifest.family, version.manifest.variant)
+    served = Served(version, prepared, answerer, following, found, datetime.now(UTC), counted)
     served.catch_up()
     return served
 

@@ -52,7 +52,7 @@ async def predict(request: Request, name: str) -> Response:
     units = [_unit(one, stored) for one in requests]
     check_units(units)
     chosen = assign(stored.experiment.salt, stored.segments, units)
-    rows = await _answers(service, arms, chosen, requests)
+    rows = await _answers(request, arms, chosen, requests)
     await _expose(request, stored, units, chosen, arms)
     about = {"format": FORMAT, "experiment": name, "family": first.family}
     return json_response({**about, "rows": rows})
@@ -76,7 +76,7 @@ def _unit(one: Any, stored: "Stored") -> str:
     return str(getattr(one, field))
 
 
-async def _answers(service: Service, arms: dict[str, Served], chosen: list[str], requests: list[Any]) -> list[Answer]:
+async def _answers(request: Request, arms: dict[str, Served], chosen: list[str], requests: list[Any]) -> list[Answer]:
     """Return the rows of requests, each with its arm and version, in their order."""
     by_arm: dict[str, list[int]] = defaultdict(list)
     for place, arm in enumerate(chosen):
@@ -84,7 +84,7 @@ async def _answers(service: Service, arms: dict[str, Served], chosen: list[str],
     answers: list[list[Answer]] = [[] for _ in requests]
     for arm, places in by_arm.items():
         about = {"arm": arm, "variant": arms[arm].variant, "version": arms[arm].version.name}
-        for place, rows in zip(places, await answer(service, arms[arm], [requests[i] for i in places]), strict=True):
+        for place, rows in zip(places, await answer(request, arms[arm], [requests[i] for i in places]), strict=True):
             answers[place] = [{**row, **about} for row in rows]
     return [row for rows in answers for row in rows]
 
