@@ -1,5 +1,6 @@
 """`pozytywka serve`."""
 
+import os
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from pozytywka_cli.commands.context import context
 from pozytywka_cli.errors import UnavailableError
 
 MEBI = 2**20
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # set before numpy is imported
 
 
 def serve(
@@ -66,6 +68,7 @@ def serve(
         except ImportError as error:
             problem = f"serve needs the extra `serve`: {error}"
             raise UnavailableError(problem, "Install it: `pip install 'pozytywka[serve]'`.") from None
+    os.environ |= ONE_THREAD
     from pozytywka_cli.commands.logs import logger
     from pozytywka_cli.pipeline import versions
     from pozytywka_cli.serving import server
