@@ -18,8 +18,8 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # set before
 def serve(
     ctx: typer.Context,
     host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="How many processes answer.")] = 1,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 for any free one.")] = 8000,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=256, help="How many processes answer.")] = 1,
     tokens: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Bearer tokens. Without, routes that write are closed.")
     ] = None,
@@ -28,7 +28,7 @@ def serve(
     ] = "request",
     max_body: Annotated[int, typer.Option(metavar="MB", min=1, max=1024, help="The most a body may have.")] = 1,
     max_requests: Annotated[
-        int, typer.Option(metavar="N", min=1, max=100_000, help="The most predictions of one body.")
+        int, typer.Option(metavar="N", min=1, max=100_000, help="The most requests, or events, of one body.")
     ] = 1000,
     timeout: Annotated[
         float,

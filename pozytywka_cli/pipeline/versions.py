@@ -34,8 +34,9 @@ def full_name(store: Store, family: str, name: str) -> str:
 
 def named(store: Store, family: str, name: str | None) -> Version:
     """Load a version by its name, or that `of_variant`, or the promoted one where `name` is None; errors as there."""
-    found = None if name is None else full_name(store, registry.get(family).name, name)
-    return store.load(family, found, hash_limit=LOOKUP_BYTES)
+    known = registry.get(family).name
+    found = None if name is None else full_name(store, known, name)
+    return store.load(known, found, hash_limit=LOOKUP_BYTES)
 
 
 def _name_of_variant(store: Store, family: str, variant: str) -> str:

@@ -73,7 +73,7 @@ def _listening(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        problem = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        problem = f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}"
         raise StorageError(problem, "Choose another --host or --port, or stop what uses it.") from None
     listener.set_inheritable(True)
     return listener
