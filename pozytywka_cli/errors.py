@@ -58,6 +58,10 @@ class StorageError(PozytywkaError):
     exit_code = 74
 
 
+class UnreachableError(StorageError):
+    """A database cannot be reached."""
+
+
 class BusyError(PozytywkaError):
     """Another run holds the lock."""
 

@@ -76,7 +76,9 @@ def opened(version: Version, code: str, reader: Callable[[Path], T]) -> tuple[Pr
     while True:
         prepared = current(version, code)
         if prepared is None:
-            raise ArtifactError(f"nothing is prepared for {version.name}", HINT)
+            made = version.manifest
+            hint = f"Prepare it: `pozytywka models prepare {made.family} {made.version}`."
+            raise ArtifactError(f"nothing is prepared for {made.family} {made.version}", hint)
         try:
             for name, stored in prepared.files.items():
                 check_file(version.prepared / name, stored, hashed=stored.size <= HASHED_BYTES)

@@ -7,10 +7,19 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from pozytywka_cli.errors import ArtifactError, BusyError, PozytywkaError, StorageError, UnavailableError, UsageError
+from pozytywka_cli.errors import (
+    ArtifactError,
+    BusyError,
+    PozytywkaError,
+    StorageError,
+    UnavailableError,
+    UnreachableError,
+    UsageError,
+)
 from pozytywka_cli.experiments import migrations
 
 BUSY_SECONDS = 30.0  # to wait for another writer of SQLite
+CONNECT_SECONDS = 5  # to wait for PostgreSQL
 # of PostgreSQL: exposures and outcomes are read in the order of their keys and merged, as SQLite does; hashing a
 # million units takes twice as long, and the default memory spills them to the disk
 READING = ("work_mem = '256MB'", "enable_hashjoin = off", "enable_hashagg = off", "jit = off")
@@ -140,7 +149,8 @@ def _translated(error: exc.DBAPIError, url: sa.URL) -> PozytywkaError:
         return BusyError(f"{where}: {cause}", "Another program writes to it; try again later.")
     if "not a database" in cause or "malformed" in cause:
         return ArtifactError(f"{where}: {cause}", "Restore it from a backup, or move it away to begin anew.")
-    return StorageError(f"{where}: {cause}", "Check POZYTYWKA_DATABASE_URL, the server, and the disk's space.")
+    kind = UnreachableError if isinstance(error, exc.OperationalError) and "psycopg" in where else StorageError
+    return kind(f"{where}: {cause}", "Check POZYTYWKA_DATABASE_URL, the server, and the disk's space.")
 
 
 def _address(url: str) -> sa.URL:
@@ -156,7 +166,10 @@ def _address(url: str) -> sa.URL:
 def _options(address: sa.URL) -> dict[str, object]:
     if address.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": BUSY_SECONDS}}
-    return {"pool_pre_ping": True}  # a server that was restarted is reached again
+    return {
+        "connect_args": {"connect_timeout": CONNECT_SECONDS},
+        "pool_pre_ping": True,
+    }  # a server that was restarted is reached again
 
 
 def _configure_sqlite(connection: object, _: object) -> None:

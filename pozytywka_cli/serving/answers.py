@@ -10,10 +10,12 @@ from fastapi import Request, Response
 
 from pozytywka_cli.errors import NotFoundError
 from pozytywka_cli.families.predictor import Answer
+from pozytywka_cli.serving.bodies import rows_of
 from pozytywka_cli.serving.served import Served
 from pozytywka_cli.serving.service import service_of
 
 FORMAT = 1
+QUICK = 50  # rows of a family that answers in microseconds a row
 SLOW = ("recommend",)  # families whose answers take milliseconds: they are computed in another thread
 
 
@@ -21,7 +23,7 @@ async def answer(request: Request, served: Served, requests: Sequence[Any]) -> l
     """Return the rows of each of the requests in the body of one; errors as for `Answerer.answer`."""
     service = service_of(request)
     served.answers.inc(len(requests))
-    if served.family in SLOW:
+    if served.family in SLOW or (served.following is None and rows_of(requests) > QUICK):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(service.slow, served.answerer.answer, requests)
     alone = len(request.scope.get("in_progress", ())) <= 1

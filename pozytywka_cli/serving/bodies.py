@@ -14,6 +14,7 @@ from pozytywka_cli.serving.deadline import Deadline
 from pozytywka_cli.serving.options import Options
 from pozytywka_cli.serving.problems import ProblemError
 
+LISTED = 20  # tracks or artists for each request that a body may have, on average
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 JSON = (b"application/json", b"application/x-ndjson", b"application/jsonl")
 
@@ -62,7 +63,14 @@ def decode_requests(body: bytes, kind: type[msgspec.Struct], most: int) -> list[
     decoded = decode(body, _one_or_many(kind))
     requests = decoded if isinstance(decoded, list) else [decoded]
     refuse_too_many(len(requests), most)
+    if "count" in kind.__struct_fields__:
+        refuse_too_many(rows_of(requests), LISTED * most)
     return requests
+
+
+def rows_of(requests: Sequence[Any]) -> int:
+    """Return how many rows requests ask for: the `count` of each, if requests of its kind have one."""
+    return sum(getattr(one, "count", 1) for one in requests)
 
 
 def refuse_too_many(count: int, most: int) -> None:

@@ -17,7 +17,9 @@ from pozytywka_cli.records import Input
 PREFIX, SUFFIX = "events-", ".jsonl"
 BLOCK = 2**20  # bytes that are read at a time
 DAY_SECONDS = 86_400
-MISSING, UNREAD = -1, -2  # in place of the size of a file
+LATE_SECONDS = 600  # of a day, in which a writer may still append to the file of the day before
+NOT_SUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)  # by the file system: then writing itself fails
+MISSING = -1  # in place of the size of a file
 
 
 class EventLog:
@@ -37,6 +39,8 @@ class EventLog:
             StorageError: they cannot be written, as on a full disk.
         """
         lines = encode(events)
+        if not lines:
+            return
         with files.explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             with _locked(self.folder / f".{PREFIX}lock"):
@@ -46,18 +50,14 @@ class EventLog:
         is_new = not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
-            end = _end(handle)
-            try:
-                _write(handle, lines, end)
-                if self._fsync:
-                    os.fsync(handle)
-            except OSError:
-                os.ftruncate(handle, end)
-                raise
+            _write(handle, lines, _end(handle))
+            if self._fsync:
+                os.fsync(handle)
         finally:
             os.close(handle)
         if is_new and self._fsync:
             files.flush(path.parent)
+            files.flush(path.parent.parent)
 
 
 @contextmanager
@@ -87,12 +87,19 @@ def _end(handle: int) -> int:
 
 
 def _write(handle: int, content: bytes, at: int) -> None:
-    """Write everything at a place, however much the system takes at a time."""
+    """Write everything at a place, however much the system takes at a time, or nothing.
+
+    The room is taken first: a disk that is full refuses it before anybody who follows the file sees a line.
+    """
+    try:
+        os.posix_fallocate(handle, at, len(content))
+    except OSError as error:
+        if error.errno not in NOT_SUPPORTED:
+            os.ftruncate(handle, at)
+            raise
     view = memoryview(content)
     while view:
         written = os.pwrite(handle, view, at)
-        if not written:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         view, at = view[written:], at + written
 
 
@@ -102,9 +109,8 @@ class Follower:
     def __init__(self, folder: Path, offsets: Mapping[str, int]) -> None:
         """Start at `offsets`, by the names of files; other files are read from their beginnings."""
         self.folder, self._offsets = folder, dict(offsets)
-        self._day = 0.0  # since 1970, of the file that grows
-        self._growing = ""
-        self._size = UNREAD  # of that file, when it was last read
+        self._period = (-1, False)
+        self._growing: list[tuple[str, str]] = []  # names and paths of the files that may grow
 
     @classmethod
     def after(cls, folder: Path, inputs: Sequence[Input]) -> "Follower":
@@ -118,10 +124,10 @@ class Follower:
         A play may still follow them, which data that were prepared meanwhile do not tell.
         """
         found = []
-        for path in sorted(self.folder.glob(f"{PREFIX}*{SUFFIX}"))[-2:]:
+        for path in self._files()[-2:]:
             with path.open("rb") as stream:
                 lines = stream.read(self._offsets.get(path.name, 0)).splitlines(keepends=True)
-            found += decode(b"".join(line for line in lines if b'"ADVERTISEMENT"' in line))
+            found += _decoded(path, 0, b"".join(line for line in lines if b'"ADVERTISEMENT"' in line))
         return found
 
     def events(self) -> Iterator[list[Event]]:
@@ -131,19 +137,30 @@ class Follower:
             ArtifactError: a file has become shorter, or has a line that is no event.
             OSError: a file cannot be read.
         """
-        today = time.time() // DAY_SECONDS
-        if today != self._day:
-            name = f"{PREFIX}{datetime.fromtimestamp(today * DAY_SECONDS, UTC):%Y-%m-%d}{SUFFIX}"
-            self._growing, self._size = str(self.folder / name), UNREAD
-        size = _size(self._growing)
-        if size == self._size:
-            return
-        for path in sorted(self.folder.glob(f"{PREFIX}*{SUFFIX}")):
-            yield from self._rest_of(path)
-        self._day, self._size = today, size
+        if self._has_grown():
+            for path in self._files():
+                yield from self._rest_of(path)
+
+    def _has_grown(self) -> bool:
+        """Return whether a file may have new events: that of today, and for a while after midnight that of yesterday.
+
+        At the first call, and when a day begins, all files are looked at.
+        """
+        now = time.time()
+        period = (int(now // DAY_SECONDS), now % DAY_SECONDS < LATE_SECONDS)
+        if period != self._period:
+            self._period = period
+            days = [now] if not period[1] else [now - DAY_SECONDS, now]
+            names = [f"{PREFIX}{datetime.fromtimestamp(day, UTC):%Y-%m-%d}{SUFFIX}" for day in days]
+            self._growing = [(name, str(self.folder / name)) for name in names]
+            return True
+        return any(_size(path) != self._offsets.get(name, MISSING) for name, path in self._growing)
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob(f"{PREFIX}*{SUFFIX}"))
 
     def _rest_of(self, path: Path) -> Iterator[list[Event]]:
-        offset, size = self._offsets.get(path.name, 0), _size(str(path))
+        offset, size = self._offsets.setdefault(path.name, 0), _size(str(path))
         if size < offset:
             problem = f"{path} has {size} bytes; it had {offset}"
             raise ArtifactError(problem, "Prepare the models again: `pozytywka models prepare`.")
@@ -154,14 +171,19 @@ class Follower:
                 block = block[: block.rfind(b"\n") + 1]
                 if not block:
                     return  # a line that is still being written
-                try:
-                    events = decode(block)
-                except ValueError as error:
-                    problem = f"{path}: a line after byte {offset} is no event: {error}"
-                    raise ArtifactError(problem, "Correct it, and prepare again: `pozytywka models prepare`.") from None
+                events = _decoded(path, offset, block)
                 offset += len(block)
                 self._offsets[path.name] = offset
                 yield events
+
+
+def _decoded(path: Path, offset: int, lines: bytes) -> list[Event]:
+    try:
+        return decode(lines)
+    except (ValueError, TypeError) as error:  # a time without a zone is a TypeError
+        problem = f"{path}: a line after byte {offset} is no event: {error}"
+        hint = "Correct it, and prepare again: `pozytywka models prepare`."
+        raise ArtifactError(problem, hint) from None
 
 
 def _size(path: str) -> int:

@@ -7,22 +7,19 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
-from pozytywka_cli.artifacts import LOOKUP_BYTES, Store
+from pozytywka_cli.artifacts import LOOKUP_BYTES, Store, Version
 from pozytywka_cli.artifacts.prepared import FILE
 from pozytywka_cli.errors import ArtifactError, NotFoundError, PozytywkaError
 from pozytywka_cli.families import registry
 from pozytywka_cli.families.capabilities import BuildsOn
 from pozytywka_cli.pipeline import versions
 from pozytywka_cli.serving.preparation import Preparation
-from pozytywka_cli.serving.served import Served, open_version, stamp
+from pozytywka_cli.serving.served import Served, State, open_version, stamp
 
 SECONDS = 0.25  # between two looks at what is promoted
 RETRY_SECONDS = 10.0  # until a version that could not be opened is tried again, if nothing changes before
 MOST_OTHERS = 8  # versions that are open beside the promoted ones
 logger = logging.getLogger(__name__)
-
-
-State = tuple[object, ...]  # of what a family's answers come from: it is opened again when that changes
 
 
 class Models:
@@ -69,8 +66,10 @@ class Models:
             raise ArtifactError(f"the model of {family} is not open yet", "Try again in a moment; see /readyz.")
         raise ArtifactError(f"no {family} model is promoted", f"Train one: `pozytywka train {family}`.")
 
-    async def find(self, family: str, name: str | None) -> Served:
+    async def find(self, family: str, name: str | None, *, prepare: bool = False) -> Served:
         """Return the version that a name stands for: a variant, or a version or its beginning; None: the promoted one.
+
+        prepare: whether it may be prepared first, which takes seconds and much memory
 
         Raises:
             NotFoundError: there is no such version.
@@ -90,15 +89,16 @@ class Models:
             self._others.move_to_end(key)
             return self._others[key]
         if key not in self._opening:
-            self._opening[key] = asyncio.create_task(self._open_other(key))
+            self._opening[key] = asyncio.create_task(self._open_other(key, prepare=prepare))
         return await asyncio.shield(self._opening[key])
 
-    async def _open_other(self, key: tuple[str, str]) -> Served:
+    async def _open_other(self, key: tuple[str, str], *, prepare: bool) -> Served:
         family, name = key
         try:
             version = await asyncio.to_thread(self._store.load, family, name, hash_limit=LOOKUP_BYTES)
-            await self._preparation.ensure(version)
-            self._others[key] = await asyncio.to_thread(open_version, self._store, version, self._events)
+            if prepare:
+                await self._preparation.ensure(version)
+            self._others[key] = await self._open(version)
             while len(self._others) > MOST_OTHERS:
                 self._others.popitem(last=False)
             return self._others[key]
@@ -106,26 +106,34 @@ class Models:
             del self._opening[key]
 
     async def follow(self) -> None:
-        """Open what is promoted, again whenever that, or what was prepared for it, changes; for ever."""
+        """Keep what answers up to date, for ever."""
+        await asyncio.gather(self._follow_others(), *map(self._follow_promoted, registry.names()))
+
+    async def _follow_promoted(self, family: str) -> None:
+        """Open what is promoted, again whenever that, or what was prepared for it, changes; follow the events."""
         while True:
-            for family in registry.names():
-                try:
-                    await self._refresh(family)
-                except (PozytywkaError, OSError) as error:
-                    self._failed(family, error)
-            for served in self.open:
-                try:
+            try:
+                await self._refresh(family)
+                if served := self._promoted.get(family):
                     served.catch_up()
-                    await self._renew(served)
-                except (PozytywkaError, OSError) as error:
-                    self._failed(served.family, error)
+                if self._states.get(family) == self._state(family):
+                    self.problems.pop(family, None)
+            except Exception as error:  # whatever it is, the next promotion must be picked up
+                self._failed(family, error)
             await asyncio.sleep(SECONDS)
 
-    async def _renew(self, served: Served) -> None:
-        """Open a version beside the promoted ones again if it was prepared from newer data."""
-        key = (served.family, served.version.name)
-        if self._others.get(key) is served and stamp(served.version.prepared / FILE) != served.stamp:
-            self._others[key] = await asyncio.to_thread(open_version, self._store, served.version, self._events)
+    async def _follow_others(self) -> None:
+        """Follow the events, and open a version again if it was prepared from newer data; one that fails is dropped."""
+        while True:
+            for key, served in [*self._others.items()]:
+                try:
+                    served.catch_up()
+                    if self._prepared(served.version) != served.state:
+                        self._others[key] = await self._open(served.version)
+                except Exception as error:  # as above
+                    self._others.pop(key, None)
+                    logger.error("%s %s is not open any more: %s", *key, error)
+            await asyncio.sleep(SECONDS)
 
     async def _refresh(self, family: str) -> None:
         state = self._state(family)
@@ -136,31 +144,41 @@ class Models:
         if self._store.promoted(family) is None:
             self._promoted.pop(family, None)
             self._states[family] = state
-        else:
-            version = await asyncio.to_thread(self._store.load, family, hash_limit=LOOKUP_BYTES)
-            await self._preparation.ensure(version)
-            state = self._state(family)
-            self._promoted[family] = await asyncio.to_thread(open_version, self._store, version, self._events)
-            self._states[family] = state if state[0] == version.name else ()
-            _collect_garbage()
-            logger.info("Opened %s %s %s.", family, version.manifest.variant, version.name)
-        self.problems.pop(family, None)
+            return
+        version = await asyncio.to_thread(self._store.load, family, hash_limit=LOOKUP_BYTES)
+        await self._preparation.ensure(version)
+        state = self._state(family)
+        self._promoted[family] = await self._open(version)
+        self._states[family] = state if state[0] == version.name else ()
+        _collect_garbage()
+        logger.info("Opened %s %s %s.", family, version.manifest.variant, version.name)
 
-    def _failed(self, family: str, error: PozytywkaError | OSError) -> None:
-        """Remember, and log once, why a family does not answer, or answers from an earlier version."""
+    async def _open(self, version: Version) -> Served:
+        state = self._prepared(version)
+        return await asyncio.to_thread(open_version, self._store, version, self._events, state)
+
+    def _failed(self, family: str, error: Exception) -> None:
+        """Remember, and log once, why a family does not answer, or answers from an earlier version; open it again."""
         known = self.problems.get(family)
-        problem = error if isinstance(error, PozytywkaError) else ArtifactError(str(error))
+        problem = error if isinstance(error, PozytywkaError) else ArtifactError(f"{type(error).__name__}: {error}")
         if known is None or known.message != problem.message:
             logger.error("%s", problem.message, extra={"hint": problem.hint})
         self.problems[family] = problem
+        self._states.pop(family, None)
 
     def _state(self, family: str) -> State:
-        """Return what changes when a family must be opened again."""
-        one = registry.get(family)
+        """Return what changes when the promoted version of a family must be opened, perhaps again."""
         name = self._store.promoted(family)
-        prepared = stamp(self._store.root / family / "prepared" / name / FILE) if name else None
+        return name, self._of_files(family, name) if name else ()
+
+    def _prepared(self, version: Version) -> State:
+        """Return what changes when a version is prepared again, or what it builds on is another."""
+        return self._of_files(version.manifest.family, version.name)
+
+    def _of_files(self, family: str, name: str) -> State:
+        one = registry.get(family)
         other = self._state(one.builds_on) if isinstance(one, BuildsOn) else ()
-        return name, prepared, other
+        return stamp(self._store.root / family / "prepared" / name / FILE), other
 
 
 def _collect_garbage() -> None:

@@ -19,6 +19,7 @@ STATUS: dict[type[errors.PozytywkaError], HTTPStatus] = {  # of a subclass: that
     errors.RefusedError: HTTPStatus.CONFLICT,
     errors.ArtifactError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.UnreachableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.PozytywkaError: HTTPStatus.INTERNAL_SERVER_ERROR,

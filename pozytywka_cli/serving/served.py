@@ -7,20 +7,21 @@ import msgspec
 from prometheus_client import Counter
 
 from pozytywka_cli.artifacts import Store, Version
-from pozytywka_cli.artifacts.prepared import FILE, Prepared
+from pozytywka_cli.artifacts.prepared import Prepared
 from pozytywka_cli.families.predictor import Answerer, Observing
 from pozytywka_cli.pipeline import online
 from pozytywka_cli.serving import metrics
 from pozytywka_cli.serving.event_log import Follower
 
 Stamp = tuple[int, int]
+State = tuple[object, ...]  # of the files that answers come from: when it changes, a version is opened again
 
 
 class Served(msgspec.Struct, frozen=True):
     """An open version; a request keeps the one that it began with.
 
     following: the events that come, and the answerer that observes them, if it observes any
-    stamp: of what was prepared, which is another one when it is prepared again
+    state: of its files when it was opened
     since: when it was opened
     answers: counts what it is asked
     """
@@ -29,7 +30,7 @@ class Served(msgspec.Struct, frozen=True):
     prepared: Prepared
     answerer: Answerer
     following: tuple[Follower, Observing] | None
-    stamp: Stamp | None
+    state: State
     since: datetime
     answers: Counter
 
@@ -51,20 +52,19 @@ class Served(msgspec.Struct, frozen=True):
                 answerer.observe(events)
 
 
-def open_version(store: Store, version: Version, events: Path) -> Served:
+def open_version(store: Store, version: Version, events: Path, state: State) -> Served:
     """Open a version that was prepared, and let it observe what was logged in the folder `events` since then.
 
     Raises:
         ArtifactError: nothing is prepared, or a file is damaged.
     """
-    found = stamp(version.prepared / FILE)
     prepared, answerer = online.open_answerer(store, version)
     following = None
     if isinstance(answerer, Observing):
         following = Follower.after(events, prepared.inputs), answerer
         answerer.observe(following[0].advertisements())
     counted = metrics.ANSWERS.labels(version.manifest.family, version.manifest.variant)
-    served = Served(version, prepared, answerer, following, found, datetime.now(UTC), counted)
+    served = Served(version, prepared, answerer, following, state, datetime.now(UTC), counted)
     served.catch_up()
     return served
 

@@ -1,6 +1,7 @@
 """What all routes share while the service runs."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from pozytywka_cli.serving.tokens import Role, Tokens
 if TYPE_CHECKING:
     from pozytywka_cli.serving.trials import Trials
 
+logger = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005  # a thread that computes gives way to the event loop after that time; 5 ms is Python's default
 
 
@@ -59,10 +61,11 @@ class Service:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            self.slow.shutdown(cancel_futures=True)
-            await self.events.close()
-            if "trials" in vars(self):
-                await self.trials.close()
+            self.slow.shutdown(wait=False, cancel_futures=True)
+            logs = [self.events.close(), *([self.trials.close()] if "trials" in vars(self) else [])]
+            for failure in await asyncio.gather(*logs, return_exceptions=True):
+                if failure:
+                    logger.error("not everything could be written at the end: %s", failure)
 
     def require(self, request: Request, role: Role) -> None:
         """Raise a ProblemError unless the request may write."""

@@ -102,7 +102,7 @@ def _command(block: Block, line: str, output: tuple[str, ...] = ()) -> Command:
 
 def invocations(text: str) -> Iterator[list[str]]:
     """Yield the arguments of each call of pozytywka in a command line."""
-    for part in SEPARATORS.split(re.sub(r"\s+#\s.*$", "", text, flags=re.MULTILINE)):
+    for part in SEPARATORS.split(re.sub(r"\s+#\s.*$", "", text.replace("\\\n", " "), flags=re.MULTILINE)):
         words = shlex.split(part)
         for at, word in enumerate(words):
             if word == "pozytywka" or word.endswith("/bin/pozytywka"):

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,7 +175,9 @@ def test_a_request_keeps_the_id_that_the_client_gave(service: Service):
 def test_the_log_and_the_figures_know_every_request(service: Service):
     """A line of JSON with the id, and a counter by route and status."""
     response = service.client.get("/v1/similar/Rosetta", headers={"x-request-id": "find-me-again"})
-    lines = [line for line in service.messages.read_text().splitlines() if "find-me-again" in line]
+    lines: list[str] = []
+    while not lines:  # it is written after the response
+        lines = [line for line in service.messages.read_text().splitlines() if "find-me-again" in line]
     logged = json.loads(lines[0])
     assert (logged["path"], logged["status"]) == ("/v1/similar/Rosetta", response.status_code)
     figures = service.get("/metrics")
@@ -183,12 +186,11 @@ def test_the_log_and_the_figures_know_every_request(service: Service):
     assert figures.text.endswith("# EOF\n")
 
 
-def test_the_process_has_loaded_no_library_that_trains(service: Service):
+def test_the_process_has_loaded_no_library_that_trains(start: Start):
     """Torch, scikit-learn, implicit and polars stay out of the memory of the service."""
+    service = start()
     service.post("/v1/skip", SKIP)
     service.get("/v1/recommend/101")
-    from pathlib import Path
-
     maps = Path(f"/proc/{service.process.pid}/maps").read_text()
     assert "numpy" in maps
     for name in ("torch", "sklearn", "implicit", "polars", "pandas"):

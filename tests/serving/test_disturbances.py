@@ -41,6 +41,7 @@ def test_promotions_are_picked_up_without_a_failed_or_a_mixed_answer(start: Star
     service = start()
     places = ("--data-dir", service.data, "--artifacts-dir", service.artifacts, "-q")
     assert pozytywka("train", "skip", "--variant", "user-rate", "--no-promote", *places).code == 0
+    assert pozytywka("models", "prepare", "skip", "user-rate", *places).code == 0
     store = Store(service.artifacts)
     versions = store.names("skip")
     expected = {
@@ -198,3 +199,68 @@ def test_a_model_that_cannot_be_opened_is_named(start: Start, pozytywka: Any):
         time.sleep(0.01)
     assert again.get("/v1/similar/Rosetta").status_code == 200
     assert json.loads(again.get("/readyz").text)["problems"] == {}
+
+
+def test_a_database_that_does_not_answer_holds_up_experiments_alone(start: Start):
+    """Events are logged and models answer meanwhile; who asks about experiments is told to come back."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
+        service = start("--timeout", "2", database=url)
+        answers: list[httpx.Response] = []
+        threads = [threading.Thread(target=lambda: answers.append(service.get("/v1/experiments"))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        track = some_tracks(service, 1)[0]
+        for number in range(20):
+            assert service.post("/v1/events", event("PLAY", number, track, user=700)).status_code == 202
+            assert service.post("/v1/skip", SKIP).status_code == 200
+        for thread in threads:
+            thread.join()
+    assert {answer.status_code for answer in answers} == {503}
+
+
+def test_a_version_that_is_not_prepared_is_not_prepared_for_who_only_reads(start: Start, pozytywka: Any):
+    """It takes much memory; the answer says how to do it."""
+    service = start()
+    places = ("--data-dir", service.data, "--artifacts-dir", service.artifacts, "-q")
+    assert pozytywka("train", "skip", "--variant", "user-rate", "--no-promote", *places).code == 0
+    (name,) = {*Store(service.artifacts).names("skip")} - {service.post("/v1/skip", SKIP).json()["version"]}
+    document = problem(service.post("/v1/skip", SKIP, variant="user-rate"), 503)
+    assert f"prepare skip {name}" in document["hint"]
+    assert pozytywka("models", "prepare", "skip", "user-rate", *places).code == 0
+    assert service.post("/v1/skip", SKIP, variant="user-rate").json()["version"] == name
+
+
+def test_a_log_that_was_altered_is_reported_until_it_fits_again(start: Start):
+    """Skip does not answer then; the rest does, and everything is well again by itself."""
+    service = start()
+    track = some_tracks(service, 1)[0]
+    service.post("/v1/events", event("PLAY", 1, track, user=800))
+    (path,) = (service.data / "sessions").glob("events-*.jsonl")
+    content = path.read_bytes()
+    path.write_bytes(content + b"nonsense\n")
+    assert path.name in problem(service.post("/v1/skip", SKIP), 503)["detail"]
+    assert service.get("/v1/similar/Rosetta").status_code == 200
+    path.write_bytes(content)
+    for _ in range(2500):
+        if service.post("/v1/skip", SKIP).status_code == 200 and not service.get("/readyz").json()["problems"]:
+            break
+        time.sleep(0.01)
+    assert service.post("/v1/skip", SKIP).status_code == 200
+    assert service.get("/readyz").json()["problems"] == {}
+
+
+def test_several_workers_stop_as_one(start: Start):
+    """With the exit code of a service that has done its work."""
+    service = start("--workers", "2")
+    assert service.stop() == 0
+
+
+@pytest.mark.parametrize("origins", [(), ("--cors", "https://radio.example")])
+def test_pages_of_other_origins_are_let_in_only_where_they_are_named(start: Start, origins: tuple[str, ...]):
+    """The browser is told so by a header."""
+    service = start(*origins)
+    allowed = service.client.get("/healthz", headers={"origin": "https://radio.example"})
+    assert allowed.headers.get("access-control-allow-origin") == (origins[1] if origins else None)
+    other = service.client.get("/healthz", headers={"origin": "https://other.example"})
+    assert "access-control-allow-origin" not in other.headers

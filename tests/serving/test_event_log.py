@@ -1,5 +1,6 @@
 import json
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -132,16 +133,19 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytes
     log.append([event(1)])
     before = today(tmp_path).read_bytes()
 
-    def half(handle: int, content: bytes, at: int) -> int:
-        if at > len(before):
-            raise OSError(28, "No space left on device")
-        return real(handle, bytes(content)[:30], at)
+    def full(handle: int, at: int, size: int) -> None:
+        os.pwrite(handle, b"\0", at + size - 1)
+        raise OSError(28, "No space left on device")
 
-    real = os.pwrite
-    monkeypatch.setattr(os, "pwrite", half)
+    follower = Follower(tmp_path, {})
+    assert followed(follower) == [event(1)]
+    monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(StorageError, match="No space"):
         log.append([event(2), event(3)])
     assert today(tmp_path).read_bytes() == before
+    monkeypatch.undo()
+    log.append([event(4)])
+    assert followed(follower) == [event(4)]
 
 
 @pytest.mark.parametrize("content", [b"", b"not json\n", b'{"timestamp": 1}\n'])
@@ -151,3 +155,24 @@ def test_a_log_that_was_altered_is_named(tmp_path: Path, content: bytes):
     path.write_bytes(content)
     with pytest.raises(ArtifactError, match=path.name):
         followed(Follower(tmp_path, {} if content else {path.name: 5}))
+
+
+def test_an_event_that_is_logged_just_before_midnight_is_seen_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Though the follower has looked at the files of the new day before."""
+    midnight = 1_796_083_200  # of a day
+    follower, log = Follower(tmp_path, {}), EventLog(tmp_path, fsync=False)
+    old = tmp_path / "events-2026-11-30.jsonl"
+    old.write_bytes(encode([event(1)]))
+    monkeypatch.setattr(time, "time", lambda: midnight + 1.0)
+    assert followed(follower) == [event(1)]
+    log._append(old, encode([event(2)]))
+    assert followed(follower) == [event(2)]
+    assert followed(follower) == []
+
+
+def test_a_line_whose_time_has_no_zone_is_named(tmp_path: Path):
+    """It is no line that the log has written."""
+    path = tmp_path / "events-2001-01-01.jsonl"
+    path.write_bytes(encode([event(1)]).replace(b'Z"', b'"'))
+    with pytest.raises(ArtifactError, match=path.name):
+        followed(Follower(tmp_path, {}))

@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -109,6 +110,7 @@ def test_newer_prepared_data_replace_what_was_observed(start: Start):
     for _ in range(600):
         if {row["family"]: row["since"] for row in service.get("/v1/models").json()["rows"]}["skip"] != since["skip"]:
             break
+        time.sleep(0.01)
     else:
         raise AssertionError("it was not opened again")
     assert service.post("/v1/skip", pairs(service)).json()["rows"] == after

@@ -1,8 +1,11 @@
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests import postgresql
 
 from .conftest import Start
 from .running import ADMINISTERING, WRITING, Service
@@ -14,8 +17,21 @@ NAME = "mixture"
 SOON = (time.time_ns() // 1000) + 3_600_000_000  # after the exposures
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty database, empty for the file in the artifacts folder."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    if (programs := postgresql.programs()) is None:
+        pytest.skip(postgresql.MISSING)
+    with postgresql.server(programs) as url:
+        monkeypatch.setenv("POZYTYWKA_DATABASE_URL", url)
+        yield url
+
+
 @pytest.fixture
-def service(start: Start, pozytywka: Any, prepared: Any, tmp_path: Any) -> Service:
+def service(start: Start, pozytywka: Any, database: str, tmp_path: Any) -> Service:
     """A service with a running experiment between two variants of skip."""
     places = ("--data-dir", tmp_path / "data", "--artifacts-dir", tmp_path / "artifacts", "-q")
     assert pozytywka("train", "skip", "--variant", "user-rate", "--no-promote", *places).code == 0
@@ -23,7 +39,7 @@ def service(start: Start, pozytywka: Any, prepared: Any, tmp_path: Any) -> Servi
     metrics = ("--metric", "recommendation_success", "--metric", "sessions=mean", "--metric", "skip_rate")
     assert pozytywka("experiment", "create", NAME, *arms, *metrics, "--salt", "s", *places).code == 0
     assert pozytywka("experiment", "start", NAME, *places).code == 0
-    return start()
+    return start(database=database)
 
 
 def rows(service: Service) -> list[dict[str, Any]]:
@@ -121,5 +137,6 @@ def test_an_experiment_that_does_not_run_exposes_nobody(service: Service, pozyty
         response = service.post(f"/v1/experiments/{NAME}/predict", BODIES)
         if response.status_code != 200:
             break
+        time.sleep(0.01)
     problem(response, 409)
     problem(service.post("/v1/experiments/nothing/predict", BODIES), 404)

@@ -52,7 +52,7 @@ def lines_of(body: bytes) -> list[bytes]:
         return [msgspec.json.format(text, indent=-1)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if b"\n" in text and not text.startswith(b"["):
-            return text.split(b"\n")
+            return [line for line in text.split(b"\n") if line.strip()]
         detail = f"the body is no JSON: {error}"
         raise ProblemError(HTTPStatus.BAD_REQUEST, detail, "Send an event, a list of events, or JSON lines.") from None
 

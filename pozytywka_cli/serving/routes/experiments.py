@@ -65,7 +65,7 @@ async def _arms(service: Service, stored: "Stored") -> dict[str, Served]:
         problem = f"the arms of experiment {stored.experiment.name!r} name no models"
         raise RefusedError(problem, "Create one with them: `--arm old=1@skip/logistic --arm new=1@skip`.")
     models = {arm: parse_model(text or "") for arm, text in named.items()}
-    return {arm: await service.models.find(model.family, model.name) for arm, model in models.items()}
+    return {arm: await service.models.find(model.family, model.name, prepare=True) for arm, model in models.items()}
 
 
 def _unit(one: Any, stored: "Stored") -> str:
