@@ -50,7 +50,7 @@ def serve(
     `admin TOKEN` on each line; a token has at least 16 characters.
 
     With --durability request, events, exposures and outcomes are on the disk before a request that sent them is
-    answered. With batch they are written soon after: a crash may lose the last 1,000 of each.
+    answered. With batch they are written soon after: a kill may lose the last 1,000 of each.
 
     SIGTERM and Ctrl-C end the service after the requests that it has begun, at most 5 seconds later.
 

@@ -106,7 +106,10 @@ def described(app: FastAPI) -> dict[str, Any]:
 def _of_family(family: Online, name: str) -> dict[str, Any]:
     """Describe the route that answers requests to a family."""
     one = _schema(family.online_request())
-    picks = {"variant": "Answer with the newest version of this variant.", "version": "Answer with this version."}
+    picks = {
+        "variant": "Answer with this variant: its promoted version, or the newest.",
+        "version": "Answer with this version.",
+    }
     parameters = [
         {"name": pick, "in": "query", "required": False, "schema": {"type": "string"}, "description": text}
         for pick, text in picks.items()

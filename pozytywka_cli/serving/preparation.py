@@ -3,13 +3,15 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 from pozytywka_cli.artifacts import Version, locks
-from pozytywka_cli.errors import ArtifactError, BusyError
+from pozytywka_cli.errors import ArtifactError, BusyError, StorageError
 from pozytywka_cli.pipeline import online
 
 WAIT_SECONDS = 1.0  # for another worker that prepares the same version
+RETRY_SECONDS = 10.0  # after a version could not be prepared
 
 
 class Preparation:
@@ -17,6 +19,7 @@ class Preparation:
 
     def __init__(self, options: Sequence[str]) -> None:
         self._options = options
+        self._failures: dict[str, tuple[ArtifactError, float]] = {}  # by version, and when to try again
 
     async def ensure(self, version: Version) -> None:
         """Prepare a version, unless that was done.
@@ -25,11 +28,20 @@ class Preparation:
             ArtifactError: it cannot be prepared.
         """
         while online.can_prepare(version) and not online.is_prepared(version):
+            failure, again = self._failures.get(version.name, (None, 0.0))
+            if failure and time.monotonic() < again:
+                raise failure.with_traceback(None)
             try:
                 with locks.held(version.prepared.parent / ".lock", "another worker prepares it", wait=False):
                     await self._run(version)
             except BusyError:
                 await asyncio.sleep(WAIT_SECONDS)
+            except (ArtifactError, StorageError) as error:  # StorageError: the folder cannot be written to
+                name = f"{version.manifest.family} {version.name}"
+                hint = f"Run `pozytywka models prepare {name}` where the artifacts can be written."
+                failure = ArtifactError(f"{name} is not prepared: {error.message}", hint)
+                self._failures[version.name] = failure, time.monotonic() + RETRY_SECONDS
+                raise failure from None
 
     async def _run(self, version: Version) -> None:
         arguments = ["-q", "models", "prepare", version.manifest.family, version.name, *self._options]
@@ -50,6 +62,4 @@ class Preparation:
             process.terminate()
             raise
         if process.returncode or not online.is_prepared(version):
-            reason = messages.decode(errors="replace").strip().replace("\n", " ")[-500:]
-            name = f"{version.manifest.family} {version.name}"
-            raise ArtifactError(f"{name} cannot be prepared: {reason}", "Run `pozytywka models prepare` yourself.")
+            raise ArtifactError(messages.decode(errors="replace").strip().replace("\n", " ")[-500:])

@@ -17,7 +17,7 @@ from pozytywka_cli.serving.service import Service, refuse_unknown_parameters, se
 PICK = ("variant", "version")
 router = APIRouter(tags=["answers"], responses=openapi.PROBLEMS)
 
-Variant = Annotated[str | None, Query(description="Answer with the newest version of this variant.")]
+Variant = Annotated[str | None, Query(description="Answer with this variant: its promoted version, or the newest.")]
 VersionName = Annotated[str | None, Query(description="Answer with this version, or the one that begins like this.")]
 ById = Annotated[bool, Query(description="The path holds an id, not a name.")]
 Artist = Annotated[str, Path(description="The name of an artist, or its id.", examples=["Rosetta"])]
