@@ -50,6 +50,11 @@ class Context:
         return Store(self.artifacts)
 
     @property
+    def config(self) -> Path | None:
+        """The configuration file that the command line names."""
+        return self._config
+
+    @property
     def artifacts(self) -> Path:
         """The path of the artifacts folder."""
         return Path(self.settings.general.artifacts_dir)

@@ -69,6 +69,8 @@ def serve(
             problem = f"serve needs the extra `serve`: {error}"
             raise UnavailableError(problem, "Install it: `pip install 'pozytywka[serve]'`.") from None
     os.environ |= ONE_THREAD
+    if shared.config:
+        os.environ["POZYTYWKA_CONFIG"] = str(shared.config)  # of the command that prepares versions
     from pozytywka_cli.commands.logs import logger
     from pozytywka_cli.pipeline import versions
     from pozytywka_cli.serving import server

@@ -56,6 +56,20 @@ def outcome(user: int, event: str = "list 1", **changed: Any) -> dict[str, Any]:
     return fields | changed
 
 
+def test_every_example_of_the_description_is_answered(service: Service):
+    """All routes of /openapi.json that are about an experiment, in their order there."""
+    paths = service.get("/openapi.json").json()["paths"]
+    asked = [(path, method, one) for path in paths if "experiments" in path for method, one in paths[path].items()]
+    assert len(asked) == 5
+    for path, method, operation in asked:
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        confirmed = {"confirm": NAME} if method == "delete" else {}
+        response = service.client.request(
+            method, path.format(name=NAME), json=body, params=confirmed, headers=ADMINISTERING
+        )
+        assert response.status_code in (200, 202), (method, path, response.text)
+
+
 def test_units_are_answered_by_the_model_of_their_arm(service: Service, pozytywka: Any):
     """The same arms as on the command line, and the same answers as of the versions themselves."""
     answers = rows(service)
