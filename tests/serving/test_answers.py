@@ -195,3 +195,11 @@ def test_the_process_has_loaded_no_library_that_trains(start: Start):
     assert "numpy" in maps
     for name in ("torch", "sklearn", "implicit", "polars", "pandas"):
         assert f"/{name}" not in maps, name
+
+
+def test_lists_that_are_too_long_together_are_refused(service: Service):
+    """A body of a few bytes must not take minutes and gigabytes; one long list is answered."""
+    long = {"user_id": 101, "count": 1000}
+    problem(service.post("/v1/recommend", [long] * 21), 413)
+    problem(service.post("/v1/similar", [{"artist": "Rosetta", "count": 1000}] * 21), 413)
+    assert service.post("/v1/recommend", long).json()["rows"]
