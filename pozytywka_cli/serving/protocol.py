@@ -49,7 +49,7 @@ class ImpatientProtocol(HttpToolsProtocol):
         self._stop_head_timer()
         scope: Any = self.scope
         scope["in_progress"] = self.tasks
-        scope["overloaded"] = max(len(self.connections), len(self.tasks)) >= self._most_connections
+        scope["overloaded"] = max(len(self.connections), len(self.tasks)) > self._most_connections
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -90,6 +90,7 @@ class ImpatientProtocol(HttpToolsProtocol):
         """Stop waiting."""
         self._stop_head_timer()
         self._stop_read_timer()
+        self._unset_keepalive_if_required()  # uvicorn keeps it after an error
         super().connection_lost(exc)
 
     def _await_head(self) -> None:

@@ -150,7 +150,7 @@ def test_a_client_that_does_not_read_its_answer_keeps_no_connection(impatient: S
     assert impatient.get("/healthz").status_code == 200
     before = open_connections(impatient)
     with unread(impatient, content):
-        assert open_connections(impatient) == before + 1
+        assert open_connections(impatient) > before
         until = time.monotonic() + 15
         while open_connections(impatient) > before and time.monotonic() < until:
             time.sleep(0.05)
