@@ -54,7 +54,8 @@ class Boundary:
         deadline = scope["deadline"] = Deadline(self.seconds, has_body=scope["method"] in WITH_BODY)
         try:
             async with deadline.limit:
-                await self.app(scope, receive, send_with_id)
+                app = problems.overloaded(request_id) if scope.get("overloaded") else self.app
+                await app(scope, receive, send_with_id)
         except TimeoutError:
             if not status:
                 await problems.late(request_id, deadline)(scope, receive, send_with_id)
@@ -88,7 +89,12 @@ class Boundary:
 def _request_id(scope: Scope) -> str:
     """Return the id that the client gave, or a new one."""
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode() if ID.fullmatch(given) else f"{PROCESS}-{next(NUMBERS):x}"
+    return given.decode() if ID.fullmatch(given) else new_request_id()
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has."""
+    return f"{PROCESS}-{next(NUMBERS):x}"
 
 
 @cache

@@ -76,7 +76,9 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return response(status, detail, "All routes are listed in /docs.", request_id(request))
+    answer = response(status, detail, "All routes are listed in /docs.", request_id(request))
+    answer.headers.update(error.headers or {})  # such as the methods that are allowed
+    return answer
 
 
 def internal(request_id: str) -> Response:
@@ -92,6 +94,14 @@ def late(request_id: str, deadline: Deadline) -> Response:
         return response(HTTPStatus.REQUEST_TIMEOUT, detail, "Send it faster, or in parts.", request_id)
     detail, hint = f"no answer within {deadline.seconds:g} s", "Ask for less at once, or try again later."
     return response(HTTPStatus.SERVICE_UNAVAILABLE, detail, hint, request_id)
+
+
+def overloaded(request_id: str) -> Response:
+    """Return the response to a request on one connection too many, which ends."""
+    hint = "Try again later, or over fewer connections."
+    answer = response(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections are open", hint, request_id)
+    answer.headers["connection"] = "close"
+    return answer
 
 
 def request_id(request: Request) -> str:

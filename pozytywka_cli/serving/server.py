@@ -80,7 +80,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _config(options: Options, application: Callable[[], FastAPI]) -> uvicorn.Config:
-    protocol: Any = partial(ImpatientProtocol, seconds=options.seconds)
+    protocol: Any = partial(ImpatientProtocol, seconds=options.seconds, connections=CONNECTIONS)
     return uvicorn.Config(
         application,
         factory=True,
@@ -94,5 +94,4 @@ def _config(options: Options, application: Callable[[], FastAPI]) -> uvicorn.Con
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        limit_concurrency=CONNECTIONS,
     )

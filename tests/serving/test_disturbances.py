@@ -1,4 +1,4 @@
-"""The service while models are promoted, clients are slow, the disk is full, and the process is killed."""
+"""The service while models are promoted, the disk is full, and the process is killed."""
 
 import json
 import shutil
@@ -104,43 +104,6 @@ def test_a_disk_that_is_full_refuses_events_and_nothing_else(start: Start):
     assert service.post("/v1/skip", SKIP).status_code == 200
     assert service.post("/v1/events", [event("PLAY", 99, track, user=600)]).status_code == 202
     assert len(decode(path.read_bytes())) == len(sent) + 1
-
-
-def raw(service: Service, content: bytes) -> socket.socket:
-    """Open a connection, and send bytes."""
-    connection = socket.create_connection((service.client.base_url.host, service.client.base_url.port), timeout=30)
-    connection.sendall(content)
-    return connection
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"POST /v1/skip HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{",
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow:",
-        b"GET /heal",
-        b"",
-    ],
-    ids=["body", "header", "path", "nothing"],
-)
-def test_a_slow_client_keeps_nobody_waiting_and_is_let_go(start: Start, content: bytes):
-    """Others are answered meanwhile; after the limit the connection ends."""
-    service = start("--timeout", "1")
-    connections = [raw(service, content) for _ in range(20)]
-    assert service.post("/v1/skip", SKIP).status_code == 200
-    for connection in connections:
-        with connection:
-            answer = connection.recv(10_000)
-            assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
-
-
-def test_bytes_that_are_no_http_are_refused(start: Start):
-    """And the service goes on."""
-    service = start()
-    for content in (b"\x00" * 100, b"\x16\x03\x01" + b"\xff" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"):
-        with raw(service, content) as connection:
-            assert connection.recv(10_000).startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
-    assert service.get("/healthz").status_code == 200
 
 
 def test_a_request_that_takes_too_long_is_ended(start: Start):
