@@ -71,6 +71,14 @@ def plain(line: bytes, knows_track: Callable[[str], bool]) -> Event | None:
     return read.event if known and in_time and not needs_track else None
 
 
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Return events in the order in which they are to be logged and observed: of time, at equal times PLAYs last.
+
+    So a reaction to the track before comes before the PLAY that follows at once, as it does in `plays`.
+    """
+    return sorted(events, key=lambda one: (one.at, one.kind == "PLAY", one.session_id, one.track_id or ""))
+
+
 def encode(events: Iterable[Event]) -> bytes:
     """Return events as lines of the table, as `validate` and `transform` read them."""
     lines = (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pozytywka_cli.dataset.events import Event
+from pozytywka_cli.dataset.events import Event, in_order
 from pozytywka_cli.dataset.loading import Dataset
 from pozytywka_cli.dataset.tables import EVENTS
 from pozytywka_cli.dataset.transform import to_plays
@@ -90,7 +90,7 @@ def test_observed_events_give_the_state_of_their_log(
     nothing = log_of(events.clear())
     state, later = State.build(nothing, PARAMETERS), None
     for start in range(0, len(events), size):
-        state.observe(as_events(events[start : start + size].sample(fraction=1, shuffle=True, seed=0)))
+        state.observe(in_order(as_events(events[start : start + size].sample(fraction=1, shuffle=True, seed=0))))
         log = log_of(events[: start + size])
         built = State.build(log, PARAMETERS)
         assert same(state, built)
@@ -101,6 +101,21 @@ def test_observed_events_give_the_state_of_their_log(
             later.observe(as_events(events[start : start + size]))
     assert later is None or same(later, state)
     assert_equal(state, log, questions(log, [0, 1, 99], [0, 1, 2, None], size), PARAMETERS)
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=st.lists(STEPS, min_size=1, max_size=40), size=st.integers(1, 10), seed=st.integers(0, 99))
+def test_calls_that_end_elsewhere_give_the_same_state(
+    steps: list[tuple[float, int, int, str, str, str | None]], size: int, seed: int
+):
+    """Whatever the order of the events: each worker reads the log in pieces of its own."""
+    events = [*as_events(events_of(steps).sample(fraction=1, shuffle=True, seed=seed))]
+    one, other = (State.build(log_of(pl.DataFrame(schema=EVENT)), PARAMETERS) for _ in range(2))
+    left_out = one.observe(events)
+    pieces = [events[start : start + size] for start in range(0, len(events), size)]
+    assert sum(map(other.observe, pieces)) == left_out
+    assert same(one, other)
+    assert (one.advertised, one.latest_start) == (other.advertised, other.latest_start)
 
 
 @pytest.mark.parametrize("seed", range(6))

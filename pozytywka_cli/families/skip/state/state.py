@@ -66,18 +66,16 @@ class State:
         return Answers(self.parameters, self.catalogue)
 
     def observe(self, events: Iterable[Event]) -> int:
-        """Add events as they happen, and return how many were left out.
+        """Add events one after another, in any number of calls, and return how many were left out.
 
-        Events of a user come in the order of time, at equal times those that are no PLAY first, in any number of calls;
-        the events of one call may be in any order. Left out are older events than the user's latest PLAY, reactions to
-        another track than the one playing, advertisements that a PLAY of their session has followed, and copies of a
-        PLAY.
+        Left out are older events than the user's latest PLAY, reactions to another track than the one playing,
+        advertisements that a PLAY of their session has followed, and copies of a PLAY.
 
-        The state stays what a log of all these events would give, as long as no user has more sessions at once than
-        are kept, or more plays at one moment, see `layout`, and a play starts within a day of the advertisement before.
+        Where the events of each user come in order, see `events.in_order`, the state stays what a log of all of them
+        would give, as long as no user has more sessions at once than are kept, or more plays at one moment, see
+        `layout`, and a play starts within a day of the advertisement before.
         """
-        ordered = sorted(events, key=lambda one: (one.at, one.kind == "PLAY", one.session_id, one.track_id or ""))
-        return sum(not self._observe(*event) for event in ordered)
+        return sum(not self._observe(*event) for event in events)
 
     def _observe(self, at: int, user_id: int, session: int, track_id: str | None, kind: str) -> bool:
         user = self._record(user_id, new=kind in ("PLAY", "BUY_PREMIUM"))
