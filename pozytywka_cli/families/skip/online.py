@@ -77,7 +77,7 @@ class SkipAnswerer:
                 are no plays.
             UsageError: a moment is not in the years 1 to 9999 (UTC).
         """
-        users = np.array([self.state.row(one.user_id) for one in requests], np.int64)
+        users = np.array([self.state.users.row(one.user_id) for one in requests], np.int64)
         at = self._moments(requests, users)
         track = self.state.catalogue.find(one.track_id for one in requests)
         session = np.array([NEVER if one.session_id is None else one.session_id for one in requests], np.int64)
@@ -122,11 +122,12 @@ class SkipAnswerer:
             if self.state.latest_start == NONE and requests:
                 raise RefusedError("there are no plays that a request could follow", "Give `at` for each request.")
             return at
+        latest = self.state.users.values("latest_start", users)
         for row, request in enumerate(requests):
             if request.at is None:
                 continue
             at[row] = _microseconds(request.user_id, request.at)
-            if at[row] < self.state.users["latest_start"][users[row]]:
+            if at[row] < latest[row]:
                 problem = f"user {request.user_id}: {_text(int(at[row]))} is before the user's latest play"
                 raise RefusedError(problem, "Use `pozytywka predict skip`, which answers about the past too.")
         return at

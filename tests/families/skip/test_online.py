@@ -133,10 +133,8 @@ def test_a_play_may_end_in_another_year_than_python_knows(tmp_path: Path):
     later = pl.lit(datetime.max).cast(MOMENT) - LAST
     dataset = replace(personas(), plays=personas().plays.with_columns(pl.col(MOMENT) + later))
     version = prepared("advanced", tmp_path, dataset)
-    theirs, asked = (
-        replace(SkipPredictor.open(version, dataset), stored=None),
-        [SkipRequest(99, "t1"), *(SkipRequest(user, "t1") for user in range(30))],
-    )
+    theirs = replace(SkipPredictor.open(version, dataset), stored=None)
+    asked = [SkipRequest(user, "t1") for user in (99, *range(30))]
     assert [row for rows in answerer(version).answer(asked) for row in rows] == predicted(theirs, asked)
     assert any(str(row["at"]).startswith("+10000") for row in predicted(theirs, asked))
 
