@@ -4,7 +4,7 @@ It imports nothing heavy. `plain` reads events that are written as they should b
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -69,6 +69,11 @@ def plain(line: bytes, knows_track: Callable[[str], bool]) -> Event | None:
     in_time = EARLIEST <= read.timestamp <= datetime.now(UTC) + AHEAD
     needs_track = read.event_type in ("PLAY", "SKIP", "LIKE") and read.track_id is None
     return read.event if known and in_time and not needs_track else None
+
+
+def file_name(day: date) -> str:
+    """Return the name of the file, in the folder `sessions/`, to which a service appends the events of a day (UTC)."""
+    return f"events-{day.isoformat()}.jsonl"
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
