@@ -43,7 +43,7 @@ if __name__ == "__main__":
     opened = time.perf_counter() - started
     assert isinstance(ours, SkipAnswerer)
     state, generator = ours.state, np.random.default_rng(0)
-    users, tracks = generator.choice(state.ids, TIMES), generator.choice(state.catalogue.ids, TIMES)
+    users, tracks = generator.choice(state.users.ids, TIMES), generator.choice(state.catalogue.ids, TIMES)
     requests = [ours.Request(int(user), str(track)) for user, track in zip(users, tracks, strict=True)]
     ours.answer(requests)
     facts = {
@@ -52,6 +52,6 @@ if __name__ == "__main__":
         "one_forgotten": microseconds(lambda number: forgotten(ours).answer([requests[number]]), TIMES),
         "many": microseconds(lambda _: forgotten(ours).answer(requests[:PAIRS]), 100) / PAIRS,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "bytes_per_user": (version.prepared / "users.npy").stat().st_size / len(state.users),
+        "bytes_per_user": (version.prepared / "users.npy").stat().st_size / len(state.users.known),
     }
     report.write_text(json.dumps(facts))

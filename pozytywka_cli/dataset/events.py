@@ -4,7 +4,7 @@ It imports nothing heavy. `plain` reads events that are written as they should b
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -69,6 +69,19 @@ def plain(line: bytes, knows_track: Callable[[str], bool]) -> Event | None:
     in_time = EARLIEST <= read.timestamp <= datetime.now(UTC) + AHEAD
     needs_track = read.event_type in ("PLAY", "SKIP", "LIKE") and read.track_id is None
     return read.event if known and in_time and not needs_track else None
+
+
+def file_name(day: date) -> str:
+    """Return the name of the file, in the folder `sessions/`, to which a service appends the events of a day (UTC)."""
+    return f"events-{day.isoformat()}.jsonl"
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Return events in the order in which they are to be logged and observed: of time, at equal times PLAYs last.
+
+    So a reaction to the track before comes before the PLAY that follows at once, as it does in `plays`.
+    """
+    return sorted(events, key=lambda one: (one.at, one.kind == "PLAY", one.session_id, one.track_id or ""))
 
 
 def encode(events: Iterable[Event]) -> bytes:

@@ -87,6 +87,7 @@ def load(
     stored = _stored_plays(folder, plays, inform, lock, columns)
     for message in unread_messages(folder, TABLES.values()):
         inform(message)
+    hashes = plays_file.hash_inputs(folder, DESCRIBING)  # before they are read: a change meanwhile is noticed later
     described = check(folder, (*DESCRIBING, "tracks"), columns=columns, warnings=False)
     good = {name: pl.DataFrame(schema=TABLES[name].schema) for name in (*DESCRIBING, "tracks")}
     for name in described.readings:
@@ -97,7 +98,6 @@ def load(
         if name not in described.readings:
             inform(f"There is no table {name} in {folder}; models do without it.")
     readings = [described.readings[name] for name in DESCRIBING if name in described.readings]
-    hashes = plays_file.hash_inputs(folder, DESCRIBING)
     dataset = Dataset(
         plays=stored.plays,
         purchases=stored.purchases,

@@ -15,6 +15,7 @@ import polars as pl
 
 from pozytywka_cli import files
 from pozytywka_cli.dataset.plays import MOMENTS
+from pozytywka_cli.dataset.reading import growing
 from pozytywka_cli.dataset.reading.data_files import locate
 from pozytywka_cli.dataset.reading.guard import shown
 from pozytywka_cli.dataset.reading.read import Reading
@@ -167,12 +168,16 @@ def changed(folder: Path, stored: Stored, columns: Mapping[str, str] = NO_NAMES)
 
 
 def hash_inputs(folder: Path, tables: Iterable[str]) -> dict[Path, str]:
-    """Return the SHA-256 of every file of these tables."""
-    return {path: files.sha256(path) for name in tables for path in locate(folder, TABLES[name])}
+    """Return the SHA-256 of every file of these tables, of a growing one that of its whole lines."""
+    return {path: growing.sha256(path) for name in tables for path in locate(folder, TABLES[name])}
 
 
 def describe_inputs(folder: Path, readings: Iterable[Reading], hashes: dict[Path, str]) -> list[Input]:
-    """Describe each file that was read: its path in the data folder, hash, size, rows and time range."""
+    """Describe each file that was read: its path in the data folder, hash, size, rows and time range.
+
+    The hash and the size of a file that was growing are those of the lines that were read: what came since then is
+    neither in the plays nor in their inputs, and whoever follows the file from this size on misses nothing.
+    """
     described = []
     for reading in readings:
         time = pl.col("timestamp") if "timestamp" in reading.frame.columns else pl.lit(None, pl.Datetime)
@@ -180,6 +185,6 @@ def describe_inputs(folder: Path, readings: Iterable[Reading], hashes: dict[Path
         by_file = reading.frame.group_by("file").agg(pl.len(), first=first, last=last)
         facts = {file: facts for file, *facts in by_file.iter_rows()}
         for number, path in enumerate(reading.paths):
-            name, size = shown(path.relative_to(folder)), path.stat().st_size
-            described.append(Input(name, hashes[path], size, *facts.get(number, [0])))
+            digest, size = reading.seen.get(path) or (hashes[path], path.stat().st_size)
+            described.append(Input(shown(path.relative_to(folder)), digest, size, *facts.get(number, [0])))
     return described

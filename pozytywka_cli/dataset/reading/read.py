@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from pozytywka_cli.dataset.reading import times, typed, values
+from pozytywka_cli.dataset.reading.growing import Seen, whole_lines
 from pozytywka_cli.dataset.reading.guard import as_polars_source, reading
 from pozytywka_cli.dataset.reading.line_reader import EXAMPLES, Raw, read_lines
 from pozytywka_cli.dataset.tables import Column, Kind, Table
@@ -29,6 +30,7 @@ class Reading:
     present: the table's columns that at least one line has.
     counts: see `typed.counts`, if they were wanted.
     units: the unit of each time column that holds numbers since 1970.
+    seen: of the files that were growing, what was read.
     """
 
     table: Table
@@ -40,6 +42,7 @@ class Reading:
     present: frozenset[str]
     counts: Counter[tuple[str, str]]
     units: dict[str, str]
+    seen: dict[Path, Seen] = field(default_factory=dict)
 
 
 def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False, report: Report = silent) -> Reading:
@@ -48,7 +51,8 @@ def read(table: Table, paths: tuple[Path, ...], *, counts: bool = False, report:
     Raises:
         StorageError: a file cannot be read or decompressed.
     """
-    return combine(table, paths, _read_files(table, paths, report), counts=counts)
+    seen: dict[Path, Seen] = {}
+    return replace(combine(table, paths, _read_files(table, paths, seen, report), counts=counts), seen=seen)
 
 
 def combine(table: Table, paths: tuple[Path, ...], raws: Iterable[Raw], *, counts: bool = False) -> Reading:
@@ -69,11 +73,16 @@ def combine(table: Table, paths: tuple[Path, ...], raws: Iterable[Raw], *, count
     return Reading(table, paths, lines, frame, found, unknown, present, counted, units)
 
 
-def _read_files(table: Table, paths: tuple[Path, ...], report: Report) -> Iterator[Raw]:
+def _read_files(table: Table, paths: tuple[Path, ...], seen: dict[Path, Seen], report: Report) -> Iterator[Raw]:
+    """Yield what is read of each file; what is read of growing ones is noted in `seen`."""
     for number, path in enumerate(paths):
         report(Progress(f"read {table.name}", number, len(paths)))
         with reading(path):
-            raw = read_parquet(table, path) if path.suffix == ".parquet" else read_lines(table, path)
+            lines = whole_lines(path)
+            if lines is not None:
+                seen[path] = Seen.of(lines)
+            source = path if lines is None else lines
+            raw = read_parquet(table, path) if path.suffix == ".parquet" else read_lines(table, source)
         yield raw
     report(Progress(f"read {table.name}", len(paths), len(paths)))
 

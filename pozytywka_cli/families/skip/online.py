@@ -11,7 +11,7 @@ import numpy as np
 
 from pozytywka_cli.artifacts import Version
 from pozytywka_cli.dataset.events import Event
-from pozytywka_cli.errors import RefusedError
+from pozytywka_cli.errors import RefusedError, UsageError
 from pozytywka_cli.evaluation import Flags, Floats, Ints
 from pozytywka_cli.families.predictor import Answer, Answerer
 from pozytywka_cli.families.skip.features.rates import NEVER
@@ -24,6 +24,7 @@ from pozytywka_cli.families.skip.state.requests import Requests
 from pozytywka_cli.families.skip.state.state import State
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+FIRST, LAST = ((one.replace(tzinfo=UTC) - EPOCH) // MICROSECOND for one in (datetime.min, datetime.max))
 
 
 class SkipRequest(msgspec.Struct):
@@ -74,8 +75,9 @@ class SkipAnswerer:
         Raises:
             RefusedError: a request is about a moment before the user's latest play, or without a moment where there
                 are no plays.
+            UsageError: a moment is not in the years 1 to 9999 (UTC).
         """
-        users = np.array([self.state.row(one.user_id) for one in requests], np.int64)
+        users = np.array([self.state.users.row(one.user_id) for one in requests], np.int64)
         at = self._moments(requests, users)
         track = self.state.catalogue.find(one.track_id for one in requests)
         session = np.array([NEVER if one.session_id is None else one.session_id for one in requests], np.int64)
@@ -120,20 +122,28 @@ class SkipAnswerer:
             if self.state.latest_start == NONE and requests:
                 raise RefusedError("there are no plays that a request could follow", "Give `at` for each request.")
             return at
+        latest = self.state.users.values("latest_start", users)
         for row, request in enumerate(requests):
             if request.at is None:
                 continue
-            at[row] = _microseconds(request.at)
-            if at[row] < self.state.users["latest_start"][users[row]]:
+            at[row] = _microseconds(request.user_id, request.at)
+            if at[row] < latest[row]:
                 problem = f"user {request.user_id}: {_text(int(at[row]))} is before the user's latest play"
                 raise RefusedError(problem, "Use `pozytywka predict skip`, which answers about the past too.")
         return at
 
 
-def _microseconds(moment: datetime) -> int:
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
+def _microseconds(user_id: int, given: datetime) -> int:
+    """Return the moment that is given for a user, µs since 1970; a UsageError if its year in UTC is 0 or 10000."""
+    moment = ((given if given.tzinfo else given.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
+    if not FIRST <= moment <= LAST:
+        problem = f"user {user_id}: {given.isoformat()} is not in the years 1 to 9999 (UTC)"
+        raise UsageError(problem, "Correct `at`, or leave it out.")
+    return moment
 
 
 def _text(moment: int) -> str:
     """Return a moment as the command line writes it."""
-    return f"{(EPOCH + timedelta(microseconds=moment)).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    if FIRST <= moment <= LAST:
+        return f"{(EPOCH + timedelta(microseconds=moment)).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{'+' * (moment > LAST)}{np.datetime64(moment, 'us')}Z"

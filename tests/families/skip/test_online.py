@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.commands.outputs import with_text_times
 from pozytywka_cli.dataset.loading import Dataset, load
-from pozytywka_cli.errors import ArtifactError, RefusedError
+from pozytywka_cli.errors import ArtifactError, RefusedError, UsageError
 from pozytywka_cli.families.skip import FAMILY
 from pozytywka_cli.families.skip.online import SkipAnswerer, SkipRequest
 from pozytywka_cli.families.skip.predict import SkipPredictor
@@ -25,7 +25,7 @@ from pozytywka_cli.records import Input
 
 from .test_observing import CATALOGUE, STEPS, as_events, events_of, log_of
 from .trained import personas, trained
-from .worlds import START, at, saved
+from .worlds import MOMENT, START, at, saved
 
 LAST = personas().plays["started_at"].max()
 UNWANTED = {"polars", "scipy", "torch", "sklearn", "implicit", "pandas"}
@@ -113,6 +113,30 @@ def test_a_moment_before_the_latest_play_is_refused(opened: dict[str, tuple[Skip
     assert ours.answer(unknown) == [predicted(theirs, unknown)]
     naive, aware = (SkipRequest(7, "t1", at=datetime(2030, 1, 1, tzinfo=zone)) for zone in (None, UTC))
     assert ours.answer([naive]) == ours.answer([aware])
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_that_has_no_year_in_utc_is_refused(
+    moment: str, opened: dict[str, tuple[SkipAnswerer, SkipPredictor]]
+):
+    """Of a known user, or of an unknown one; the user and the moment are named."""
+    ours, theirs = opened["advanced"]
+    for user in (7, 99):
+        with pytest.raises(UsageError, match=f"user {user}: {re.escape(moment)}"):
+            ours.answer([SkipRequest(1, "t1"), SkipRequest(user, "t1", at=datetime.fromisoformat(moment))])
+    last = [SkipRequest(7, "t1", at=datetime.max)]
+    assert ours.answer(last) == [predicted(theirs, last)]
+
+
+def test_a_play_may_end_in_another_year_than_python_knows(tmp_path: Path):
+    """Its user's next one starts then."""
+    later = pl.lit(datetime.max).cast(MOMENT) - LAST
+    dataset = replace(personas(), plays=personas().plays.with_columns(pl.col(MOMENT) + later))
+    version = prepared("advanced", tmp_path, dataset)
+    theirs = replace(SkipPredictor.open(version, dataset), stored=None)
+    asked = [SkipRequest(user, "t1") for user in (99, *range(30))]
+    assert [row for rows in answerer(version).answer(asked) for row in rows] == predicted(theirs, asked)
+    assert any(str(row["at"]).startswith("+10000") for row in predicted(theirs, asked))
 
 
 def test_without_any_play_a_request_needs_its_moment(tmp_path: Path):

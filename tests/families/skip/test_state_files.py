@@ -51,6 +51,29 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path):
     assert tracks.tolist() == state.catalogue.find(["t1", "t29", "unknown"]).tolist() == [1, 29, 30]
 
 
+def test_new_users_do_not_move_the_old_ones(tmp_path: Path):
+    """The records that were mapped stay so, however many users come; all answers are those of the log."""
+    first = LATER.with_columns(user_id=2 * pl.col("user_id"))
+    rows = [(at(30_000.0 + user), user % 101, user, f"t{user % 30}", "PLAY") for user in range(500)]
+    later = pl.DataFrame(rows, EVENT, orient="row")
+    save(State.build(log_of(first), PARAMETERS), tmp_path)
+    loaded = load(tmp_path)
+    mapped = loaded.users.known
+    assert isinstance(mapped.base, np.memmap)
+    assert loaded.observe(as_events(later)) == 0
+    assert loaded.users.known is mapped
+    log = log_of(pl.concat([first, later]))
+    assert same(loaded, State.build(log, PARAMETERS))
+    users = [*range(103), 10**12]
+    assert_equal(loaded, log, questions(log, users, [None, 499], 0), PARAMETERS)
+    rows = loaded.users.find(np.array(users))
+    assert rows.tolist() == [loaded.users.row(user) for user in users]
+    assert loaded.knows(rows).tolist() == [True] * 101 + [False] * 3
+    (tmp_path / "again").mkdir()
+    save(loaded, tmp_path / "again")
+    assert same(load(tmp_path / "again"), loaded)
+
+
 def test_a_state_of_nobody_can_be_written(tmp_path: Path):
     """Arrays without rows are no error."""
     state = State.build(log_of(LATER.clear()), PARAMETERS)
@@ -77,10 +100,10 @@ def test_arrays_of_another_layout_are_refused(tmp_path: Path):
     """Of other types or sizes, and ids that are not in order."""
     state = State.build(log_of(LATER), PARAMETERS)
     for name, array in (
-        ("users", state.users["plays"]),
-        ("users", state.users[:-1]),
+        ("users", state.users.known["plays"]),
+        ("users", state.users.known[:-1]),
         ("codes", state.catalogue.codes[:, :3]),
-        ("ids", state.ids[::-1]),
+        ("ids", state.users.ids[::-1]),
         ("ids", np.array([None, {}], object)),
     ):
         save(state, tmp_path)

@@ -14,6 +14,7 @@ from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.layout import OTHERS, PLAY, SESSIONS, Records, nobody
 from pozytywka_cli.families.skip.state.settling import KEPT
 from pozytywka_cli.families.skip.state.state import State
+from pozytywka_cli.families.skip.state.users import Users
 
 
 def state(log: PlayLog, parameters: FeatureParameters) -> State:
@@ -23,7 +24,7 @@ def state(log: PlayLog, parameters: FeatureParameters) -> State:
     ids = pl.concat(one.cast(pl.Int64) for one in known).drop_nulls().unique().sort().to_numpy()
     users, favourites = records(log, ids, catalogue), tables.favourites(log, ids, catalogue)
     latest_start = int(users["latest_start"].max())
-    return State(parameters, catalogue, ids, np.arange(1, len(ids) + 1), users, favourites, latest_start)
+    return State(parameters, catalogue, Users(ids, users), favourites, latest_start)
 
 
 def records(log: PlayLog, ids: Ints, catalogue: Catalogue) -> Records:

@@ -12,8 +12,9 @@ from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.features.rates import average, rate
 from pozytywka_cli.families.skip.features.sums import USER_PRIOR, SessionSums, UserSums
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
-from pozytywka_cli.families.skip.state.layout import OTHERS, Records
+from pozytywka_cli.families.skip.state.layout import OTHERS
 from pozytywka_cli.families.skip.state.settling import Counts, Memory, Play, Session, due
+from pozytywka_cli.families.skip.state.users import Users
 
 SCALARS = [*Memory._fields, "latest_start", "purchased_at"]
 NO_SESSION = SessionSums(0, 0, 0, 0, 0)
@@ -133,16 +134,16 @@ class Contexts:
     session_sums: SessionSums
 
     @classmethod
-    def of(cls, users: Records, keys: Sequence[Key], catalogue: Catalogue) -> "Contexts":
+    def of(cls, users: Users, keys: Sequence[Key], catalogue: Catalogue) -> "Contexts":
         """Count what is known of users in some contexts."""
-        row = np.array([key.user for key in keys])
-        records = [users[name][row].tolist() for name in (SCALARS, "plays", "sessions")]
+        records = users.records(np.array([key.user for key in keys]))
+        fields = [records[name].tolist() for name in (SCALARS, "plays", "sessions")]
         made = [
             context_of(scalars, [*map(Play._make, plays)], sessions, key.at, key.session)
-            for scalars, plays, sessions, key in zip(*records, keys, strict=True)
+            for scalars, plays, sessions, key in zip(*fields, keys, strict=True)
         ]
         contexts, in_sessions, counted = zip(*made, strict=True)
-        counts = Counts(*(users[name][row] for name in Counts._fields))
+        counts = Counts.of(records)
         counts.add([number for number, plays in enumerate(counted) for _ in plays], [*chain(*counted)], catalogue)
         outcomes = zip(counts.sided[:, 0].sum(1).tolist(), contexts, strict=True)
         totals = [Totals.of(by_state, context.premium) for by_state, context in outcomes]

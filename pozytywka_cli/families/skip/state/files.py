@@ -13,6 +13,7 @@ from pozytywka_cli.families.skip.features.parameters import FeatureParameters
 from pozytywka_cli.families.skip.state.catalogue import Catalogue, products
 from pozytywka_cli.families.skip.state.layout import USER
 from pozytywka_cli.families.skip.state.state import State
+from pozytywka_cli.families.skip.state.users import Users
 from pozytywka_cli.files import indented_json
 
 PARAMETERS, TRACKS, GENRES = "parameters.json", "tracks.bin", "genres.bin"
@@ -33,7 +34,12 @@ def save(state: State, folder: Path) -> None:
     StringTable.of(catalogue.genres).save(folder / GENRES)
     waiting = [(user, *one) for user, sessions in sorted(state.advertised.items()) for one in sessions.items()]
     advertised = np.array(waiting, np.int64).reshape(-1, 3)
-    arrays = {"users": state.users, "ids": state.ids, "favourites": state.favourites, "advertised": advertised}
+    arrays = {
+        "users": state.users.known,
+        "ids": state.users.ids,
+        "favourites": state.favourites,
+        "advertised": advertised,
+    }
     arrays["latest_start"] = np.array(state.latest_start)
     arrays |= {name: getattr(catalogue, name).astype(kind) for name, (kind, _) in OF_TRACKS.items()}
     for name, array in arrays.items():
@@ -61,7 +67,7 @@ def load(folder: Path) -> State:
         if not (np.diff(user_ids) > 0).all():
             raise ValueError("its ids are not in order")
     latest_start = int(_array(folder, "latest_start", np.int64, ()))
-    return State(parameters, catalogue, user_ids, np.arange(1, rows), users, favourites, latest_start, advertised)
+    return State(parameters, catalogue, Users(user_ids, users), favourites, latest_start, advertised)
 
 
 def _array(folder: Path, name: str, kind: DTypeLike, shape: tuple[int | None, ...]) -> NDArray[Any]:

@@ -55,4 +55,4 @@ def requests_of(rows: "pl.DataFrame", state: State) -> Requests:
 
 def users_of(rows: "pl.DataFrame", state: State) -> Ints:
     """Return the rows of the state that hold the users of other rows; for nulls and unknown users 0: (rows,)."""
-    return np.where(rows["user_id"].is_null().to_numpy(), 0, state.find(rows["user_id"].fill_null(0).to_numpy()))
+    return np.where(rows["user_id"].is_null().to_numpy(), 0, state.users.find(rows["user_id"].fill_null(0).to_numpy()))

@@ -1,6 +1,5 @@
 """The state of all users: built from a log, kept up to date by events, asked about now."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,8 +17,9 @@ from pozytywka_cli.families.skip.state import observing
 from pozytywka_cli.families.skip.state.answer import Answers, Summary
 from pozytywka_cli.families.skip.state.catalogue import Catalogue
 from pozytywka_cli.families.skip.state.contexts import Contexts, Key
-from pozytywka_cli.families.skip.state.layout import NONE, OTHERS, Records, nobody
+from pozytywka_cli.families.skip.state.layout import NONE, OTHERS, Records
 from pozytywka_cli.families.skip.state.requests import Requests
+from pozytywka_cli.families.skip.state.users import Users
 
 if TYPE_CHECKING:
     from pozytywka_cli.families.skip.features.play_log import PlayLog
@@ -32,8 +32,6 @@ MOST_SUMMARIES = 1000  # that are kept, of 8 kB each
 class State:
     """What is known of all users at present, and of tracks.
 
-    ids: the ids of users, sorted; numbers: the row in `users` of each one: (ids,) each
-    users: a record of nobody, and those of users: (at least ids + 1,)
     favourites: the numbers of favourite genres of users that were known when it was built: (rows, any width)
     latest_start: when the latest play of all users started; `NONE` if there is none
     advertised: by user and session, when an advertisement came that no play has followed yet
@@ -42,9 +40,7 @@ class State:
 
     parameters: FeatureParameters
     catalogue: Catalogue
-    ids: Ints
-    numbers: Ints
-    users: Records
+    users: Users
     favourites: NDArray[np.int32]
     latest_start: int
     advertised: dict[int, dict[int, int]] = field(default_factory=dict)
@@ -66,18 +62,16 @@ class State:
         return Answers(self.parameters, self.catalogue)
 
     def observe(self, events: Iterable[Event]) -> int:
-        """Add events as they happen, and return how many were left out.
+        """Add events one after another, in any number of calls, and return how many were left out.
 
-        Events of a user come in the order of time, at equal times those that are no PLAY first, in any number of calls;
-        the events of one call may be in any order. Left out are older events than the user's latest PLAY, reactions to
-        another track than the one playing, advertisements that a PLAY of their session has followed, and copies of a
-        PLAY.
+        Left out are older events than the user's latest PLAY, reactions to another track than the one playing,
+        advertisements that a PLAY of their session has followed, and copies of a PLAY.
 
-        The state stays what a log of all these events would give, as long as no user has more sessions at once than
-        are kept, or more plays at one moment, see `layout`, and a play starts within a day of the advertisement before.
+        Where the events of each user come in order, see `events.in_order`, the state stays what a log of all of them
+        would give, as long as no user has more sessions at once than are kept, or more plays at one moment, see
+        `layout`, and a play starts within a day of the advertisement before.
         """
-        ordered = sorted(events, key=lambda one: (one.at, one.kind == "PLAY", one.session_id, one.track_id or ""))
-        return sum(not self._observe(*event) for event in ordered)
+        return sum(not self._observe(*event) for event in events)
 
     def _observe(self, at: int, user_id: int, session: int, track_id: str | None, kind: str) -> bool:
         user = self._record(user_id, new=kind in ("PLAY", "BUY_PREMIUM"))
@@ -107,46 +101,29 @@ class State:
 
     def _record(self, user_id: int, *, new: bool) -> Records:
         """Return the record of a user, (1,), which is added if there is none; that of nobody if it is not to be."""
-        row = self.row(user_id)
+        row = self.users.row(user_id)
         if not row and new:
-            place, row = bisect_left(self.ids.data, user_id), len(self.ids) + 1
-            self.ids, self.numbers = np.insert(self.ids, place, user_id), np.insert(self.numbers, place, row)
-            if row == len(self.users):
-                self.users = np.concatenate([self.users, nobody(row)])  # twice as many, so that few are copied
+            row = self.users.add(user_id)
         self._summaries.pop(row, None)
-        return self.users[row : row + 1]
+        return self.users.record(row)
 
     def in_order(self) -> "State":
-        """Return the state with its users in the order of their ids, and without room for more."""
-        rows = np.append(0, self.numbers)
+        """Return a copy of the state with all its users in the order of their ids."""
+        rows, users = self.users.in_order()
         favourites = self.favourites[np.where(rows < len(self.favourites), rows, 0)]
-        numbers = np.arange(1, len(rows))
-        users = self.users[rows]
         advertised = dict(self.advertised)
-        return State(
-            self.parameters, self.catalogue, self.ids, numbers, users, favourites, self.latest_start, advertised
-        )
-
-    def find(self, user_ids: Ints) -> Ints:
-        """Return the rows of users, and for unknown ones 0, the row of nobody: (users,)."""
-        place = np.searchsorted(self.ids[:-1], user_ids)
-        return np.where(self.ids[place] == user_ids, self.numbers[place], 0) if len(self.ids) else np.zeros_like(place)
-
-    def row(self, user_id: int) -> int:
-        """Return the row of a user; for an unknown one 0, the row of nobody."""
-        place = bisect_left(self.ids.data, user_id)
-        return int(self.numbers[place]) if place < len(self.ids) and self.ids[place] == user_id else 0
+        return State(self.parameters, self.catalogue, users, favourites, self.latest_start, advertised)
 
     def knows(self, users: Ints) -> Flags:
         """Return which rows are users with plays or in the users table: (users,)."""
-        return np.asarray(self.users["listed"][users] | (self.users["latest_start"][users] > NONE))
+        return np.asarray(self.users.values("listed", users) | (self.users.values("latest_start", users) > NONE))
 
     def ended(self, users: Ints) -> Ints:
         """Return when all plays of these rows have ended, or the latest started if no end is known: (users,).
 
         That is when the user's next play starts; for users without plays, when the latest play of all started.
         """
-        latest, known_at = self.users["latest_start"][users], self.users["plays"]["known_at"][users]
+        latest, known_at = self.users.values("latest_start", users), self.users.values("plays", users)["known_at"]
         # settled plays, which are not kept, were known before the latest start
         ended = np.maximum(latest, np.where(known_at < NEVER, known_at, NONE).max(1))
         return np.where(latest > NONE, ended, self.latest_start)
@@ -156,7 +133,7 @@ class State:
 
         A session that is not kept, of which there is a limited number for each user, may also be new.
         """
-        users = self.users[requests.user]
+        users = self.users.records(requests.user)
         kept = (users["plays"]["session"][:, OTHERS:] == requests.session[:, None]).any(1)
         return np.asarray((requests.at >= users["latest_start"]) & (kept | (requests.session == NEVER)))
 
