@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from pozytywka_cli.dataset.events import Event, plain
+from pozytywka_cli.dataset.events import Event, in_order, plain
 from pozytywka_cli.serving import metrics, openapi
 from pozytywka_cli.serving.answers import FORMAT, json_response
 from pozytywka_cli.serving.bodies import read_body, refuse_too_many
@@ -37,7 +37,7 @@ async def events(request: Request) -> Response:
     lines = lines_of(await read_body(request, service.options))
     refuse_too_many(len(lines), service.options.requests)
     logged, warnings = await _checked(lines, service)
-    await service.events.add(logged)
+    await service.events.add(in_order(logged))
     metrics.EVENTS.inc(len(logged))
     content = {"format": FORMAT, "logged": len(logged), "warnings": warnings}
     return json_response(content, HTTPStatus.ACCEPTED)
