@@ -71,6 +71,9 @@ def plain(line: bytes, knows_track: Callable[[str], bool]) -> Event | None:
     return read.event if known and in_time and not needs_track else None
 
 
+LOG_FILES = "events-*.jsonl"  # a pattern of the names of all days
+
+
 def file_name(day: date) -> str:
     """Return the name of the file, in the folder `sessions/`, to which a service appends the events of a day (UTC)."""
     return f"events-{day.isoformat()}.jsonl"

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pozytywka_cli import files
-from pozytywka_cli.dataset.events import Event, decode, encode
+from pozytywka_cli.dataset.events import LOG_FILES, Event, decode, encode, file_name
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Input
 
-PREFIX, SUFFIX = "events-", ".jsonl"
 BLOCK = 2**20  # bytes that are read at a time
 DAY_SECONDS = 86_400
 LATE_SECONDS = 600  # of a day, in which a writer may still append to the file of the day before
@@ -43,11 +42,13 @@ class EventLog:
             return
         with files.explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.folder / f".{PREFIX}lock"):
-                self._append(self.folder / f"{PREFIX}{datetime.now(UTC):%Y-%m-%d}{SUFFIX}", lines)
+            with _locked(self.folder / ".events-lock"):
+                self._append(self.folder / file_name(datetime.now(UTC).date()), lines)
 
     def _append(self, path: Path, lines: bytes) -> None:
         is_new = not path.exists()
+        if is_new:
+            self._complete_earlier()
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
             _write(handle, lines, _end(handle))
@@ -58,6 +59,20 @@ class EventLog:
         if is_new and self._fsync:
             files.flush(path.parent)
             files.flush(path.parent.parent)
+
+    def _complete_earlier(self) -> None:
+        """Cut off what a killed writer has left of a line in the file of the day before: nothing is appended there."""
+        for path in log_files(self.folder)[-1:]:
+            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                _end(handle)
+            finally:
+                os.close(handle)
+
+
+def log_files(folder: Path) -> list[Path]:
+    """Return the files of a log, the oldest first."""
+    return sorted(folder.glob(LOG_FILES))
 
 
 @contextmanager
@@ -124,7 +139,7 @@ class Follower:
         A play may still follow them, which data that were prepared meanwhile do not tell.
         """
         found = []
-        for path in self._files()[-2:]:
+        for path in log_files(self.folder)[-2:]:
             with path.open("rb") as stream:
                 lines = stream.read(self._offsets.get(path.name, 0)).splitlines(keepends=True)
             found += _decoded(path, 0, b"".join(line for line in lines if b'"ADVERTISEMENT"' in line))
@@ -138,7 +153,7 @@ class Follower:
             OSError: a file cannot be read.
         """
         if self._has_grown():
-            for path in self._files():
+            for path in log_files(self.folder):
                 yield from self._rest_of(path)
 
     def _has_grown(self) -> bool:
@@ -151,13 +166,10 @@ class Follower:
         if period != self._period:
             self._period = period
             days = [now] if not period[1] else [now - DAY_SECONDS, now]
-            names = [f"{PREFIX}{datetime.fromtimestamp(day, UTC):%Y-%m-%d}{SUFFIX}" for day in days]
+            names = [file_name(datetime.fromtimestamp(day, UTC).date()) for day in days]
             self._growing = [(name, str(self.folder / name)) for name in names]
             return True
         return any(_size(path) != self._offsets.get(name, MISSING) for name, path in self._growing)
-
-    def _files(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{PREFIX}*{SUFFIX}"))
 
     def _rest_of(self, path: Path) -> Iterator[list[Event]]:
         offset, size = self._offsets.setdefault(path.name, 0), _size(str(path))

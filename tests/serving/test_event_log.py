@@ -176,3 +176,11 @@ def test_a_line_whose_time_has_no_zone_is_named(tmp_path: Path):
     path.write_bytes(encode([event(1)]).replace(b'Z"', b'"'))
     with pytest.raises(ArtifactError, match=path.name):
         followed(Follower(tmp_path, {}))
+
+
+def test_a_new_day_completes_the_file_of_the_day_before(tmp_path: Path):
+    """What a killed writer has left of a line there would be an error of the table for ever."""
+    old = tmp_path / "events-2001-01-01.jsonl"
+    old.write_bytes(encode([event(1), event(2)])[:-5])
+    EventLog(tmp_path, fsync=True).append([event(3)])
+    assert decode(old.read_bytes()) == [event(1)]
