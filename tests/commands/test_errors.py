@@ -256,3 +256,11 @@ def test_messages_can_be_json(pozytywka, tmp_path):
     record = json.loads(answer.err)
     assert (record["level"], record["exit_code"]) == ("error", 74)
     assert record["message"] == f"there is no folder {tmp_path / 'nowhere'}"
+
+
+def test_a_library_that_is_missing_is_named(pozytywka, trained, monkeypatch: pytest.MonkeyPatch):
+    """As in an image that holds only what the service needs; it is no internal error."""
+    monkeypatch.setitem(sys.modules, "rapidfuzz", None)
+    answer = pozytywka("similar", "Rosettta", "--artifacts-dir", trained)
+    assert answer.code == 5
+    assert "rapidfuzz" in answer.err
