@@ -47,4 +47,4 @@ def held(path: Path, busy: str, *, wait: bool) -> Iterator[None]:
 
 
 def _cannot_lock(path: Path, error: OSError) -> StorageError:
-    return StorageError(f"cannot lock {path}: {error.strerror}", "Check --artifacts-dir and its permissions.")
+    return StorageError(f"cannot lock {path}: {error.strerror}", "Check the folder and its permissions.")

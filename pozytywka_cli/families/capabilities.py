@@ -38,9 +38,12 @@ class Online(Protocol):
     """A family whose variants in `online` answer single requests from files, without data, polars and torch.
 
     Its module `prepare` writes the files, and `online` has the answerer, which imports nothing heavy.
+
+    slow_online: whether an answer takes milliseconds, so that a service computes it beside its event loop
     """
 
     online: Collection[str]
+    slow_online: bool = False
 
     def prepare(self, version: Version, dataset: "Dataset", folder: Path) -> None:
         """Write what an answerer needs beside the version itself into an empty folder; perhaps nothing."""

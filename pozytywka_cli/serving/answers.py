@@ -15,15 +15,14 @@ from pozytywka_cli.serving.served import Served
 from pozytywka_cli.serving.service import service_of
 
 FORMAT = 1
-QUICK = 50  # rows of a family that answers in microseconds a row
-SLOW = ("recommend",)  # families whose answers take milliseconds: they are computed in another thread
+QUICK = 50  # rows that are made in the event loop by a model that follows no events; more in another thread
 
 
 async def answer(request: Request, served: Served, requests: Sequence[Any]) -> list[list[Answer]]:
     """Return the rows of each of the requests in the body of one; errors as for `Answerer.answer`."""
     service = service_of(request)
-    served.answers.inc(len(requests))
-    if served.family in SLOW or (served.following is None and rows_of(requests) > QUICK):
+    served.counter.inc(len(requests))
+    if served.is_slow or (served.following is None and rows_of(requests) > QUICK):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(service.slow, served.answerer.answer, requests)
     alone = len(request.scope.get("in_progress", ())) <= 1

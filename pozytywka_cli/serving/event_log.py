@@ -1,15 +1,14 @@
 """The log of events: a file of JSON lines for each day (UTC), which all workers append to and follow."""
 
 import errno
-import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pozytywka_cli import files
+from pozytywka_cli.artifacts import locks
 from pozytywka_cli.dataset.events import LOG_FILES, Event, decode, encode, file_name
 from pozytywka_cli.errors import ArtifactError
 from pozytywka_cli.records import Input
@@ -42,7 +41,8 @@ class EventLog:
             return
         with files.explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.folder / ".events-lock"):
+            # so a day's file is complete before the next one begins
+            with locks.held(self.folder / ".events-lock", "another worker appends events", wait=True):
                 self._append(self.folder / file_name(datetime.now(UTC).date()), lines)
 
     def _append(self, path: Path, lines: bytes) -> None:
@@ -73,17 +73,6 @@ class EventLog:
 def log_files(folder: Path) -> list[Path]:
     """Return the files of a log, the oldest first."""
     return sorted(folder.glob(LOG_FILES))
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock, so that a day's file is complete before the next one begins."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _end(handle: int) -> int:
@@ -140,9 +129,13 @@ class Follower:
         """
         found = []
         for path in log_files(self.folder)[-2:]:
+            left, lines = self._offsets.get(path.name, 0), []
             with path.open("rb") as stream:
-                lines = stream.read(self._offsets.get(path.name, 0)).splitlines(keepends=True)
-            found += _decoded(path, 0, b"".join(line for line in lines if b'"ADVERTISEMENT"' in line))
+                while left > 0 and (line := stream.readline()):
+                    left -= len(line)
+                    if b'"ADVERTISEMENT"' in line:
+                        lines.append(line)
+            found += _decoded(path, 0, b"".join(lines))
         return found
 
     def events(self) -> Iterator[list[Event]]:

@@ -79,16 +79,8 @@ OUTCOME = {
     "value": 3.0,
     "weight": 20.0,
 }
-EXPERIMENT_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]},
-                "example": EXAMPLES["skip"],
-            }
-        },
-    }
+ANY_REQUESTS = {
+    "anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]
 }
 
 
@@ -105,7 +97,6 @@ def described(app: FastAPI) -> dict[str, Any]:
 
 def _of_family(family: Online, name: str) -> dict[str, Any]:
     """Describe the route that answers requests to a family."""
-    one = _schema(family.online_request())
     picks = {
         "variant": "Answer with this variant: its promoted version, or the newest.",
         "version": "Answer with this version.",
@@ -114,13 +105,12 @@ def _of_family(family: Online, name: str) -> dict[str, Any]:
         {"name": pick, "in": "query", "required": False, "schema": {"type": "string"}, "description": text}
         for pick, text in picks.items()
     ]
-    body = json_body({"anyOf": [one, {"type": "array", "items": one}]}, EXAMPLES.get(name, {}))
     return {
         "tags": ["answers"],
         "summary": registry.get(name).question,
         "description": "The body is one request, or a list of them. Rows follow in the order of the requests.",
         "parameters": parameters,
-        **body,
+        **of_struct(family.online_request(), EXAMPLES.get(name, {})),
         "responses": {str(status): response for status, response in (ANSWER | PROBLEMS).items()},
     }
 

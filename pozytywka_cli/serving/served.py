@@ -8,6 +8,8 @@ from prometheus_client import Counter
 
 from pozytywka_cli.artifacts import Store, Version
 from pozytywka_cli.artifacts.prepared import Prepared
+from pozytywka_cli.families import registry
+from pozytywka_cli.families.capabilities import Online
 from pozytywka_cli.families.predictor import Answerer, Observing
 from pozytywka_cli.pipeline import online
 from pozytywka_cli.serving import metrics
@@ -23,7 +25,8 @@ class Served(msgspec.Struct, frozen=True):
     following: the events that come, and the answerer that observes them, if it observes any
     state: of its files when it was opened
     since: when it was opened
-    answers: counts what it is asked
+    counter: of the predictions that it makes
+    is_slow: whether it must not hold up the event loop
     """
 
     version: Version
@@ -32,7 +35,8 @@ class Served(msgspec.Struct, frozen=True):
     following: tuple[Follower, Observing] | None
     state: State
     since: datetime
-    answers: Counter
+    counter: Counter
+    is_slow: bool
 
     @property
     def family(self) -> str:
@@ -63,8 +67,10 @@ def open_version(store: Store, version: Version, events: Path, state: State) -> 
     if isinstance(answerer, Observing):
         following = Follower.after(events, prepared.inputs), answerer
         answerer.observe(following[0].advertisements())
-    counted = metrics.ANSWERS.labels(version.manifest.family, version.manifest.variant)
-    served = Served(version, prepared, answerer, following, state, datetime.now(UTC), counted)
+    counter = metrics.ANSWERS.labels(version.manifest.family, version.manifest.variant)
+    family = registry.get(version.manifest.family)
+    is_slow = isinstance(family, Online) and family.slow_online
+    served = Served(version, prepared, answerer, following, state, datetime.now(UTC), counter, is_slow)
     served.catch_up()
     return served
 

@@ -21,10 +21,10 @@ from pozytywka_cli.serving.models import Models
 from pozytywka_cli.serving.options import Options
 from pozytywka_cli.serving.preparation import Preparation
 from pozytywka_cli.serving.problems import ProblemError
-from pozytywka_cli.serving.tokens import Role, Tokens
+from pozytywka_cli.serving.tokens import Tokens
 
 if TYPE_CHECKING:
-    from pozytywka_cli.serving.trials import Trials
+    from pozytywka_cli.serving.experiments import Experiments
 
 logger = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005  # a thread that computes gives way to the event loop after that time; 5 ms is Python's default
@@ -40,16 +40,16 @@ class Service:
         events = options.data / "sessions"
         self.models = Models(Store(options.artifacts), events, Preparation(folders))
         self.batcher = Batcher()
-        self.slow = ThreadPoolExecutor(1, "slow-answers")  # one: answerers are not made for several threads
+        self.slow = ThreadPoolExecutor(1, "slow-answers")  # one: an answerer is asked by one thread at a time
         self._log = EventLog(events, fsync=options.durability == "request")
         self.events: GroupCommit[Event] = GroupCommit(self._log.append, wait=options.durability == "request")
 
     @cached_property
-    def trials(self) -> "Trials":
+    def experiments(self) -> "Experiments":
         """The experiments; what they need is imported when the first request is about one."""
-        from pozytywka_cli.serving.trials import Trials
+        from pozytywka_cli.serving.experiments import Experiments
 
-        return Trials(self.options)
+        return Experiments(self.options)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -62,14 +62,10 @@ class Service:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             self.slow.shutdown(wait=False, cancel_futures=True)
-            logs = [self.events.close(), *([self.trials.close()] if "trials" in vars(self) else [])]
+            logs = [self.events.close(), *([self.experiments.close()] if "experiments" in vars(self) else [])]
             for failure in await asyncio.gather(*logs, return_exceptions=True):
                 if failure:
                     logger.error("not everything could be written at the end: %s", failure)
-
-    def require(self, request: Request, role: Role) -> None:
-        """Raise a ProblemError unless the request may write."""
-        self.tokens.require(request, role)
 
 
 def service_of(request: Request) -> Service:

@@ -35,6 +35,7 @@ class Recommend(Family, GroundTruth, BuildsOn, Online):
         "random": Variant("any tracks, for comparison", baseline=True),
     }
     online = tuple(variants)
+    slow_online = True
 
     def require_gpu(self) -> None:
         """Check that torch and implicit can use a GPU."""

@@ -32,7 +32,7 @@ async def events(request: Request) -> Response:
     if one breaks a rule of level error. An event that was logged before may be sent again: it counts once.
     """
     service = service_of(request)
-    service.require(request, "write")
+    service.tokens.require(request, "write")
     refuse_unknown_parameters(request, ())
     lines = lines_of(await read_body(request, service.options))
     refuse_too_many(len(lines), service.options.requests)

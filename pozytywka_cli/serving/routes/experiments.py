@@ -29,23 +29,23 @@ UNITS = {"user": "user_id", "artist": "artist_id"}  # the field of a request tha
 @router.get("", responses=openapi.ANSWER)
 async def experiments(request: Request) -> Response:
     """List all experiments."""
-    stored = await service_of(request).trials.all()
+    stored = await service_of(request).experiments.all()
     rows = [
         {"name": one.experiment.name, "status": one.experiment.status, "definition": one.experiment} for one in stored
     ]
     return json_response({"format": FORMAT, "rows": rows})
 
 
-@router.post("/{name}/predict", openapi_extra=openapi.EXPERIMENT_REQUEST)
+@router.post("/{name}/predict", openapi_extra=openapi.json_body(openapi.ANY_REQUESTS, openapi.EXAMPLES["skip"]))
 async def predict(request: Request, name: str) -> Response:
     """Answer requests with the models of their units' arms, and log the exposures.
 
     The body is one request to the family that the arms name, or a list. Each row has its arm and version.
     """
     service = service_of(request)
-    service.require(request, "write")
+    service.tokens.require(request, "write")
     body = await read_body(request, service.options)
-    stored = await service.trials.load(name, running=True)
+    stored = await service.experiments.load(name, running=True)
     arms = await _arms(service, stored)
     first = next(iter(arms.values()))
     requests = decode_requests(body, first.answerer.Request, service.options.requests)
@@ -95,7 +95,7 @@ async def _expose(
     at, source = _now(), request_id(request)
     exposed = dict(zip(units, chosen, strict=True))
     entries = [(stored.id, Exposure(unit, at, arm, arms[arm].version.name, source)) for unit, arm in exposed.items()]
-    await service_of(request).trials.log.add(entries)
+    await service_of(request).experiments.log.add(entries)
     metrics.EXPOSURES.inc(len(entries))
 
 
@@ -105,19 +105,19 @@ async def _expose(
 async def outcomes(request: Request, name: str) -> Response:
     """Log outcomes of units; one that was logged before may be sent again: it counts once."""
     service = service_of(request)
-    service.require(request, "write")
+    service.tokens.require(request, "write")
     body = await read_body(request, service.options)
-    stored = await service.trials.load(name)
+    stored = await service.experiments.load(name)
     sent: list[Outcome] = decode_requests(body, Outcome, service.options.requests)
     check_outcomes(stored.experiment, sent, _now())
-    await service.trials.log.add([(stored.id, one) for one in sent])
+    await service.experiments.log.add([(stored.id, one) for one in sent])
     return json_response({"format": FORMAT, "logged": len(sent)}, HTTPStatus.ACCEPTED)
 
 
 @router.get("/{name}/results", responses=openapi.ANSWER)
 async def results(request: Request, name: str) -> Response:
     """Compare every arm with the control, as `pozytywka experiment analyze` does."""
-    return json_response({"format": FORMAT, **await service_of(request).trials.results(name)})
+    return json_response({"format": FORMAT, **await service_of(request).experiments.results(name)})
 
 
 @router.delete("/{name}/results")
@@ -128,11 +128,11 @@ async def clear(
 ) -> Response:
     """Remove all exposures and outcomes of an experiment; its definition stays."""
     service = service_of(request)
-    service.require(request, "admin")
-    stored = await service.trials.load(name)
+    service.tokens.require(request, "admin")
+    stored = await service.experiments.load(name)
     if confirm != name:
         raise UsageError(f"results of {name!r} are removed only with confirm={name}", f"Add `?confirm={name}`.")
-    return json_response({"format": FORMAT, "removed": await service.trials.clear(stored)})
+    return json_response({"format": FORMAT, "removed": await service.experiments.clear(stored)})
 
 
 def _now() -> int:

@@ -42,7 +42,7 @@ async def served_by(service: Service, family: str, variant: str | None, version:
 def of_requests() -> list[Route]:
     """Return a route for each family that can answer online, which answers its requests.
 
-    They are routes of Starlette: what FastAPI does for each request would take a tenth of the time of an answer.
+    They are routes of Starlette: what FastAPI does for each request takes some 20 µs, a sixth of what one costs.
     """
     return [_route(name) for name in registry.names() if isinstance(registry.get(name), Online)]
 

@@ -20,7 +20,7 @@ SECONDS = 1.0  # that a definition is used before it is read again
 T = TypeVar("T")
 
 
-class Trials:
+class Experiments:
     """The experiments in a database, which is connected to when it is first needed."""
 
     def __init__(self, options: Options) -> None:
