@@ -79,9 +79,7 @@ OUTCOME = {
     "value": 3.0,
     "weight": 20.0,
 }
-ANY_REQUESTS = {
-    "anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]
-}
+ANY_REQUESTS = {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
 
 
 def described(app: FastAPI) -> dict[str, Any]:
